@@ -1,0 +1,1 @@
+"""What the bot talks about: frozen values without I/O."""

@@ -1,0 +1,49 @@
+"""What does one account hold?"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.position import Position, PositionMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet:
+    """Collateral of one currency in one place.
+
+    Attributes:
+        name: ``futures`` backs positions; others (``spot``) can be transferred from.
+        currency: The collateral itself.
+        total: All of it, without unrealized PnL. [currency]
+        free: What may be moved now. [currency]
+    """
+
+    name: str
+    currency: str
+    total: Decimal
+    free: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Positions and wallets read together.
+
+    Attributes:
+        name: The name in the configuration.
+        venue: The venue's id.
+        position_mode: One-way or hedge.
+        positions: Open positions only, ordered by key.
+        wallets: Ordered by name and currency.
+    """
+
+    name: str
+    venue: str
+    position_mode: PositionMode
+    positions: tuple[Position, ...]
+    wallets: tuple[Wallet, ...]
+
+    def wallet(self, name: str, currency: str) -> Wallet | None:
+        """Return the wallet of that name and currency, ``None`` where there is none."""
+        for wallet in self.wallets:
+            if wallet.name == name and wallet.currency == currency:
+                return wallet
+        return None

@@ -1,0 +1,79 @@
+"""What can the bot do about a position?"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from bot.domain.position import PositionKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddMargin:
+    """Move free collateral into an isolated position.
+
+    Attributes:
+        key: The position.
+        amount: > 0, a multiple of the margin step. [quote]
+        currency: The collateral.
+        after_reduction: Re-adds what the reduction before it in the same plan released; sent
+            only if that reduction was done.
+    """
+
+    key: PositionKey
+    amount: Decimal
+    currency: str
+    after_reduction: bool = False
+    kind: Literal["add_margin"] = "add_margin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveMargin:
+    """Give margin of an isolated position back to the wallet.
+
+    Attributes:
+        key: The position.
+        amount: > 0, a multiple of the margin step. [quote]
+        currency: The collateral.
+    """
+
+    key: PositionKey
+    amount: Decimal
+    currency: str
+    kind: Literal["remove_margin"] = "remove_margin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReducePosition:
+    """Close part of a position, reduce-only, immediate or cancel.
+
+    Attributes:
+        key: The position.
+        size: > 0, a multiple of the lot, at most the position. [base]
+        limit_price: Worst price accepted. [quote/base]
+    """
+
+    key: PositionKey
+    size: Decimal
+    limit_price: Decimal
+    kind: Literal["reduce_position"] = "reduce_position"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """Move collateral between two wallets of the same account.
+
+    Attributes:
+        source: Wallet name.
+        destination: Wallet name.
+        amount: > 0. [currency]
+        currency: The collateral.
+    """
+
+    source: str
+    destination: str
+    amount: Decimal
+    currency: str
+    kind: Literal["transfer"] = "transfer"
+
+
+Action = AddMargin | RemoveMargin | ReducePosition | Transfer

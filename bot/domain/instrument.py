@@ -1,0 +1,64 @@
+"""What are the rules of one contract at its venue?"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class MarginRelease(StrEnum):
+    """What a venue does with isolated margin when part of a position is closed."""
+
+    PRO_RATA = "pro_rata"
+    """The closed share of the margin returns to the wallet: the liquidation price stays."""
+    STAYS = "stays"
+    """All margin stays behind the rest: the liquidation price moves away."""
+    UNKNOWN = "unknown"
+    """Not measured yet: planned as the worse of the two, read back before the next step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginTier:
+    """One step of a maintenance table.
+
+    Attributes:
+        notional_floor: Where the step begins, inclusive. [quote]
+        maintenance_rate: [ratio]
+        maintenance_amount: Deduction that keeps the table continuous (Binance ``cum``). [quote]
+        max_leverage: Highest leverage setting in this step. [x]
+    """
+
+    notional_floor: Decimal
+    maintenance_rate: Decimal
+    maintenance_amount: Decimal
+    max_leverage: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """A linear perpetual or future, in units of its base coin.
+
+    Attributes:
+        symbol: Unified name, ``BTC/USDT:USDT``.
+        settle: Currency of margin and profit.
+        price_step: Tick. [quote/base]
+        size_step: Lot. [base]
+        min_size: [base]
+        max_market_size: Largest market order. [base]
+        min_notional: Smallest opening order; reducing orders are exempt. [quote]
+        margin_step: Finest step of a margin move, of the collateral, not of the contract. [quote]
+        taker_fee: [ratio]
+        tiers: Ascending by floor; the first floor is 0.
+        margin_release: What closing a part does with isolated margin.
+    """
+
+    symbol: str
+    settle: str
+    price_step: Decimal
+    size_step: Decimal
+    min_size: Decimal
+    max_market_size: Decimal
+    min_notional: Decimal
+    margin_step: Decimal
+    taker_fee: Decimal
+    tiers: tuple[MarginTier, ...]
+    margin_release: MarginRelease = MarginRelease.UNKNOWN

@@ -1,0 +1,104 @@
+"""What was written down before it was sent, and what became of it?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.domain.action import Action
+
+
+class Outcome(StrEnum):
+    """What an attempt to act proved."""
+
+    DONE = "done"
+    """The venue confirmed the effect."""
+    REJECTED = "rejected"
+    """The venue refused, or no byte left: no effect."""
+    UNKNOWN = "unknown"
+    """It may have had effect: look, never send again."""
+
+
+class IntentState(StrEnum):
+    """Where an intent stands."""
+
+    WRITTEN = "written"
+    """Durable, not sent."""
+    SENT = "sent"
+    """Durable before the first byte left; no answer is recorded."""
+    DONE = "done"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    """Answered without proof; waits to be settled."""
+    APPLIED = "applied"
+    """Was unknown; the venue's history shows the effect."""
+    ABSENT = "absent"
+    """Was unknown; after the settle point the venue's history shows no effect."""
+    DROPPED = "dropped"
+    """Never sent: an earlier action of the plan was not done, or a restart came first."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its effect is not settled."""
+        return self in (IntentState.WRITTEN, IntentState.SENT, IntentState.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """An approved action under the id that the venue also sees where it takes one.
+
+    Attributes:
+        id: ``[a-z0-9]``, at most 20 characters; used once, never made anew for the same intent.
+        decision_id: The decision that approved it.
+        account: Name of the account.
+        action: What shall be done.
+        written_at: Aware UTC, venue time.
+        sent_at: Set before the first byte leaves; ``None`` until then.
+        state: See `IntentState`.
+    """
+
+    id: str
+    decision_id: str
+    account: str
+    action: Action
+    written_at: datetime
+    sent_at: datetime | None = None
+    state: IntentState = IntentState.WRITTEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What one send brought.
+
+    Attributes:
+        intent_id: The intent.
+        outcome: DONE, REJECTED or UNKNOWN.
+        applied: What the venue confirmed, of the action's own unit; ``None`` unless DONE.
+        code: The venue's or our own short code; empty when DONE.
+        text: For people; secrets already removed.
+        latency_ms: From the first byte to the answer. [ms]
+    """
+
+    intent_id: str
+    outcome: Outcome
+    applied: Decimal | None = None
+    code: str = ""
+    text: str = ""
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What the venue's history says of an intent whose effect was unknown.
+
+    Attributes:
+        intent_id: The intent.
+        applied: What took effect, of the action's own unit; 0 means the complete history from
+            before the send until after the settle point has no trace of it; ``None`` means
+            nothing is proven yet.
+        text: The evidence, for people.
+    """
+
+    intent_id: str
+    applied: Decimal | None
+    text: str

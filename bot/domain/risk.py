@@ -1,0 +1,40 @@
+"""How near is a position to liquidation?"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.instrument import Instrument
+from bot.domain.position import Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionRisk:
+    """Our own numbers about one position, beside the venue's inside ``position``.
+
+    Attributes:
+        position: As observed.
+        instrument: Its rules.
+        notional: ``abs(size) * mark``. [quote]
+        unrealized_pnl: Signed. [quote]
+        equity: ``margin + unrealized_pnl``, signed. [quote]
+        maintenance_margin: At mark. [quote]
+        liquidation_price: ``None`` when no positive price liquidates. [quote/base]
+        distance: Adverse move to it over mark, <= 0 when already liquidatable; ``None`` when no
+            price liquidates. [ratio]
+        leverage: ``notional / equity``; ``None`` when equity <= 0. [x]
+    """
+
+    position: Position
+    instrument: Instrument
+    notional: Decimal
+    unrealized_pnl: Decimal
+    equity: Decimal
+    maintenance_margin: Decimal
+    liquidation_price: Decimal | None
+    distance: Decimal | None
+    leverage: Decimal | None
+
+    @property
+    def buffer(self) -> Decimal:
+        """``equity - maintenance_margin``; <= 0 is liquidatable. [quote]"""
+        return self.equity - self.maintenance_margin

@@ -1,0 +1,119 @@
+"""What does the loop need from the outside world?"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.domain.band import LeverageBand
+from bot.domain.intent import Execution, Intent, Settlement
+from bot.domain.market import Market
+from bot.domain.observation import Observation
+from bot.domain.risk import PositionRisk
+
+
+class Clock(Protocol):
+    """Venue time and durations."""
+
+    def now(self) -> datetime:
+        """Return the present instant in venue time. Aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return a reading that only grows. [s]"""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` of this clock pass. [s]"""
+        ...
+
+
+class Venue(Protocol):
+    """One account at one venue."""
+
+    async def observe(self) -> Observation:
+        """Return one complete look.
+
+        Raises:
+            Unavailable: No answer or too busy; the loop skips the poll and backs off.
+            Incomplete: A needed number is missing or absurd; the loop records ``not_ready``.
+            Denied: Keys or permissions; the loop stops acting and says so.
+        """
+        ...
+
+    async def execute(self, intent: Intent) -> Execution:
+        """Send one action once and return what that proved; raises nothing of its own."""
+        ...
+
+    async def settle(self, intent: Intent) -> Settlement:
+        """Look for the effect of an intent whose outcome is unknown.
+
+        Raises:
+            ExchangeError: The history could not be read completely: no evidence.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Journal(Protocol):
+    """Durable memory of decisions and intents; each call returns when the disk has it."""
+
+    async def record(
+        self, record: dict[str, Any], inputs: bytes, intents: Sequence[Intent]
+    ) -> None:
+        """Write one decision, the inputs that reproduce it, and its intents (state WRITTEN).
+
+        Raises:
+            JournalError: Not durable; nothing of this decision may be sent.
+        """
+        ...
+
+    async def sent(self, intent_id: str, at: datetime) -> None:
+        """Mark an intent SENT, before its first byte leaves.
+
+        Raises:
+            JournalError: Not durable; the intent may not be sent.
+        """
+        ...
+
+    async def conclude(self, execution: Execution, at: datetime) -> None:
+        """Record what a send brought: DONE, REJECTED or UNKNOWN."""
+        ...
+
+    async def drop(self, intent_id: str, at: datetime, why: str) -> None:
+        """Record that an intent was never sent."""
+        ...
+
+    async def settled(self, settlement: Settlement, at: datetime) -> None:
+        """Record APPLIED or ABSENT for an intent that was unknown."""
+        ...
+
+    async def open_intents(self) -> tuple[Intent, ...]:
+        """Return intents whose effect is not settled, oldest first."""
+        ...
+
+    async def last_inputs(self, account: str) -> bytes | None:
+        """Return the inputs of the newest decision of an account."""
+        ...
+
+
+class Sink(Protocol):
+    """Something that shows decision records to people."""
+
+    def publish(self, record: dict[str, Any]) -> None:
+        """Take one record without waiting and without raising; drop and count when full."""
+        ...
+
+
+class Strategy(Protocol):
+    """Chooses where a position shall stand."""
+
+    def choose(self, risk: PositionRisk, market: Market) -> LeverageBand:
+        """Return the band for one position; pure.
+
+        Raises:
+            ValueError: The inputs do not allow a band; the text says which and why.
+        """
+        ...
