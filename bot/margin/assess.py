@@ -1,0 +1,39 @@
+"""How near to liquidation does a position stand by our own rules?"""
+
+from bot.domain.instrument import Instrument
+from bot.domain.position import Position
+from bot.domain.risk import PositionRisk
+from bot.margin import linear
+from bot.margin.tiers import maintenance_margin
+
+
+def assess(position: Position, instrument: Instrument) -> PositionRisk:
+    """Return our numbers for one isolated linear position.
+
+    Raises:
+        ValueError: If the instrument has no tiers.
+    """
+    notional = linear.notional(size=position.size, price=position.mark_price)
+    pnl = linear.unrealized_pnl(
+        size=position.size, entry_price=position.entry_price, price=position.mark_price
+    )
+    equity = position.margin + pnl
+    price = linear.liquidation_price(
+        instrument.tiers,
+        size=position.size,
+        entry_price=position.entry_price,
+        margin=position.margin,
+    )
+    return PositionRisk(
+        position=position,
+        instrument=instrument,
+        notional=notional,
+        unrealized_pnl=pnl,
+        equity=equity,
+        maintenance_margin=maintenance_margin(instrument.tiers, notional=notional),
+        liquidation_price=price,
+        distance=linear.distance(
+            size=position.size, mark_price=position.mark_price, liquidation=price
+        ),
+        leverage=notional / equity if equity > 0 else None,
+    )

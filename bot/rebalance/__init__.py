@@ -1,0 +1,1 @@
+"""From one observation to one decision, without I/O."""

@@ -1,0 +1,60 @@
+"""How much can be sold or bought now, and at what cost?"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bot.domain.instrument import Instrument
+from bot.domain.market import BookLevel, Market
+from bot.domain.position import Side
+from bot.rebalance.rounding import down, up
+
+
+def worst_price(
+    market: Market, instrument: Instrument, side: Side, *, slippage: Decimal
+) -> Decimal:
+    """Return the limit price of an order that reduces a position. [quote/base].
+
+    Rounded towards mark, so the slippage is never more than allowed.
+    """
+    price = market.mark_price * (1 - side.sign * slippage)
+    rounded = up if side is Side.LONG else down
+    return rounded(price, step=instrument.price_step)
+
+
+def resting(market: Market, side: Side, *, limit_price: Decimal) -> Decimal | None:
+    """Return the size that rests at the limit price or better. [base].
+
+    ``None`` when the book was not read: the size is then not limited by depth.
+    """
+    levels = market.bids if side is Side.LONG else market.asks
+    if not levels:
+        return None
+    return sum((level.size for level in _within(levels, side, limit_price)), Decimal(0))
+
+
+def reduction_cost(
+    market: Market, instrument: Instrument, side: Side, *, size: Decimal, limit_price: Decimal
+) -> Decimal:
+    """Return the expected fee and slippage against mark of a reduction. [quote].
+
+    Walks the visible book; what it does not show is charged at the limit price.
+    """
+    levels = market.bids if side is Side.LONG else market.asks
+    left, paid = size, Decimal(0)
+    for level in _within(levels, side, limit_price):
+        taken = min(left, level.size)
+        paid += taken * level.price
+        left -= taken
+        if left <= 0:
+            break
+    paid += left * limit_price
+    slip = side.sign * (size * market.mark_price - paid)
+    return slip + paid * instrument.taker_fee
+
+
+def _within(levels: Sequence[BookLevel], side: Side, limit: Decimal) -> Sequence[BookLevel]:
+    return [
+        level
+        for level in levels
+        if (level.price >= limit if side is Side.LONG else level.price <= limit)
+    ]

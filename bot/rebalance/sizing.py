@@ -1,0 +1,104 @@
+"""How much margin or how many lots bring a position to a distance?"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from bot.domain.instrument import Instrument
+from bot.domain.position import Position
+from bot.domain.risk import PositionRisk
+from bot.margin import linear
+from bot.margin.assess import assess
+from bot.rebalance.rounding import down, up
+
+
+def margin_need(risk: PositionRisk, *, distance: Decimal) -> Decimal:
+    """Return the margin to add to stand at least at a distance, rounded up to a step. [quote].
+
+    0 when the position already stands there.
+    """
+    position = risk.position
+    wanted = linear.margin_for_distance(
+        risk.instrument.tiers,
+        size=position.size,
+        entry_price=position.entry_price,
+        mark_price=position.mark_price,
+        distance=distance,
+    )
+    return max(Decimal(0), up(wanted - position.margin, step=risk.instrument.margin_step))
+
+
+def margin_surplus(risk: PositionRisk, *, distance: Decimal) -> Decimal:
+    """Return the margin that may leave and still stand at a distance, rounded down. [quote].
+
+    Never more than the venue would release.
+    """
+    position = risk.position
+    wanted = linear.margin_for_distance(
+        risk.instrument.tiers,
+        size=position.size,
+        entry_price=position.entry_price,
+        mark_price=position.mark_price,
+        distance=distance,
+    )
+    removable = linear.removable_margin(
+        risk.instrument.tiers,
+        size=position.size,
+        entry_price=position.entry_price,
+        mark_price=position.mark_price,
+        margin=position.margin,
+        leverage_setting=position.leverage_setting,
+    )
+    surplus = min(position.margin - wanted, removable)
+    return max(Decimal(0), down(surplus, step=risk.instrument.margin_step))
+
+
+def reduction_need(
+    position: Position, instrument: Instrument, *, distance: Decimal, limit_price: Decimal
+) -> Decimal:
+    """Return the smallest size whose closing puts the rest at a distance. [base].
+
+    Equity is kept: whatever the venue releases is added back, and each unit closed costs the gap
+    between mark and ``limit_price`` and the taker fee. Found by bisection over whole lots, so
+    tiers need no special case. The whole position where no smaller size is enough: closing helps
+    only while its cost share is below one over the leverage.
+
+    Args:
+        position: Before, with any margin that is added first.
+        instrument: Its rules.
+        distance: To reach. [ratio]
+        limit_price: Worst fill. [quote/base]
+    """
+    whole = abs(position.size)
+    lot = instrument.size_step
+    low, high = 0, int(up(whole, step=lot) / lot)
+
+    def is_enough(lots: int) -> bool:
+        size = min(whole, lots * lot)
+        rest = after_pair(position, instrument, size=size, price=limit_price)
+        if rest is None:
+            return True
+        reached = assess(rest, instrument).distance
+        return reached is None or reached >= distance
+
+    while high - low > 1:
+        middle = (low + high) // 2
+        if is_enough(middle):
+            high = middle
+        else:
+            low = middle
+    return min(whole, high * lot)
+
+
+def after_pair(
+    position: Position, instrument: Instrument, *, size: Decimal, price: Decimal
+) -> Position | None:
+    """Return the rest of a position after closing ``size`` and adding back what was released.
+
+    ``None`` when nothing is left.
+    """
+    rest = abs(position.size) - size
+    if rest <= 0:
+        return None
+    result = position.side.sign * size * (price - position.entry_price)
+    fee = size * price * instrument.taker_fee
+    return replace(position, size=position.side.sign * rest, margin=position.margin + result - fee)
