@@ -36,8 +36,6 @@ class Settings:
 class FixedLeverage:
     """Chooses the leverages of its settings, re-centred step by step."""
 
-    Settings = Settings
-
     def __init__(self, settings: Settings) -> None:
         if not (0 < settings.minimum < settings.target < settings.maximum <= settings.emergency):
             raise ValueError(

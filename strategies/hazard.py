@@ -49,8 +49,6 @@ class Settings:
 class Hazard:
     """Chooses distances from volatility and a tolerated hazard."""
 
-    Settings = Settings
-
     def __init__(self, settings: Settings) -> None:
         if not 1 < settings.target < settings.give_back:
             raise ValueError(

@@ -33,8 +33,6 @@ class Settings:
 class LiquidationBuffer:
     """Chooses the distances of its settings for every position."""
 
-    Settings = Settings
-
     def __init__(self, settings: Settings) -> None:
         self._levels = Levels(
             emergency=settings.emergency,

@@ -1,1 +1,1 @@
-"""The leverage-optimisation core: estimates on float64 arrays; the exact review has the last word."""
+"""The leverage core: estimates on float64 arrays; the exact review has the last word."""

@@ -93,4 +93,4 @@ def survival(tail: Tail, excursion: float) -> float:
     beyond = (excursion - tail.threshold) / tail.scale
     if abs(tail.shape) < _FLAT:
         return EXCEEDANCE * math.exp(-beyond)
-    return EXCEEDANCE * (1.0 + tail.shape * beyond) ** (-1.0 / tail.shape)
+    return EXCEEDANCE * math.exp(-math.log1p(tail.shape * beyond) / tail.shape)
