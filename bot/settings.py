@@ -1,0 +1,515 @@
+"""What did the person configure, and is it consistent?
+
+The only module that knows TOML, environment variables and secret files. The core never sees
+these classes: the composition root builds frozen values from them.
+"""
+
+import difflib
+import hashlib
+import json
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.errors import ConfigError
+
+PREFIX = "PLIMSOLL_"
+DELIMITER = "__"
+NOT_SETTINGS = frozenset({"PLIMSOLL_DATA"})
+"""Variables of the project that are not configuration."""
+
+
+def _quoted(value: object) -> object:
+    if isinstance(value, float):
+        raise ValueError(f"must be quoted so that it stays exact, was {value}")  # noqa: TRY004 - pydantic reports ValueError
+    return value
+
+
+def _finite(value: Decimal) -> Decimal:
+    if not value.is_finite():
+        raise ValueError(f"must be a finite number, was {value}")
+    return value
+
+
+Exact = Annotated[Decimal, BeforeValidator(_quoted), AfterValidator(_finite)]
+Amount = Annotated[Exact, Field(ge=0)]
+Positive = Annotated[Exact, Field(gt=0)]
+Ratio = Annotated[Exact, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+class Section(BaseModel):
+    """A table of the configuration: unknown keys fail."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class BotSection(Section):
+    """``[bot]``: who the bot is.
+
+    Attributes:
+        name: Appears in topics and records.
+        mode: ``paper``, ``testnet`` or ``live``; the venue of an account must fit it.
+        poll_interval: Between two routine polls. [s]
+        urgent_interval: Between two polls while something is urgent. [s]
+        state_dir: Journal, heartbeat, the paper exchange's authority.
+    """
+
+    name: Name = "plimsoll"
+    mode: Literal["paper", "testnet", "live"] = "paper"
+    poll_interval: float = Field(default=5.0, ge=0.5, le=300)
+    urgent_interval: float = Field(default=1.0, ge=0.2, le=60)
+    state_dir: Path = Path("state")
+
+
+class GatewaySection(Section):
+    """``gateway``: one address that answers for the venue's hosts.
+
+    Attributes:
+        address: ``host:port``.
+        ca_file: The private authority it is trusted by.
+    """
+
+    address: Annotated[str, Field(pattern=r"^[^:\s]+:\d{1,5}$")]
+    ca_file: Path
+
+
+class AccountSection(Section):
+    """``[[accounts]]``: one account at one venue.
+
+    Attributes:
+        name: Appears in records.
+        venue: The venue's id.
+        symbols: Unified names to watch; positions in other symbols are reported as not protected.
+        transfer_from: Wallets that may be drawn on when the futures wallet runs low.
+        reserves: Wallet name to the free collateral no action may touch. [quote]
+        margin_release: What the venue does with margin on a partial close, where you measured it.
+        api_key: Or ``api_key_file``.
+        secret: Or ``secret_file``.
+        gateway: Send every request there instead.
+        bar_seconds: Length of the price bars read for volatility. [s]
+        bars: How many of them.
+    """
+
+    name: Name
+    venue: Literal["binanceusdm"] = "binanceusdm"
+    symbols: tuple[str, ...] = Field(min_length=1)
+    transfer_from: tuple[Literal["spot"], ...] = ()
+    reserves: dict[Literal["futures", "spot"], Amount] = Field(default_factory=dict)
+    margin_release: Literal["pro_rata", "stays", "unknown"] = "unknown"
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    secret: SecretStr | None = None
+    secret_file: Path | None = None
+    gateway: GatewaySection | None = None
+    bar_seconds: Literal[300, 900, 3600] = 3600
+    bars: int = Field(default=168, ge=24, le=1000)
+
+    @model_validator(mode="after")
+    def _one_source_per_secret(self) -> Self:
+        for field in ("api_key", "secret"):
+            if getattr(self, field) is not None and getattr(self, f"{field}_file") is not None:
+                raise ValueError(f"{field} and {field}_file must not both be set")
+        for symbol in self.symbols:
+            if symbol.count("/") != 1 or ":" not in symbol:
+                raise ValueError(
+                    f"symbols must be unified names such as BTC/USDT:USDT, had {symbol!r}"
+                )
+        if len(set(self.symbols)) != len(self.symbols):
+            raise ValueError("symbols must not repeat")
+        return self
+
+
+class StrategySection(BaseModel):
+    """``[strategy]``: where positions shall stand; further keys are the strategy's own.
+
+    Attributes:
+        path: ``package.module:Class`` or ``/some/file.py:Class``.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    path: Annotated[str, Field(pattern=r"^[^:]+:[A-Za-z_]\w*$")] = "strategies.hazard:Hazard"
+
+    def own(self) -> dict[str, Any]:
+        """Return the keys that belong to the strategy."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class LimitsSection(Section):
+    """``[limits]``: how far the bot may go.
+
+    Attributes:
+        max_margin_per_action: Largest single margin move or transfer. [quote]
+        max_margin_per_hour: Added to one position in an hour. [quote]
+        max_margin_per_day: Added to one position in a day. [quote]
+        max_reduction_per_action: Share of a position closed at once. [ratio]
+        min_move: Smaller routine moves are not made. [quote]
+        slippage: Worst price of a routine reduction, from mark. [ratio]
+        emergency_slippage: The same in an emergency. [ratio]
+        cooldown: Least time between two routine actions on a position. [s]
+        rebalance_interval: Least time between two give-backs on a position. [s]
+        give_back_confirmation: How long a position must stand beyond give-back. [s]
+        max_age_protective: Older inputs forbid everything. [s]
+        max_age_optional: Older inputs forbid giving back. [s]
+        max_mark_split: Largest gap between two readings of the mark. [ratio]
+        max_liquidation_dispute: Larger disagreement with the venue forbids giving back. [ratio]
+        only_own_margin: Give back only what the bot added.
+    """
+
+    max_margin_per_action: Positive = Decimal(10_000)
+    max_margin_per_hour: Positive = Decimal(20_000)
+    max_margin_per_day: Positive = Decimal(50_000)
+    max_reduction_per_action: Annotated[Exact, Field(gt=0, le=1)] = Decimal("0.5")
+    min_move: Positive = Decimal(5)
+    slippage: Ratio = Decimal("0.005")
+    emergency_slippage: Ratio = Decimal("0.03")
+    cooldown: int = Field(default=10, ge=0, le=3600)
+    rebalance_interval: int = Field(default=600, ge=0, le=86400)
+    give_back_confirmation: int = Field(default=300, ge=0, le=86400)
+    max_age_protective: int = Field(default=15, ge=1, le=120)
+    max_age_optional: int = Field(default=5, ge=1, le=120)
+    max_mark_split: Ratio = Decimal("0.01")
+    max_liquidation_dispute: Ratio = Decimal("0.001")
+    only_own_margin: bool = True
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.max_margin_per_action <= self.max_margin_per_hour <= self.max_margin_per_day:
+            raise ValueError(
+                "budgets must satisfy max_margin_per_action <= max_margin_per_hour <= "
+                f"max_margin_per_day, were {self.max_margin_per_action}, "
+                f"{self.max_margin_per_hour}, {self.max_margin_per_day}"
+            )
+        if self.slippage > self.emergency_slippage:
+            raise ValueError(
+                "slippage must be <= emergency_slippage, were "
+                f"{self.slippage}, {self.emergency_slippage}"
+            )
+        if self.min_move > self.max_margin_per_action:
+            raise ValueError(
+                "min_move must be <= max_margin_per_action, were "
+                f"{self.min_move}, {self.max_margin_per_action}"
+            )
+        if self.max_age_optional > self.max_age_protective:
+            raise ValueError(
+                "max_age_optional must be <= max_age_protective, were "
+                f"{self.max_age_optional}, {self.max_age_protective}"
+            )
+        return self
+
+
+class JournalSection(Section):
+    """``[journal]``.
+
+    Attributes:
+        file: Relative to the state directory.
+        keep_inputs_days: Inputs of older hold decisions are dropped; 0 keeps all.
+    """
+
+    file: Path = Path("journal.sqlite")
+    keep_inputs_days: int = Field(default=30, ge=0)
+
+
+class LogSection(Section):
+    """``[log]``.
+
+    Attributes:
+        view: ``console`` for people, ``json`` for machines.
+        level: Least level written.
+        hold_every: Write only each n-th decision in a row that changed nothing.
+    """
+
+    view: Literal["console", "json"] = "console"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    hold_every: int = Field(default=1, ge=1)
+
+
+class MqttSection(Section):
+    """``[mqtt]``: off unless ``host`` is set.
+
+    Attributes:
+        host: Of the broker.
+        port: 1883, or 8883 with TLS.
+        username: Where the broker asks for one.
+        password: Or ``password_file``.
+        ca_file: Turns TLS on.
+    """
+
+    host: str | None = None
+    port: int = Field(default=1883, ge=1, le=65535)
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, extra="forbid", frozen=True
+    )
+
+    bot: BotSection = Field(default_factory=BotSection)
+    accounts: tuple[AccountSection, ...] = Field(min_length=1)
+    strategy: StrategySection = Field(default_factory=StrategySection)
+    limits: LimitsSection = Field(default_factory=LimitsSection)
+    journal: JournalSection = Field(default_factory=JournalSection)
+    log: LogSection = Field(default_factory=LogSection)
+    mqtt: MqttSection = Field(default_factory=MqttSection)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over files; read nothing else."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [account.name for account in self.accounts]
+        if len(set(names)) != len(names):
+            raise ValueError("accounts must have different names")
+        if len(self.accounts) != 1:
+            raise ValueError("one process protects one account: accounts must have one entry")
+        if self.bot.urgent_interval > self.bot.poll_interval:
+            raise ValueError(
+                "bot.urgent_interval must be <= bot.poll_interval, were "
+                f"{self.bot.urgent_interval}, {self.bot.poll_interval}"
+            )
+        for index, account in enumerate(self.accounts):
+            if self.bot.mode == "live" and account.gateway is not None:
+                raise ValueError(
+                    f"accounts.{index}.gateway must not be set in live mode: it would send "
+                    "live keys to another server"
+                )
+            if self.bot.mode == "testnet" and account.transfer_from:
+                raise ValueError(
+                    f"accounts.{index}.transfer_from must be empty in testnet mode: the venue's "
+                    "test hosts have no wallet transfers"
+                )
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A valid configuration and where it came from.
+
+    Attributes:
+        settings: Validated.
+        origins: Dotted path to the file or variable that set it; defaults are absent.
+        hash: Of the merged configuration without secrets; stands in each decision record.
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+    hash: str
+
+
+def load(files: Sequence[Path], *, environ: Mapping[str, str] | None = None) -> Loaded:
+    """Return the merged, validated configuration: files in order, then the environment.
+
+    Raises:
+        ConfigError: One line per mistake: the field, its value and what would be right.
+    """
+    environ = os.environ if environ is None else environ
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for file in files:
+        table = _read(file)
+        _merge(merged, table)
+        for path in _leaves(table):
+            origins[path] = str(file)
+    _check_variables(environ)
+    for name in environ:
+        if name.startswith(PREFIX) and name not in NOT_SETTINGS:
+            path = name[len(PREFIX) :].lower().replace(DELIMITER, ".")
+            origins[path] = f"environment {name}"
+    try:
+        settings = Settings(**merged)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, origins)) from None
+    except ValueError as error:  # pydantic-settings wraps JSON errors of variables in its own type
+        raise ConfigError(str(error)) from None
+    return Loaded(settings=settings, origins=origins, hash=_hash(settings))
+
+
+def secret_of(value: SecretStr | None, file: Path | None, *, field: str) -> str:
+    """Return a secret from the configuration or its file.
+
+    Raises:
+        ConfigError: If neither is set, or the file is missing, empty or readable by others.
+    """
+    if value is not None:
+        return value.get_secret_value()
+    if file is None:
+        raise ConfigError(f"{field} must be set, or {field}_file must name a file that holds it")
+    try:
+        info = file.stat()
+        text = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{field}_file {file} must be readable text: {error}") from None
+    mounted = info.st_uid == 0 and not os.access(file, os.W_OK)
+    if stat.S_IMODE(info.st_mode) & 0o077 and not mounted:
+        raise ConfigError(f"{field}_file {file} must not be readable by others: chmod 600 {file}")
+    if not text:
+        raise ConfigError(f"{field}_file {file} must not be empty")
+    return text
+
+
+def explain(loaded: Loaded) -> list[tuple[str, str, str]]:
+    """Return rows of (path, value, origin) of the merged configuration, secrets masked."""
+    dumped = loaded.settings.model_dump(mode="json")
+    return [
+        (path, str(value), _origin(path, loaded.origins))
+        for path, value in sorted(_values(dumped).items())
+        if value is not None
+    ]
+
+
+def _origin(path: str, origins: Mapping[str, str]) -> str:
+    while path:
+        if path in origins:
+            return origins[path]
+        path = path.rpartition(".")[0]
+    return "default"
+
+
+def _values(table: object, path: str = "") -> dict[str, object]:
+    if isinstance(table, dict) and table:
+        found: dict[str, object] = {}
+        for key, value in table.items():
+            found |= _values(value, f"{path}.{key}" if path else key)
+        return found
+    if isinstance(table, list) and table and isinstance(table[0], dict):
+        found = {}
+        for index, value in enumerate(table):
+            found |= _values(value, f"{path}.{index}")
+        return found
+    return {path: table}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as stream:
+            return tomllib.load(stream)
+    except FileNotFoundError:
+        raise ConfigError(f"configuration file {file} must exist") from None
+    except OSError as error:
+        raise ConfigError(f"configuration file {file} must be readable: {error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"configuration file {file} must be valid TOML: {error}") from None
+
+
+def _merge(into: dict[str, Any], table: Mapping[str, Any]) -> None:
+    for key, value in table.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _leaves(table: object, path: str = "") -> Iterator[str]:
+    if isinstance(table, dict):
+        for key, value in table.items():
+            yield from _leaves(value, f"{path}.{key}" if path else key)
+    elif isinstance(table, list) and table and isinstance(table[0], dict):
+        for index, value in enumerate(table):
+            yield from _leaves(value, f"{path}.{index}")
+    else:
+        yield path
+
+
+def _check_variables(environ: Mapping[str, str]) -> None:
+    known = _known_variables()
+    for name in environ:
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
+            continue
+        upper = name.upper()
+        if any(upper == one or upper.startswith(one + DELIMITER) for one in known["open"]):
+            continue
+        if upper not in known["closed"]:
+            near = difflib.get_close_matches(upper, [*known["closed"], *known["open"]], n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigError(f"environment variable {name} is not a setting{hint}")
+
+
+def _known_variables() -> dict[str, set[str]]:
+    """Return names of variables: ``closed`` ones exactly, ``open`` ones with any ending."""
+    closed: set[str] = set()
+    open_: set[str] = set()
+    for name, field in Settings.model_fields.items():
+        top = f"{PREFIX}{name}".upper()
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            closed |= {f"{top}{DELIMITER}{key}".upper() for key in section.model_fields}
+        elif section is StrategySection:
+            open_.add(top)
+        closed.add(top)
+    return {"closed": closed, "open": open_}
+
+
+def _explain(error: ValidationError, origins: Mapping[str, str]) -> str:
+    lines = []
+    for item in error.errors(include_url=False):
+        path = ".".join(str(part) for part in item["loc"]) or "configuration"
+        origin = _origin(path, origins)
+        where = "" if origin == "default" else f" ({origin})"
+        lines.append(f"{path}: {_mistake(path, item)}{where}")
+    return "\n".join(lines)
+
+
+def _mistake(path: str, item: Mapping[str, Any]) -> str:
+    if item["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(path.rpartition(".")[2], _keys_beside(path), n=1)
+        return "is not a setting" + (f"; did you mean {near[0]}?" if near else "")
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "missing":
+        return "must be set"
+    value = item.get("input")
+    shown = "" if isinstance(value, dict | BaseModel) else f", was {value!r}"
+    if any(word in path for word in ("secret", "key", "password")):
+        shown = ""
+    return message[0].lower() + message[1:] + ("" if ", was" in message else shown)
+
+
+def _keys_beside(path: str) -> list[str]:
+    parts = path.split(".")
+    if len(parts) == 1:
+        return list(Settings.model_fields)
+    if parts[0] == "accounts":
+        return list(AccountSection.model_fields)
+    field = Settings.model_fields.get(parts[0])
+    section = field.annotation if field is not None else None
+    if isinstance(section, type) and issubclass(section, BaseModel):
+        return list(section.model_fields)
+    return []
+
+
+def _hash(settings: Settings) -> str:
+    text = json.dumps(settings.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
