@@ -77,13 +77,17 @@ class Memory:
         return None
 
     def added_since(self, key: PositionKey, since: datetime) -> Decimal:
-        """Return the margin added to a position since an instant. [quote]."""
+        """Return the margin added to a position since an instant. [quote].
+
+        What a reduction released and the bot put back is not counted.
+        """
         return sum(
             (
                 move.action.amount
                 for move in self.moves
                 if move.at >= since
                 and isinstance(move.action, AddMargin)
+                and not move.action.after_reduction
                 and move.action.key == key
             ),
             Decimal(0),
@@ -210,6 +214,9 @@ def _is_beyond(distance: Decimal | None, band: LeverageBand | None) -> bool:
 
 def _after(entry: KeyMemory, action: Action, *, size: Decimal | None) -> KeyMemory:
     match action:
+        case AddMargin(after_reduction=True):
+            # It was in the position before the bot came: not the bot's to give back.
+            return entry
         case AddMargin(amount=amount):
             return replace(entry, added=entry.added + amount)
         case RemoveMargin(amount=amount):

@@ -1,0 +1,329 @@
+"""How do decisions and intents become durable?"""
+
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from bot.domain.decision import Verdict
+from bot.domain.intent import Execution, Intent, IntentState, Outcome, Settlement
+from bot.errors import JournalError
+from bot.journal import database
+from bot.journal.faults import file_error, journal_error
+from bot.journal.ids import Ids
+from bot.journal.lock import ProcessLock
+from bot.journal.writer import Writer
+from bot.schemas import decode, encode
+
+QUEUE_LIMIT = 1024
+_FAST = 1  # zlib level: inputs repeat themselves, more effort gains little
+_THIN_AT_ONCE = 500  # decisions per transaction, so that a poll never waits long behind it
+
+
+class SqliteJournal:
+    """The `Journal` port on one SQLite file, for one process at a time.
+
+    Other processes read it through `bot.journal.queries`.
+    """
+
+    def __init__(self, *, writer: Writer, lock: ProcessLock, ids: Ids, next_seq: int) -> None:
+        self._writer = writer
+        self._lock = lock
+        self.ids = ids
+        """Names for decisions and intents of this run."""
+        self.next_seq = next_seq
+        """One more than the highest ``seq`` recorded before this run."""
+
+    @classmethod
+    def open(
+        cls, path: Path, *, instance: str | None = None, queue_limit: int = QUEUE_LIMIT
+    ) -> Self:
+        """Open the journal at ``path``, or make it if nothing is there.
+
+        Args:
+            path: The file; its folder is made if absent.
+            instance: Four characters of ``[a-z0-9]`` for a journal made now; random if ``None``.
+            queue_limit: Calls that may wait for the disk at once.
+
+        Raises:
+            JournalError: It is in use, damaged, newer than this program or cannot be written;
+                the text says what a person should do. A damaged file is not touched.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise file_error(path, error) from error
+        lock = ProcessLock.take(path)
+        try:
+            if not path.exists():
+                database.create(path, instance=instance)
+            database.check(path, thorough=True)
+            connection = database.connect(path, read_only=False)
+            try:
+                ids, next_seq = _begin_epoch(connection)
+            except BaseException:
+                connection.close()
+                raise
+        except sqlite3.Error as error:
+            lock.release()
+            raise journal_error(path, error) from error
+        except BaseException:
+            lock.release()
+            raise
+        writer = Writer(connection, path=path, limit=queue_limit)
+        return cls(writer=writer, lock=lock, ids=ids, next_seq=next_seq)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Commit what waits and let another process have the journal."""
+        await self._writer.close()
+        self._lock.release()
+
+    async def record(
+        self, record: dict[str, Any], inputs: bytes, intents: Sequence[Intent]
+    ) -> None:
+        """Write one decision, the inputs that reproduce it, and its intents (state WRITTEN).
+
+        Raises:
+            JournalError: Not durable, or an id was used before; nothing of it may be sent.
+        """
+        try:
+            row = (
+                record["id"],
+                record["seq"],
+                database.stamp(datetime.fromisoformat(record["at"])),
+                record["account"],
+                record["verdict"],
+                record["reason"],
+                record["urgency"],
+                orjson.dumps(record).decode(),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise JournalError(f"decision record cannot be written: {error!r}") from error
+        rows = [_intent_row(intent) for intent in intents]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "INSERT INTO decisions (id, seq, at, account, verdict, reason, urgency, record,"
+                " inputs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, zlib.compress(inputs, _FAST)),
+            )
+            for values in rows:
+                connection.execute(
+                    "INSERT INTO intents (id, decision_id, account, action, written_at, state)"
+                    " VALUES (:id, :decision_id, :account, :action, :written_at, 'written')",
+                    values,
+                )
+                _append(connection, values["id"], values["written_at"], IntentState.WRITTEN)
+
+        await self._writer.do(work)
+
+    async def sent(self, intent_id: str, at: datetime) -> None:
+        """Mark an intent SENT, before its first byte leaves.
+
+        Raises:
+            JournalError: Not durable, or not in state WRITTEN; the intent may not be sent.
+        """
+        when = database.stamp(at)
+
+        def work(connection: sqlite3.Connection) -> None:
+            _step(connection, intent_id, IntentState.SENT, since=(IntentState.WRITTEN,))
+            connection.execute("UPDATE intents SET sent_at = ? WHERE id = ?", (when, intent_id))
+            _append(connection, intent_id, when, IntentState.SENT)
+
+        await self._writer.do(work)
+
+    async def conclude(self, execution: Execution, at: datetime) -> None:
+        """Record what a send brought: DONE, REJECTED or UNKNOWN.
+
+        Raises:
+            JournalError: Not durable, or the intent is not in state SENT.
+        """
+        when = database.stamp(at)
+        state = {
+            Outcome.DONE: IntentState.DONE,
+            Outcome.REJECTED: IntentState.REJECTED,
+            Outcome.UNKNOWN: IntentState.UNKNOWN,
+        }[execution.outcome]
+
+        def work(connection: sqlite3.Connection) -> None:
+            _step(connection, execution.intent_id, state, since=(IntentState.SENT,))
+            _append(
+                connection,
+                execution.intent_id,
+                when,
+                state,
+                applied=None if execution.applied is None else str(execution.applied),
+                code=execution.code,
+                text=execution.text,
+                latency_ms=execution.latency_ms,
+            )
+
+        await self._writer.do(work)
+
+    async def drop(self, intent_id: str, at: datetime, why: str) -> None:
+        """Record that an intent was never sent.
+
+        Raises:
+            JournalError: Not durable, or the intent is not in state WRITTEN.
+        """
+        when = database.stamp(at)
+
+        def work(connection: sqlite3.Connection) -> None:
+            _step(connection, intent_id, IntentState.DROPPED, since=(IntentState.WRITTEN,))
+            _append(connection, intent_id, when, IntentState.DROPPED, text=why)
+
+        await self._writer.do(work)
+
+    async def settled(self, settlement: Settlement, at: datetime) -> None:
+        """Record APPLIED or ABSENT for an intent that was unknown, or that nothing is proven yet.
+
+        An intent found SENT after a restart counts as unknown.
+
+        Raises:
+            JournalError: Not durable, or the intent is neither UNKNOWN nor SENT.
+        """
+        when = database.stamp(at)
+        if settlement.applied is None:
+            state = IntentState.UNKNOWN
+        else:
+            state = IntentState.APPLIED if settlement.applied else IntentState.ABSENT
+
+        def work(connection: sqlite3.Connection) -> None:
+            unsettled = (IntentState.UNKNOWN, IntentState.SENT)
+            _step(connection, settlement.intent_id, state, since=unsettled)
+            _append(
+                connection,
+                settlement.intent_id,
+                when,
+                state,
+                applied=None if settlement.applied is None else str(settlement.applied),
+                text=settlement.text,
+            )
+
+        await self._writer.do(work)
+
+    async def open_intents(self) -> tuple[Intent, ...]:
+        """Return intents whose effect is not settled, oldest first."""
+
+        def work(connection: sqlite3.Connection) -> tuple[Intent, ...]:
+            rows = connection.execute(
+                "SELECT id, decision_id, account, action, written_at, sent_at, state FROM intents"
+                " WHERE state IN ('written', 'sent', 'unknown') ORDER BY row"
+            )
+            return tuple(intent_from_row(row) for row in rows)
+
+        return await self._writer.do(work)
+
+    async def last_inputs(self, account: str) -> bytes | None:
+        """Return the inputs of the newest decision of an account."""
+
+        def work(connection: sqlite3.Connection) -> bytes | None:
+            row = connection.execute(
+                "SELECT inputs FROM decisions WHERE account = ? ORDER BY row DESC LIMIT 1",
+                (account,),
+            ).fetchone()
+            return None if row is None else zlib.decompress(row[0])
+
+        return await self._writer.do(work)
+
+    async def thin(self, before: datetime) -> int:
+        """Forget the inputs of hold decisions made before an instant; return how many.
+
+        Records, intents and their events stay, and so do the inputs of the newest decision of
+        each account, which the next start needs.
+        """
+        limit = database.stamp(before)
+
+        def work(connection: sqlite3.Connection) -> int:
+            return connection.execute(
+                "UPDATE decisions SET inputs = NULL WHERE row IN ("
+                " SELECT row FROM decisions AS old WHERE verdict = ? AND at < ?"
+                " AND inputs IS NOT NULL"
+                " AND row < (SELECT max(row) FROM decisions WHERE account = old.account)"
+                " ORDER BY at LIMIT ?)",
+                (Verdict.HOLD.value, limit, _THIN_AT_ONCE),
+            ).rowcount
+
+        total = 0
+        while done := await self._writer.do(work):
+            total += done
+        return total
+
+
+def intent_from_row(row: tuple[Any, ...]) -> Intent:
+    """Return the intent of a row of the table ``intents``."""
+    names = ("id", "decision_id", "account", "action", "written_at", "sent_at", "state")
+    fields = dict(zip(names, row, strict=True))
+    fields["action"] = orjson.Fragment(fields["action"])
+    return decode(Intent, orjson.dumps(fields))
+
+
+def _begin_epoch(connection: sqlite3.Connection) -> tuple[Ids, int]:
+    connection.execute("BEGIN IMMEDIATE")
+    epoch = int(database.meta(connection, "epoch")) + 1
+    connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
+    (last_seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM decisions").fetchone()
+    connection.execute("COMMIT")
+    return Ids(instance=database.meta(connection, "instance"), epoch=epoch), last_seq + 1
+
+
+def _intent_row(intent: Intent) -> dict[str, str]:
+    if intent.state is not IntentState.WRITTEN or intent.sent_at is not None:
+        raise JournalError(f"intent {intent.id} must be new, was {intent.state}")
+    return {
+        "id": intent.id,
+        "decision_id": intent.decision_id,
+        "account": intent.account,
+        "action": encode(intent.action).decode(),
+        "written_at": database.stamp(intent.written_at),
+    }
+
+
+def _step(
+    connection: sqlite3.Connection,
+    intent_id: str,
+    state: IntentState,
+    *,
+    since: Sequence[IntentState],
+) -> None:
+    row = connection.execute("SELECT state FROM intents WHERE id = ?", (intent_id,)).fetchone()
+    if row is None:
+        raise JournalError(f"intent {intent_id} must be recorded before it becomes {state}")
+    if row[0] not in since:
+        allowed = " or ".join(since)
+        raise JournalError(f"intent {intent_id} must be {allowed} to become {state}, was {row[0]}")
+    connection.execute("UPDATE intents SET state = ? WHERE id = ?", (state.value, intent_id))
+
+
+def _append(
+    connection: sqlite3.Connection,
+    intent_id: str,
+    at: str,
+    state: IntentState,
+    *,
+    applied: str | None = None,
+    code: str = "",
+    text: str = "",
+    latency_ms: int | None = None,
+) -> None:
+    connection.execute(
+        "INSERT INTO intent_events (intent_id, at, state, applied, code, text, latency_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (intent_id, at, state.value, applied, code, text, latency_ms),
+    )

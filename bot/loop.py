@@ -1,0 +1,175 @@
+"""Poll, decide, write down, act, remember: the whole path, and no arithmetic."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
+from bot.domain.intent import Intent
+from bot.domain.mode import Event, Mode, next_mode
+from bot.domain.observation import Observation
+from bot.errors import Denied, ExchangeError, Incomplete
+from bot.execute.perform import Performance, perform
+from bot.execute.resolve import Resolver
+from bot.ports import Clock, Journal, Sink, Venue
+from bot.rebalance.decide import Choose, decide
+from bot.rebalance.memory import Memory, remember, settle
+from bot.rebalance.policy import Policy
+from bot.record import record_of, with_outcomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What every record says about the bot that made it.
+
+    Attributes:
+        account: Name of the account.
+        config_hash: Of the configuration in force.
+        strategy: Path of the strategy in force.
+    """
+
+    account: str
+    config_hash: str
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """Where names come from that are used once, also over restarts."""
+
+    decision: Callable[[], str]
+    intent: Callable[[], str]
+
+
+Encode = Callable[[Observation, Memory], bytes]
+"""Turns the inputs of a decision into bytes that reproduce it."""
+
+
+class Loop:
+    """One account's poll loop; every dependency is a port."""
+
+    def __init__(
+        self,
+        *,
+        venue: Venue,
+        journal: Journal,
+        clock: Clock,
+        sinks: Sequence[Sink],
+        choose: Choose,
+        policy: Policy,
+        identity: Identity,
+        ids: Ids,
+        encode: Encode,
+        memory: Memory,
+    ) -> None:
+        self._venue, self._journal, self._clock, self._sinks = venue, journal, clock, sinks
+        self._choose, self._policy = choose, policy
+        self._identity, self._ids, self._encode = identity, ids, encode
+        self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
+        self._open: tuple[Intent, ...] = ()
+        self._sequence = 0
+        self.memory = memory
+
+    async def recover(self) -> None:
+        """Take over what an earlier run left open, before anything is planned."""
+        self._open = await self._resolver.recover()
+        waiting = tuple(intent.action for intent in self._open)
+        self.memory = replace(self.memory, unsettled=waiting, good_polls=0, mode=Mode.NORMAL)
+
+    async def poll(self) -> Decision:
+        """Run one poll and return its decision.
+
+        Raises:
+            JournalError: What must be durable is not: the caller must stop.
+        """
+        self._sequence += 1
+        await self._settle()
+        try:
+            observation = await self._venue.observe()
+        except ExchangeError as error:
+            return await self._miss(error)
+        good = self.memory.good_polls + 1
+        mode = next_mode(self.memory.mode, Event.POLLED, good_polls=good)
+        self.memory = replace(self.memory, good_polls=good, mode=mode)
+        decision = decide(observation, self.memory, self._policy, choose=self._choose)
+        intents = self._intents(decision)
+        inputs = self._encode(observation, self.memory)
+        record = await self._write(decision, intents, inputs)
+        done = await perform(intents, venue=self._venue, journal=self._journal, clock=self._clock)
+        self._open += done.unsettled
+        self._remember(decision, observation, done)
+        self._publish(with_outcomes(record, done.outcomes))
+        return decision
+
+    async def _settle(self) -> None:
+        for settled in await self._resolver.settle(self._open):
+            applied = settled.settlement.applied
+            assert applied is not None  # noqa: S101 - the resolver returns proven ones only
+            self.memory = settle(self.memory, settled.intent.action, applied=applied)
+            self._open = tuple(i for i in self._open if i.id != settled.intent.id)
+
+    async def _miss(self, error: ExchangeError) -> Decision:
+        event = Event.DENIED if isinstance(error, Denied) else Event.MISSED
+        mode = next_mode(self.memory.mode, event, good_polls=0)
+        self.memory = replace(self.memory, mode=mode, good_polls=0)
+        decision = Decision(
+            at=self._clock.now(),
+            account=self._identity.account,
+            mode=mode,
+            urgency=Urgency.HOLD,
+            verdict=Verdict.NOT_READY,
+            reason=_code(error),
+            refusals=(Refusal(code=_code(error), text=str(error)),),
+        )
+        record = await self._write(decision, (), b"")
+        self._publish(record)
+        return decision
+
+    def _intents(self, decision: Decision) -> tuple[Intent, ...]:
+        at = self._clock.now()
+        return tuple(self._intent(planned, at) for planned in decision.approved)
+
+    def _intent(self, planned: PlannedAction, at: datetime) -> Intent:
+        return Intent(
+            id=self._ids.intent(),
+            decision_id="",
+            account=self._identity.account,
+            action=planned.action,
+            written_at=at,
+        )
+
+    async def _write(
+        self, decision: Decision, intents: tuple[Intent, ...], inputs: bytes
+    ) -> dict[str, Any]:
+        decision_id = self._ids.decision()
+        record = record_of(
+            decision,
+            decision_id=decision_id,
+            sequence=self._sequence,
+            intents=intents,
+            config_hash=self._identity.config_hash,
+            strategy=self._identity.strategy,
+        )
+        owned = [replace(intent, decision_id=decision_id) for intent in intents]
+        await self._journal.record(record, inputs, owned)
+        return record
+
+    def _remember(self, decision: Decision, observation: Observation, done: Performance) -> None:
+        self.memory = remember(
+            self.memory,
+            decision,
+            account=None if decision.verdict is Verdict.NOT_READY else observation.account,
+            effects=done.effects,
+            unsettled=[intent.action for intent in done.unsettled],
+        )
+
+    def _publish(self, record: dict[str, Any]) -> None:
+        for sink in self._sinks:
+            sink.publish(record)
+
+
+def _code(error: ExchangeError) -> str:
+    if isinstance(error, Denied):
+        return "denied"
+    return "incomplete" if isinstance(error, Incomplete) else "unavailable"

@@ -1,0 +1,196 @@
+"""In which bytes do decisions and the inputs of decisions leave the program?"""
+
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from bot.domain.decision import Urgency, Verdict
+from bot.domain.intent import IntentState
+from bot.domain.mode import Mode
+from bot.domain.position import Side
+
+RECORD_VERSION = 1
+SCHEMA_FILE = Path("docs/schemas/decision.json")
+
+T = TypeVar("T")
+
+
+def _amount(description: str) -> Any:
+    # Text, not a number: a JSON reader that makes floats would lose digits.
+    return Field(pattern=r"^-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$", description=description)
+
+
+def _from_text() -> Any:
+    # Records are plain JSON objects: an enumeration arrives as its text.
+    return Field(strict=False)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class BandRecord(_Part):
+    """The band of one position as liquidation distances. [ratio]"""
+
+    trigger: str = _amount("Act below it. [ratio]")
+    target: str = _amount("Where an action aims. [ratio]")
+    give_back: str = _amount("Margin may return beyond it. [ratio]")
+    emergency: str = _amount("Act without waiting below it. [ratio]")
+
+
+class PositionRecord(_Part):
+    """One position as judged in one poll; ``null`` means there is no such number."""
+
+    symbol: str
+    side: Side = _from_text()
+    size: str = _amount("Signed, long > 0. [base]")
+    mark: str = _amount("[quote/base]")
+    equity: str = _amount("Margin and unrealized PnL. [quote]")
+    maintenance_margin: str = _amount("[quote]")
+    liquidation_price: str | None = _amount("Ours. [quote/base]")
+    venue_liquidation_price: str | None = _amount("The venue's. [quote/base]")
+    distance: str | None = _amount("Adverse move to liquidation over mark. [ratio]")
+    effective_leverage: str | None = _amount("Notional over equity. [x]")
+    hit_probability: str | None = _amount("Within the strategy's horizon. [ratio]")
+    band: BandRecord | None
+    volatility: str | None = _amount("Per square-root hour.")
+
+
+class WalletRecord(_Part):
+    """Collateral of one currency in one place."""
+
+    name: str
+    currency: str
+    total: str = _amount("[currency]")
+    free: str = _amount("[currency]")
+
+
+class SnapshotRecord(_Part):
+    """One position before or after an action."""
+
+    size: str = _amount("Signed. [base]")
+    margin: str = _amount("[quote]")
+    liquidation_price: str | None = _amount("[quote/base]")
+    distance: str | None = _amount("[ratio]")
+    leverage: str | None = _amount("[x]")
+
+
+class ActionRecord(_Part):
+    """One approved action; ``outcome`` is ``null`` until it was tried."""
+
+    id: str = Field(pattern=r"^[a-z0-9]{1,20}$", description="The intent.")
+    kind: Literal["add_margin", "remove_margin", "reduce_position", "transfer"]
+    symbol: str | None = Field(description="null for transfers.")
+    amount: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$",
+        description="Collateral moved; of every kind but reduce_position. [currency]",
+    )
+    size: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$",
+        description="Closed; of reduce_position only. [base]",
+    )
+    currency: str | None = Field(default=None, description="Of the amount.")
+    why: str
+    cost: str = _amount("Expected fees and slippage. [quote]")
+    before: SnapshotRecord | None
+    after: SnapshotRecord | None
+    outcome: IntentState | None = Field(default=None, strict=False)
+    latency_ms: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _measured_in_its_own_unit(self) -> Self:
+        wanted = ("size",) if self.kind == "reduce_position" else ("amount",)
+        given = tuple(name for name in ("amount", "size") if getattr(self, name) is not None)
+        if given != wanted:
+            raise ValueError(f"{self.kind} must have {wanted[0]!r} alone, had {given!r}")
+        return self
+
+
+class RefusalRecord(_Part):
+    """What was planned and not allowed, or why nothing could be planned."""
+
+    code: str = Field(pattern=r"^[a-z0-9_]+$")
+    text: str
+
+
+class DecisionRecord(_Part):
+    """Everything one poll concluded; log, journal, MQTT and command line share it."""
+
+    v: Literal[1] = RECORD_VERSION
+    id: str = Field(min_length=1)
+    at: str = Field(
+        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)$",
+        description="Venue time of the observation, UTC.",
+        json_schema_extra={"format": "date-time"},
+    )
+    seq: int = Field(ge=0, description="Number of the poll.")
+    account: str
+    mode: Mode = _from_text()
+    urgency: Urgency = _from_text()
+    verdict: Verdict = _from_text()
+    reason: str
+    positions: list[PositionRecord] = []
+    wallets: list[WalletRecord] = []
+    actions: list[ActionRecord] = []
+    refusals: list[RefusalRecord] = []
+    inputs_age_ms: int = Field(ge=0)
+    config_hash: str
+    strategy: str
+
+
+def decision_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a decision record."""
+    schema = DecisionRecord.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def decision_schema_text() -> str:
+    """Return the schema as it stands in its file."""
+    return orjson.dumps(decision_schema(), option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+@cache
+def _adapter(cls: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
+
+
+def encode(value: object) -> bytes:
+    """Return a domain value as JSON.
+
+    Decimals are text with every digit they had, also trailing zeros; instants are UTC.
+
+    Args:
+        value: An instance of a dataclass of the domain.
+    """
+    return _adapter(type(value)).dump_json(value)
+
+
+def decode(cls: type[T], data: bytes) -> T:
+    """Return the domain value that was encoded.
+
+    Args:
+        cls: Its class, or a union of classes told apart by their ``kind``.
+        data: What `encode` gave.
+
+    Raises:
+        ValueError: ``data`` is not such a value; the text names the field.
+    """
+    value: T = _adapter(cls).validate_json(data)
+    return value
+
+
+def main() -> None:
+    """Write the schema file, for the working directory that holds ``docs``."""
+    SCHEMA_FILE.parent.mkdir(parents=True, exist_ok=True)
+    SCHEMA_FILE.write_text(decision_schema_text())
+    sys.stdout.write(f"{SCHEMA_FILE}\n")
+
+
+if __name__ == "__main__":
+    main()

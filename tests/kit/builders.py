@@ -1,0 +1,165 @@
+"""Values with safe defaults: a test names only what it is about."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.account import Account, Wallet
+from bot.domain.instrument import Instrument, MarginRelease, MarginTier
+from bot.domain.market import Bar, BookLevel, Market
+from bot.domain.observation import Observation
+from bot.domain.position import MarginMode, Position, PositionMode
+from bot.rebalance.policy import Policy
+
+D = Decimal
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+BTC = "BTC/USDT:USDT"
+ETH = "ETH/USDT:USDT"
+
+
+def tiers(*rows: tuple[str, str, str]) -> tuple[MarginTier, ...]:
+    """Rows of (floor, rate, amount)."""
+    return tuple(
+        MarginTier(
+            notional_floor=D(floor),
+            maintenance_rate=D(rate),
+            maintenance_amount=D(amount),
+            max_leverage=D(50),
+        )
+        for floor, rate, amount in rows
+    )
+
+
+ONE_TIER = tiers(("0", "0.005", "0"))
+FOUR_TIERS = tiers(
+    ("0", "0.004", "0"),
+    ("50000", "0.005", "50"),
+    ("600000", "0.0065", "950"),
+    ("3000000", "0.01", "11450"),
+)
+
+
+def an_instrument(
+    symbol: str = BTC,
+    *,
+    size_step: str = "0.001",
+    margin_step: str = "0.01",
+    table: tuple[MarginTier, ...] = FOUR_TIERS,
+    margin_release: MarginRelease = MarginRelease.PRO_RATA,
+) -> Instrument:
+    return Instrument(
+        symbol=symbol,
+        settle="USDT",
+        price_step=D("0.1"),
+        size_step=D(size_step),
+        min_size=D(size_step),
+        max_market_size=D(1000),
+        min_notional=D(5),
+        margin_step=D(margin_step),
+        taker_fee=D("0.0005"),
+        tiers=table,
+        margin_release=margin_release,
+    )
+
+
+def a_position(
+    symbol: str = BTC,
+    *,
+    size: str = "1",
+    entry: str = "60000",
+    mark: str = "60000",
+    margin: str = "6000",
+    leverage_setting: str = "20",
+    margin_mode: MarginMode = MarginMode.ISOLATED,
+    venue_liquidation_price: str | None = None,
+) -> Position:
+    return Position(
+        symbol=symbol,
+        size=D(size),
+        entry_price=D(entry),
+        mark_price=D(mark),
+        margin=D(margin),
+        leverage_setting=D(leverage_setting),
+        margin_mode=margin_mode,
+        venue_liquidation_price=(
+            None if venue_liquidation_price is None else D(venue_liquidation_price)
+        ),
+        venue_maintenance_margin=None,
+    )
+
+
+def a_market(
+    symbol: str = BTC,
+    *,
+    mark: str = "60000",
+    mark_at: datetime = NOON,
+    hourly_move: float = 0.005,
+    depth: str | None = "100",
+) -> Market:
+    """A market whose every hour moves up and down by the same share."""
+    price = float(mark)
+    bars = tuple(
+        Bar(
+            opened_at=mark_at - timedelta(hours=48 - hour),
+            high=D(str(price * (1 + hourly_move))),
+            low=D(str(price)),
+            close=D(str(price * (1 + hourly_move * (hour % 2)))),
+        )
+        for hour in range(48)
+    )
+    bids: tuple[BookLevel, ...] = ()
+    asks: tuple[BookLevel, ...] = ()
+    if depth is not None:
+        bids = (BookLevel(price=D(mark) * D("0.9995"), size=D(depth)),)
+        asks = (BookLevel(price=D(mark) * D("1.0005"), size=D(depth)),)
+    return Market(
+        symbol=symbol,
+        mark_price=D(mark),
+        index_price=D(mark),
+        mark_at=mark_at,
+        bars=bars,
+        bids=bids,
+        asks=asks,
+    )
+
+
+def an_observation(
+    *positions: Position,
+    futures: str = "1000",
+    spot: str = "0",
+    at: datetime = NOON,
+    age_seconds: float = 0,
+    instruments: tuple[Instrument, ...] | None = None,
+    markets: tuple[Market, ...] | None = None,
+) -> Observation:
+    symbols = sorted({p.symbol for p in positions})
+    marks = {p.symbol: str(p.mark_price) for p in positions}
+    seen_at = at - timedelta(seconds=age_seconds)
+    return Observation(
+        at=at,
+        account_at=seen_at,
+        account=Account(
+            name="main",
+            venue="binanceusdm",
+            position_mode=PositionMode.ONE_WAY,
+            positions=tuple(sorted(positions, key=lambda p: p.key)),
+            wallets=(
+                Wallet(name="futures", currency="USDT", total=D(futures), free=D(futures)),
+                Wallet(name="spot", currency="USDT", total=D(spot), free=D(spot)),
+            ),
+        ),
+        instruments=(
+            instruments
+            if instruments is not None
+            else tuple(an_instrument(symbol) for symbol in symbols)
+        ),
+        markets=(
+            markets
+            if markets is not None
+            else tuple(a_market(s, mark=marks[s], mark_at=seen_at) for s in symbols)
+        ),
+    )
+
+
+def a_policy(**changes: object) -> Policy:
+    values: dict[str, object] = {"transfer_from": ("spot",), "min_move": D(5)}
+    return Policy(**(values | changes))  # type: ignore[arg-type]  # any field by name

@@ -1,0 +1,341 @@
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal as D
+
+import pytest
+
+from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.band import Levels, LeverageBand
+from bot.domain.decision import Decision, Urgency, Verdict
+from bot.domain.instrument import MarginRelease
+from bot.domain.market import Market
+from bot.domain.mode import Mode
+from bot.domain.observation import Observation
+from bot.domain.position import MarginMode
+from bot.domain.risk import PositionRisk
+from bot.margin.bands import band_at_distances
+from bot.rebalance.decide import decide
+from bot.rebalance.memory import KeyMemory, Memory, Move
+from bot.rebalance.policy import Policy
+from tests.kit.builders import (
+    BTC,
+    ETH,
+    NOON,
+    a_market,
+    a_policy,
+    a_position,
+    an_instrument,
+    an_observation,
+)
+
+LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
+
+
+def choose(risk: PositionRisk, market: Market) -> LeverageBand:
+    del market
+    return band_at_distances(risk, LEVELS)
+
+
+def decided(
+    observation: Observation, *, memory: Memory | None = None, policy: Policy | None = None
+) -> Decision:
+    return decide(observation, memory or Memory(), policy or a_policy(), choose=choose)
+
+
+# 15 % below 60,000 a long of 1 BTC needs 60,000 - 0.995 * 60,000 * 0.85 - 50 = 9,205.
+NEEDED_AT_TARGET = D(9205)
+
+
+def test_a_position_inside_its_band_is_left_alone_and_the_reason_is_recorded() -> None:
+    found = decided(an_observation(a_position(margin="8000")))
+    assert (found.verdict, found.reason) == (Verdict.HOLD, "inside_band")
+    assert found.positions[0].band is not None
+    assert found.approved == ()
+
+
+def test_a_position_below_its_trigger_gets_margin_up_to_the_target() -> None:
+    found = decided(an_observation(a_position(margin="5000"), futures="10000"))
+    assert found.verdict is Verdict.ACT
+    (step,) = found.approved
+    assert step.action == AddMargin(
+        key=a_position().key, amount=NEEDED_AT_TARGET - 5000, currency="USDT"
+    )
+    assert step.after is not None
+    assert step.after.distance is not None
+    assert step.after.distance >= LEVELS.target
+
+
+def test_what_the_futures_wallet_lacks_is_transferred_first() -> None:
+    found = decided(an_observation(a_position(margin="5000"), futures="1000", spot="10000"))
+    transfer, add = (step.action for step in found.approved)
+    assert transfer == Transfer(
+        source="spot", destination="futures", amount=D(3205), currency="USDT"
+    )
+    assert isinstance(add, AddMargin)
+    assert add.amount == D(4205)
+
+
+def test_the_reserve_is_not_touched() -> None:
+    policy = a_policy(reserves=(("futures", D(900)), ("spot", D(10000))))
+    found = decided(
+        an_observation(a_position(margin="5800"), futures="1000", spot="10000"), policy=policy
+    )
+    assert [step.action for step in found.approved] == [
+        AddMargin(key=a_position().key, amount=D(100), currency="USDT"),
+        *[step.action for step in found.approved[1:]],
+    ]
+    assert not any(isinstance(step.action, Transfer) for step in found.approved)
+
+
+def test_a_position_that_no_wallet_can_save_is_shrunk_and_the_release_added_back() -> None:
+    found = decided(an_observation(a_position(margin="4000"), futures="0"))
+    reduce, re_add = (step.action for step in found.approved)
+    assert isinstance(reduce, ReducePosition)
+    assert isinstance(re_add, AddMargin)
+    assert re_add.after_reduction
+    last = found.approved[-1].after
+    assert last is not None
+    assert last.distance is not None
+    assert last.distance >= LEVELS.trigger
+
+
+def test_the_reduction_is_the_smallest_that_is_enough() -> None:
+    found = decided(an_observation(a_position(margin="4000"), futures="0"))
+    last = found.approved[-1].after
+    assert last is not None
+    assert last.distance is not None
+    # One lot less would not reach the target; the worst price was charged.
+    assert last.distance < LEVELS.target + D("0.001")
+
+
+def test_where_release_is_unknown_the_second_half_waits_for_the_next_look() -> None:
+    instrument = an_instrument(margin_release=MarginRelease.UNKNOWN)
+    found = decided(
+        an_observation(a_position(margin="4000"), futures="0", instruments=(instrument,))
+    )
+    assert [type(step.action) for step in found.approved] == [ReducePosition]
+
+
+def test_a_reduction_takes_no_more_than_the_book_shows() -> None:
+    markets = (a_market(depth="0.05"),)
+    found = decided(an_observation(a_position(margin="3000"), futures="0", markets=markets))
+    (reduce,) = (s.action for s in found.approved if isinstance(s.action, ReducePosition))
+    assert reduce.size == D("0.05")
+
+
+def test_the_most_endangered_position_is_served_first() -> None:
+    btc = a_position(BTC, margin="5500")
+    eth = a_position(ETH, size="20", entry="3000", mark="3000", margin="4500")
+    found = decided(an_observation(btc, eth, futures="1000"))
+    assert found.positions[0].key == eth.key
+    first = found.approved[0].action
+    assert isinstance(first, AddMargin)
+    assert first.key == eth.key
+
+
+def test_everyone_reaches_the_trigger_before_anyone_reaches_the_target() -> None:
+    btc = a_position(BTC, margin="6000")  # needs about 270 to its trigger
+    eth = a_position(ETH, size="20", entry="3000", mark="3000", margin="5900")
+    found = decided(an_observation(btc, eth, futures="700"))
+    touched = {s.action.key for s in found.approved if isinstance(s.action, AddMargin)}
+    assert touched == {btc.key, eth.key}
+    assert all(v.risk.distance is not None for v in found.positions)
+    for step in found.approved:
+        assert step.after is not None
+        assert step.after.distance is not None
+        assert step.after.distance >= LEVELS.trigger
+
+
+def test_an_emergency_skips_the_cooldown_and_routine_does_not() -> None:
+    recent = Move(
+        at=NOON - timedelta(seconds=3),
+        action=AddMargin(key=a_position().key, amount=D(10), currency="USDT"),
+    )
+    memory = Memory(moves=(recent,))
+    near = decided(an_observation(a_position(margin="5000"), futures="9000"), memory=memory)
+    assert (near.verdict, near.reason) == (Verdict.HOLD, "cooldown")
+    nearest = decided(an_observation(a_position(margin="1000"), futures="9000"), memory=memory)
+    assert nearest.urgency is Urgency.EMERGENCY
+    assert nearest.verdict is Verdict.ACT
+
+
+@pytest.mark.parametrize(
+    ("memory", "reason"),
+    [
+        pytest.param(Memory(), "nothing_to_give_back", id="nothing was added"),
+        pytest.param(
+            Memory(keys=(KeyMemory(key=a_position().key, added=D(500)),)),
+            "give_back_unconfirmed",
+            id="first look beyond",
+        ),
+        pytest.param(
+            Memory(
+                keys=(
+                    KeyMemory(
+                        key=a_position().key,
+                        added=D(500),
+                        beyond_since=NOON - timedelta(minutes=10),
+                    ),
+                ),
+                moves=(
+                    Move(
+                        at=NOON - timedelta(minutes=2),
+                        action=AddMargin(key=a_position().key, amount=D(500), currency="USDT"),
+                    ),
+                ),
+            ),
+            "rebalance_interval",
+            id="moved a moment ago",
+        ),
+    ],
+)
+def test_margin_stays_until_giving_back_is_confirmed(memory: Memory, reason: str) -> None:
+    found = decided(an_observation(a_position(margin="20000")), memory=memory)
+    assert (found.verdict, found.reason) == (Verdict.HOLD, reason)
+
+
+GIVE_BACK = Memory(
+    keys=(KeyMemory(key=a_position().key, added=D(500), beyond_since=NOON - timedelta(minutes=10)),)
+)
+
+
+def test_only_margin_that_the_bot_added_is_given_back() -> None:
+    position = a_position(margin="20000", venue_liquidation_price="39999")
+    position = replace(position, venue_liquidation_price=D("40152.7638"))
+    found = decided(an_observation(position), memory=GIVE_BACK)
+    assert [s.action for s in found.approved] == [
+        RemoveMargin(key=position.key, amount=D(500), currency="USDT")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("position", "age", "mode", "code"),
+    [
+        pytest.param(
+            a_position(margin="20000", venue_liquidation_price="39000"),
+            0,
+            Mode.NORMAL,
+            "liquidation_price_disputed",
+            id="the venue disagrees",
+        ),
+        pytest.param(
+            a_position(margin="20000"),
+            0,
+            Mode.NORMAL,
+            "liquidation_price_disputed",
+            id="the venue gives no price",
+        ),
+        pytest.param(
+            a_position(margin="20000", venue_liquidation_price="40152.7638"),
+            6,
+            Mode.NORMAL,
+            "input_stale",
+            id="inputs are old",
+        ),
+    ],
+)
+def test_giving_back_is_refused_on_doubt(
+    position: object, age: float, mode: Mode, code: str
+) -> None:
+    found = decided(
+        an_observation(position, age_seconds=age),  # type: ignore[arg-type]  # a parameter
+        memory=replace(GIVE_BACK, mode=mode),
+    )
+    assert (found.verdict, found.reason) == (Verdict.REFUSE, code)
+
+
+def test_a_degraded_bot_protects_and_gives_nothing_back() -> None:
+    position = a_position(margin="20000", venue_liquidation_price="40152.7638")
+    memory = replace(GIVE_BACK, mode=Mode.DEGRADED)
+    assert decided(an_observation(position), memory=memory).approved == ()
+    low = decided(an_observation(a_position(margin="5000"), futures="9000"), memory=memory)
+    assert low.verdict is Verdict.ACT
+
+
+def test_an_observing_bot_sends_nothing() -> None:
+    found = decided(
+        an_observation(a_position(margin="1000"), futures="9000"),
+        memory=Memory(mode=Mode.OBSERVE),
+    )
+    assert (found.verdict, found.reason) == (Verdict.REFUSE, "mode_forbids")
+
+
+def test_a_degraded_bot_transfers_nothing() -> None:
+    found = decided(
+        an_observation(a_position(margin="5000"), futures="1000", spot="10000"),
+        memory=Memory(mode=Mode.DEGRADED),
+    )
+    assert not any(isinstance(s.action, Transfer) for s in found.approved)
+
+
+@pytest.mark.parametrize(
+    ("observation", "reason"),
+    [
+        pytest.param(
+            an_observation(a_position(), age_seconds=16), "stale_account", id="old account"
+        ),
+        pytest.param(
+            an_observation(a_position(), markets=(a_market(mark_at=NOON - timedelta(seconds=16)),)),
+            "stale_mark",
+            id="old mark",
+        ),
+        pytest.param(an_observation(a_position(), markets=()), "missing_market", id="no market"),
+        pytest.param(
+            an_observation(a_position(), instruments=()), "missing_instrument", id="no rules"
+        ),
+        pytest.param(
+            an_observation(a_position(), markets=(a_market(mark="61000"),)),
+            "mark_split",
+            id="two marks",
+        ),
+    ],
+)
+def test_an_unfit_observation_is_not_decided_upon(observation: Observation, reason: str) -> None:
+    found = decided(observation)
+    assert (found.verdict, found.reason) == (Verdict.NOT_READY, reason)
+    assert found.approved == ()
+
+
+def test_a_cross_position_is_named_and_the_isolated_one_still_protected() -> None:
+    cross = a_position(ETH, size="1", entry="3000", mark="3000", margin_mode=MarginMode.CROSS)
+    found = decided(an_observation(a_position(margin="5000"), cross, futures="9000"))
+    assert found.verdict is Verdict.ACT
+    assert [r.code for r in found.refusals] == ["cross_margin"]
+
+
+def test_no_second_margin_move_while_one_is_not_settled() -> None:
+    waiting = AddMargin(key=a_position().key, amount=D(100), currency="USDT")
+    memory = Memory(unsettled=(waiting,))
+    found = decided(an_observation(a_position(margin="5000"), futures="9000"), memory=memory)
+    assert not any(isinstance(s.action, AddMargin) for s in found.approved)
+
+
+def test_budgets_count_what_was_spent_before() -> None:
+    spent = Move(
+        at=NOON - timedelta(minutes=30),
+        action=AddMargin(key=a_position().key, amount=D(900), currency="USDT"),
+    )
+    policy = a_policy(
+        max_margin_per_action=D(1000), max_margin_per_hour=D(1000), max_margin_per_day=D(1000)
+    )
+    found = decided(
+        an_observation(a_position(margin="5500"), futures="9000"),
+        memory=Memory(moves=(spent,)),
+        policy=policy,
+    )
+    adds = [s.action for s in found.approved if isinstance(s.action, AddMargin)]
+    assert [a.amount for a in adds if not a.after_reduction] == [D(100)]
+
+
+def test_an_account_without_positions_holds() -> None:
+    found = decided(an_observation())
+    assert (found.verdict, found.reason) == (Verdict.HOLD, "no_positions")
+
+
+def test_a_strategy_that_cannot_choose_is_named() -> None:
+    def refuse(risk: PositionRisk, market: Market) -> LeverageBand:
+        raise ValueError(f"history of {market.symbol} for {risk.position.side} is too short")
+
+    found = decide(an_observation(a_position()), Memory(), a_policy(), choose=refuse)
+    assert (found.verdict, found.reason) == (Verdict.REFUSE, "no_band")
+    assert "history of BTC/USDT:USDT" in found.refusals[0].text
