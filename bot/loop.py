@@ -1,5 +1,6 @@
 """Poll, decide, write down, act, remember: the whole path, and no arithmetic."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,8 +43,32 @@ class Ids:
     intent: Callable[[], str]
 
 
-Encode = Callable[[Observation, Memory], bytes]
+Encode = Callable[[Observation | None, Memory], bytes]
 """Turns the inputs of a decision into bytes that reproduce it."""
+
+LONGEST_PAUSE = 15.0
+"""However long the venue is silent, it is asked again after this. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long to wait between polls.
+
+    Attributes:
+        routine: While nothing is urgent. [s]
+        urgent: While something is, and after a failure, then doubling. [s]
+    """
+
+    routine: float
+    urgent: float
+
+    def pause(self, decision: Decision, *, misses: int) -> float:
+        """Return the wait after a decision. [s]."""
+        if misses:
+            return float(min(LONGEST_PAUSE, self.urgent * 2.0 ** min(misses - 1, 10)))
+        if decision.urgency is Urgency.HOLD:
+            return self.routine
+        return self.urgent
 
 
 class Loop:
@@ -62,13 +87,17 @@ class Loop:
         ids: Ids,
         encode: Encode,
         memory: Memory,
+        first_sequence: int = 1,
     ) -> None:
         self._venue, self._journal, self._clock, self._sinks = venue, journal, clock, sinks
         self._choose, self._policy = choose, policy
         self._identity, self._ids, self._encode = identity, ids, encode
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._open: tuple[Intent, ...] = ()
-        self._sequence = 0
+        self._sequence = first_sequence - 1
+        self._misses = 0
+        self._stopped = False
+        self._pause: asyncio.Future[None] | None = None
         self.memory = memory
 
     async def recover(self) -> None:
@@ -76,6 +105,30 @@ class Loop:
         self._open = await self._resolver.recover()
         waiting = tuple(intent.action for intent in self._open)
         self.memory = replace(self.memory, unsettled=waiting, good_polls=0, mode=Mode.NORMAL)
+
+    async def run(self, pace: Pace, *, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Poll until `stop` is called or ``is_over``; a poll that has begun is finished.
+
+        Raises:
+            JournalError: As `poll`.
+        """
+        while not (self._is_stopped() or is_over()):
+            decision = await self.poll()
+            if self._is_stopped():
+                return
+            self._pause = asyncio.ensure_future(
+                self._clock.sleep(pace.pause(decision, misses=self._misses))
+            )
+            await asyncio.wait({self._pause})
+
+    def _is_stopped(self) -> bool:
+        return self._stopped
+
+    def stop(self) -> None:
+        """Make `run` return after the poll that is under way, without waiting for the next."""
+        self._stopped = True
+        if self._pause is not None:
+            self._pause.cancel()
 
     async def poll(self) -> Decision:
         """Run one poll and return its decision.
@@ -89,6 +142,7 @@ class Loop:
             observation = await self._venue.observe()
         except ExchangeError as error:
             return await self._miss(error)
+        self._misses = 0
         good = self.memory.good_polls + 1
         mode = next_mode(self.memory.mode, Event.POLLED, good_polls=good)
         self.memory = replace(self.memory, good_polls=good, mode=mode)
@@ -110,6 +164,7 @@ class Loop:
             self._open = tuple(i for i in self._open if i.id != settled.intent.id)
 
     async def _miss(self, error: ExchangeError) -> Decision:
+        self._misses += 1
         event = Event.DENIED if isinstance(error, Denied) else Event.MISSED
         mode = next_mode(self.memory.mode, event, good_polls=0)
         self.memory = replace(self.memory, mode=mode, good_polls=0)
@@ -122,7 +177,7 @@ class Loop:
             reason=_code(error),
             refusals=(Refusal(code=_code(error), text=str(error)),),
         )
-        record = await self._write(decision, (), b"")
+        record = await self._write(decision, (), self._encode(None, self.memory))
         self._publish(record)
         return decision
 

@@ -174,7 +174,7 @@ def _snapshot(snapshot: Snapshot | None) -> dict[str, Any] | None:
         "margin": _shown(snapshot.margin),
         "liquidation_price": _shown(snapshot.liquidation_price),
         "distance": _shown(snapshot.distance),
-        "effective_leverage": _shown(snapshot.leverage),
+        "leverage": _shown(snapshot.leverage),
     }
 
 

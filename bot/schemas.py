@@ -1,7 +1,6 @@
 """In which bytes do decisions and the inputs of decisions leave the program?"""
 
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -13,7 +12,6 @@ from bot.domain.intent import IntentState
 from bot.domain.mode import Mode
 from bot.domain.position import Side
 
-RECORD_VERSION = 1
 SCHEMA_FILE = Path("docs/schemas/decision.json")
 
 T = TypeVar("T")
@@ -122,7 +120,7 @@ class RefusalRecord(_Part):
 class DecisionRecord(_Part):
     """Everything one poll concluded; log, journal, MQTT and command line share it."""
 
-    v: Literal[1] = RECORD_VERSION
+    v: Literal[1] = 1
     id: str = Field(min_length=1)
     at: str = Field(
         pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|\+00:00)$",
@@ -155,12 +153,17 @@ def decision_schema_text() -> str:
     return orjson.dumps(decision_schema(), option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
-@cache
+_adapters: dict[Any, TypeAdapter[Any]] = {}
+
+
 def _adapter(cls: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
+    # Building one takes milliseconds, more than using it.
+    if cls not in _adapters:
+        _adapters[cls] = TypeAdapter(cls)
+    return _adapters[cls]
 
 
-def encode(value: object) -> bytes:
+def encode(value: Any) -> bytes:
     """Return a domain value as JSON.
 
     Decimals are text with every digit they had, also trailing zeros; instants are UTC.

@@ -26,7 +26,13 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from bot.errors import ConfigError
 
@@ -285,9 +291,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over files; read nothing else."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
+        """Read nothing behind the caller's back: `load` hands over files and environment."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -350,11 +356,12 @@ def load(files: Sequence[Path], *, environ: Mapping[str, str] | None = None) -> 
             path = name[len(PREFIX) :].lower().replace(DELIMITER, ".")
             origins[path] = f"environment {name}"
     try:
+        _merge(merged, _from_environment(environ))
         settings = Settings(**merged)
     except ValidationError as error:
         raise ConfigError(_explain(error, origins)) from None
-    except ValueError as error:  # pydantic-settings wraps JSON errors of variables in its own type
-        raise ConfigError(str(error)) from None
+    except SettingsError as error:
+        raise ConfigError(f"environment: {error}") from None
     return Loaded(settings=settings, origins=origins, hash=_hash(settings))
 
 
@@ -433,6 +440,12 @@ def _merge(into: dict[str, Any], table: Mapping[str, Any]) -> None:
             into[key] = value
 
 
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    source = EnvSettingsSource(Settings)
+    source.env_vars = {name.lower(): value for name, value in environ.items()}
+    return source()
+
+
 def _leaves(table: object, path: str = "") -> Iterator[str]:
     if isinstance(table, dict):
         for key, value in table.items():
@@ -491,7 +504,8 @@ def _mistake(path: str, item: Mapping[str, Any]) -> str:
     if item["type"] == "missing":
         return "must be set"
     value = item.get("input")
-    shown = "" if isinstance(value, dict | BaseModel) else f", was {value!r}"
+    # Containers are not repeated: a secret may stand inside them.
+    shown = f", was {value!r}" if isinstance(value, str | int | float) else ""
     if any(word in path for word in ("secret", "key", "password")):
         shown = ""
     return message[0].lower() + message[1:] + ("" if ", was" in message else shown)

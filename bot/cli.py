@@ -1,0 +1,359 @@
+"""What can a person ask the program to do?
+
+Nothing heavy is imported until a verb needs it: ``plimsoll --help`` and ``plimsoll health`` stay
+quick. That is why verbs import inside their bodies, the one place where this is done.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bot import __version__
+from bot.errors import BotError, ConfigError, ExchangeError, JournalError, StrategyError
+from bot.spans import seconds_of
+
+EXIT_FAULT = 1
+EXIT_CONFIG = 2
+EXIT_VENUE = 3
+EXIT_JOURNAL = 4
+EXIT_DIFFERENT = 5
+
+app = typer.Typer(
+    name="plimsoll",
+    help="Keep leveraged positions away from liquidation.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFiles = Annotated[
+    list[Path],
+    typer.Option("-c", "--config", help="TOML file; several are merged, the last wins."),
+]
+JournalFile = Annotated[
+    Path | None,
+    typer.Option("--journal", help="Journal file; default: of the newest paper run."),
+]
+OptionalConfig = Annotated[
+    list[Path] | None,
+    typer.Option("-c", "--config", help="Take the journal of this configuration."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
+
+
+def main() -> None:
+    """Run a verb; expected errors end in one message and a documented exit code."""
+    try:
+        app()
+    except BotError as error:
+        _fail(error)
+
+
+def exit_code(error: BotError) -> int:
+    """Return the exit code of an error."""
+    match error:
+        case ConfigError() | StrategyError():
+            return EXIT_CONFIG
+        case ExchangeError():
+            return EXIT_VENUE
+        case JournalError():
+            return EXIT_JOURNAL
+    return EXIT_FAULT
+
+
+def _fail(error: BotError) -> NoReturn:
+    for line in str(error).splitlines() or [type(error).__name__]:
+        sys.stderr.write(f"plimsoll: {line}\n")
+    raise SystemExit(exit_code(error))
+
+
+def _print(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, default=str) + "\n")
+
+
+def _version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"plimsoll {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Keep leveraged positions away from liquidation."""
+
+
+@app.command()
+def run(
+    config: ConfigFiles,
+    once: Annotated[bool, typer.Option("--once", help="Stop after one poll.")] = False,
+    for_: Annotated[str | None, typer.Option("--for", help="Stop by itself: 90s, 20m, 2h.")] = None,
+) -> None:
+    """Run the bot until it is stopped."""
+    import asyncio  # noqa: PLC0415 - see the module's first lines
+
+    from bot import bootstrap  # noqa: PLC0415 - as above
+    from bot.clock import WallClock  # noqa: PLC0415 - as above
+    from bot.settings import load  # noqa: PLC0415 - as above
+
+    loaded = load(config)
+    how = bootstrap.Run(
+        clock=WallClock(),
+        journal=bootstrap.journal_of(loaded.settings),
+        polls=1 if once else None,
+        seconds=None if for_ is None else seconds_of(for_, "--for"),
+    )
+    redactor = bootstrap.redactor_of(loaded.settings)
+    with bootstrap.logs_of(loaded.settings, redactor):
+        asyncio.run(bootstrap.run(loaded, how))
+
+
+@app.command()
+def paper(
+    config: Annotated[
+        list[Path] | None, typer.Option("-c", "--config", help="Default: config/paper.toml.")
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="Name in config/scenarios, or a file.")] = "crash",
+    market: Annotated[
+        Path | None, typer.Option(help="Replay real bars: BTCUSDT_….parquet.")
+    ] = None,
+    speed: Annotated[float, typer.Option(help="Market seconds per second.", min=1)] = 60.0,
+    for_: Annotated[
+        str | None, typer.Option("--for", help="Market time: 90s, 20m, 2h; default: all of it.")
+    ] = None,
+    no_bot: Annotated[bool, typer.Option("--no-bot", help="Only watch what happens.")] = False,
+    serve_only: Annotated[
+        bool, typer.Option("--serve-only", help="Only serve; run the bot yourself.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Start the paper exchange and the bot against it. No keys, no services."""
+    import asyncio  # noqa: PLC0415 - see the module's first lines
+
+    from bot import session  # noqa: PLC0415 - as above
+
+    show = session.Show(
+        files=tuple(config or ()),
+        scenario=scenario,
+        market=market,
+        speed=speed,
+        seconds=None if for_ is None else seconds_of(for_, "--for"),
+        with_bot=not no_bot,
+        as_json=as_json,
+    )
+    if serve_only:
+        asyncio.run(session.serve(show))
+    else:
+        asyncio.run(session.play(show))
+
+
+@app.command()
+def check(
+    config: ConfigFiles,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print every value and where it came from.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Validate the configuration, its secrets and its strategy."""
+    from bot import bootstrap, settings  # noqa: PLC0415 - see the module's first lines
+
+    loaded = settings.load(config)
+    bootstrap.strategy_of(loaded.settings)
+    bootstrap.redactor_of(loaded.settings)
+    rows = settings.explain(loaded)
+    if as_json:
+        _print(
+            {
+                "valid": True,
+                "hash": loaded.hash,
+                "values": [{"path": p, "value": v, "origin": o} for p, v, o in rows],
+            }
+        )
+        return
+    if explain:
+        widths = [max(len(row[index]) for row in rows) for index in (0, 1)]
+        for path, value, origin in rows:
+            sys.stdout.write(f"{path:<{widths[0]}}  {value:<{widths[1]}}  {origin}\n")
+    sys.stdout.write(f"configuration is valid, hash {loaded.hash}\n")
+
+
+@app.command()
+def status(
+    journal: JournalFile = None, config: OptionalConfig = None, as_json: Json = False
+) -> None:
+    """Show the present state as the journal knows it."""
+    from bot import views  # noqa: PLC0415 - see the module's first lines
+
+    state = views.status(_journal(journal, config))
+    if as_json:
+        _print(state)
+    else:
+        sys.stdout.write(views.status_text(state))
+
+
+@app.command()
+def decisions(
+    journal: JournalFile = None,
+    config: OptionalConfig = None,
+    since: Annotated[
+        str | None, typer.Option(help="An instant, or a span back from the newest: 20m, 2h.")
+    ] = None,
+    verdict: Annotated[
+        str | None, typer.Option(help="Only hold, act, refuse or not_ready.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, the newest.", min=1)] = 20,
+    why: Annotated[str | None, typer.Option(help="One decision in full, by its id.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on as they are made.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show why the bot did or did not act."""
+    from bot import views  # noqa: PLC0415 - see the module's first lines
+
+    path = _journal(journal, config)
+    if why is not None:
+        _print(views.decision(path, why)) if as_json else sys.stdout.write(
+            json.dumps(views.decision(path, why), indent=2) + "\n"
+        )
+        return
+    write: Callable[[dict[str, Any]], None] = _print if as_json else _write_decision
+    for record in views.decisions(path, since=since, verdict=verdict, limit=limit, follow=follow):
+        write(record)
+
+
+def _write_decision(record: dict[str, Any]) -> None:
+    from bot.operate.console import decision_line  # noqa: PLC0415 - see the first lines
+
+    sys.stdout.write(f"{record['id']}  {decision_line(record)}\n")
+    sys.stdout.flush()
+
+
+@app.command()
+def actions(
+    journal: JournalFile = None,
+    config: OptionalConfig = None,
+    since: Annotated[str | None, typer.Option(help="An instant, or a span back.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, the newest.", min=1)] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show what the bot did and what came of it."""
+    from bot import views  # noqa: PLC0415 - see the module's first lines
+
+    for row in views.actions(_journal(journal, config), since=since, limit=limit):
+        if as_json:
+            _print(row)
+        else:
+            sys.stdout.write(views.action_text(row))
+
+
+@app.command()
+def replay(
+    journal: JournalFile = None, config: OptionalConfig = None, as_json: Json = False
+) -> None:
+    """Run decide again over a journal and prove each recorded decision is reproduced."""
+    from dataclasses import asdict  # noqa: PLC0415 - see the module's first lines
+
+    from bot import bootstrap  # noqa: PLC0415 - as above
+
+    path = _journal(journal, config)
+    report = bootstrap.replay_journal(path)
+    if as_json:
+        _print(asdict(report) | {"journal": str(path)})
+    else:
+        sys.stdout.write(
+            f"{path}: {report.reproduced} decisions reproduced, "
+            f"{len(report.differences)} different, "
+            f"{report.without_observation} polls had no observation, "
+            f"{report.thinned} were thinned\n"
+        )
+        for one in report.differences:
+            sys.stdout.write(
+                f"{one.decision_id} {one.field}: recorded {one.recorded}, now {one.again}\n"
+            )
+    if report.differences:
+        raise SystemExit(EXIT_DIFFERENT)
+
+
+@app.command()
+def risk(
+    side: Annotated[str | None, typer.Option(help="long or short.")] = None,
+    size: Annotated[str | None, typer.Option(help="[base]")] = None,
+    entry: Annotated[str | None, typer.Option(help="[quote/base]")] = None,
+    mark: Annotated[str | None, typer.Option(help="[quote/base]")] = None,
+    margin: Annotated[str | None, typer.Option(help="Without unrealized PnL. [quote]")] = None,
+    symbol: Annotated[str, typer.Option(help="Unified name.")] = "BTC/USDT:USDT",
+    venue: Annotated[str, typer.Option(help="The venue's id.")] = "binanceusdm",
+    rate: Annotated[str, typer.Option(help="Maintenance rate of the tier. [ratio]")] = "0.005",
+    amount: Annotated[str, typer.Option(help="Maintenance amount (cum). [quote]")] = "0",
+    volatility: Annotated[str, typer.Option(help="Per square-root hour.")] = "0.006",
+    hazard: Annotated[str, typer.Option(help="Liquidations tolerated per year.")] = "1",
+    file: Annotated[
+        Path | None, typer.Option(help="CSV with a header of these names, one row each.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a position risks: no keys, no network."""
+    from bot import views  # noqa: PLC0415 - see the module's first lines
+
+    given = {
+        "venue": venue, "symbol": symbol, "side": side, "size": size, "entry": entry,
+        "mark": mark, "margin": margin, "rate": rate, "amount": amount,
+        "volatility": volatility, "hazard": hazard,
+    }  # fmt: skip
+    for found in views.risks({k: v for k, v in given.items() if v is not None}, file):
+        if as_json:
+            _print(found)
+        else:
+            sys.stdout.write(views.risk_text(found))
+
+
+@app.command()
+def venues(as_json: Json = False) -> None:
+    """Show what the bot can do where."""
+    from bot import views  # noqa: PLC0415 - see the module's first lines
+
+    for row in views.venues():
+        if as_json:
+            _print(row)
+        else:
+            sys.stdout.write(views.venue_text(row))
+
+
+@app.command()
+def health(
+    state_dir: Annotated[Path, typer.Option(help="Where the heartbeat is.")] = Path("state"),
+    max_age: Annotated[float, typer.Option(help="Oldest good poll. [s]", min=1)] = 60.0,
+) -> None:
+    """Say whether the last good poll is young enough; for container health checks."""
+    from bot.operate import heartbeat  # noqa: PLC0415 - see the module's first lines
+
+    file = state_dir / heartbeat.FILE_NAME
+    age = heartbeat.age(file, datetime.now(UTC))
+    if age is None:
+        sys.stdout.write(f"no heartbeat at {file}\n")
+        raise SystemExit(EXIT_FAULT)
+    sys.stdout.write(f"last good poll {age:.1f} s ago\n")
+    if age > max_age:
+        raise SystemExit(EXIT_FAULT)
+
+
+def _journal(journal: Path | None, config: list[Path] | None) -> Path:
+    if journal is not None:
+        return journal
+    from bot import bootstrap  # noqa: PLC0415 - see the module's first lines
+    from bot.settings import load  # noqa: PLC0415 - as above
+
+    if config:
+        return bootstrap.journal_of(load(config).settings)
+    newest = Path("state") / "paper" / "latest" / "journal.sqlite"
+    if not newest.exists():
+        raise ConfigError("name a journal with --journal FILE or a configuration with -c FILE")
+    return newest

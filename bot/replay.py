@@ -1,0 +1,172 @@
+"""Does every recorded decision follow again from its inputs?"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.domain.action import Action, ReducePosition
+from bot.domain.decision import Decision
+from bot.domain.intent import Intent, IntentState
+from bot.journal.queries import StoredAction, StoredInputs
+from bot.ports import Strategy
+from bot.rebalance.decide import decide
+from bot.rebalance.inputs import Inputs
+from bot.rebalance.memory import Memory, remember, settle, with_amount
+from bot.record import record_of
+from bot.schemas import decode
+
+LoadStrategy = Callable[[Inputs], Strategy]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A decision that does not follow again.
+
+    Attributes:
+        decision_id: The recorded one.
+        field: First field that differs.
+        recorded: Its value then.
+        again: Its value now.
+    """
+
+    decision_id: str
+    field: str
+    recorded: Any
+    again: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a replay found.
+
+    Attributes:
+        reproduced: Decisions that follow again exactly.
+        without_observation: Polls that had nothing to decide from.
+        thinned: Decisions whose inputs were dropped to save room.
+        differences: Decisions that do not follow again.
+    """
+
+    reproduced: int
+    without_observation: int
+    thinned: int
+    differences: tuple[Difference, ...]
+
+
+def replay(stored: Iterable[StoredInputs], load: LoadStrategy) -> Report:
+    """Return whether ``decide`` gives each recorded decision again, field by field."""
+    reproduced = without = thinned = 0
+    differences: list[Difference] = []
+    strategies: dict[tuple[object, ...], Strategy] = {}
+    for item in stored:
+        if not item.inputs:
+            thinned += 1
+            continue
+        inputs = decode(Inputs, item.inputs)
+        if inputs.observation is None:
+            without += 1
+            continue
+        key = (inputs.strategy, inputs.strategy_settings)
+        if key not in strategies:
+            strategies[key] = load(inputs)
+        decision = decide(
+            inputs.observation, inputs.memory, inputs.policy, choose=strategies[key].choose
+        )
+        difference = _compare(item.record, decision)
+        if difference is None:
+            reproduced += 1
+        else:
+            differences.append(difference)
+    return Report(
+        reproduced=reproduced,
+        without_observation=without,
+        thinned=thinned,
+        differences=tuple(differences),
+    )
+
+
+def memory_after(
+    inputs: Inputs, strategy: Strategy, actions: Iterable[StoredAction], *, decision_id: str
+) -> Memory:
+    """Return the memory a run left behind: the last decision again, and what came of it.
+
+    Args:
+        inputs: Of the newest decision.
+        strategy: The one it was made with.
+        actions: Every intent of the journal that may matter: those of the newest decision and
+            those that were not settled when it was made.
+        decision_id: Of the newest decision.
+    """
+    known = list(actions)
+    memory = inputs.memory
+    if inputs.observation is not None:
+        decision = decide(inputs.observation, inputs.memory, inputs.policy, choose=strategy.choose)
+        own = [item for item in known if item.intent.decision_id == decision_id]
+        memory = remember(
+            memory,
+            decision,
+            account=inputs.observation.account if decision.positions else None,
+            effects=[
+                with_amount(item.intent.action, _applied(item)) for item in own if _applied(item)
+            ],
+            unsettled=[item.intent.action for item in own if _is_unsettled(item)],
+        )
+    for item in known:
+        is_earlier = item.intent.decision_id != decision_id
+        is_proven = item.intent.state in (IntentState.APPLIED, IntentState.ABSENT)
+        if is_earlier and is_proven and item.intent.action in memory.unsettled:
+            memory = settle(memory, item.intent.action, applied=_applied(item))
+    return replace(memory, unsettled=())
+
+
+def _is_unsettled(item: StoredAction) -> bool:
+    return item.intent.state in (IntentState.SENT, IntentState.UNKNOWN)
+
+
+def _applied(item: StoredAction) -> Decimal:
+    if item.intent.state not in (IntentState.DONE, IntentState.APPLIED):
+        return Decimal(0)
+    return _amount(item.intent.action) if item.applied is None else item.applied
+
+
+def _amount(action: Action) -> Decimal:
+    return action.size if isinstance(action, ReducePosition) else action.amount
+
+
+def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:
+    ids = [action["id"] for action in recorded["actions"]]
+    if len(ids) != len(decision.approved):
+        return Difference(
+            decision_id=recorded["id"],
+            field="actions",
+            recorded=len(ids),
+            again=len(decision.approved),
+        )
+    again = record_of(
+        decision,
+        decision_id=recorded["id"],
+        sequence=recorded["seq"],
+        intents=[
+            _named(name, planned.action)
+            for name, planned in zip(ids, decision.approved, strict=True)
+        ],
+        config_hash=recorded["config_hash"],
+        strategy=recorded["strategy"],
+    )
+    for field, value in recorded.items():
+        if again.get(field) != value:
+            return Difference(
+                decision_id=recorded["id"], field=field, recorded=value, again=again.get(field)
+            )
+    return None
+
+
+def _named(name: str, action: Action) -> Intent:
+    return Intent(
+        id=name,
+        decision_id="",
+        account="",
+        action=action,
+        written_at=datetime.min.replace(tzinfo=UTC),
+    )

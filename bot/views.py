@@ -1,0 +1,214 @@
+"""How is the journal, a what-if or the capability table shown to a person?"""
+
+import csv
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.errors import ConfigError, JournalError
+from bot.journal.queries import JournalReader, StoredAction
+from bot.record import described, plain
+from bot.spans import seconds_of
+from bot.whatif import answer, parse
+
+FOLLOW_EVERY = 0.5
+"""How often a followed journal is read. [s]"""
+
+
+def status(path: Path) -> dict[str, Any]:
+    """Return the present state.
+
+    Raises:
+        JournalError: The journal cannot be read.
+    """
+    with JournalReader(path) as reader:
+        found = reader.status(now=datetime.now(UTC))
+    return {
+        "journal": str(path),
+        "last": None if found.last is None else found.last.record,
+        "age_s": found.age_s,
+        "counts": found.counts,
+        "open_intents": [
+            {"id": i.id, "state": i.state.value, **described(i.action)} for i in found.open_intents
+        ],
+        "last_action": None if found.last_action is None else _action(found.last_action),
+        "epoch": found.epoch,
+    }
+
+
+def status_text(state: Mapping[str, Any]) -> str:
+    """Return the state as lines."""
+    last = state["last"]
+    lines = [f"journal       {state['journal']} (opened {state['epoch']} times)"]
+    if last is None:
+        return lines[0] + "\nno decision yet\n"
+    lines += [
+        f"last decision {last['at']} {last['verdict']}: {last['reason']} (mode {last['mode']})",
+        "decisions     " + ", ".join(f"{n} {v}" for v, n in sorted(state["counts"].items())),
+    ]
+    lines += [
+        f"position      {p['symbol']} {p['side']} {p['size']} at {p['mark']}, liquidation "
+        f"{p['liquidation_price']}, distance {p['distance']}, leverage {p['effective_leverage']}"
+        for p in last["positions"]
+    ]
+    lines += [
+        f"wallet        {w['name']} {w['free']} {w['currency']} free" for w in last["wallets"]
+    ]
+    if state["last_action"] is not None:
+        lines.append("last action   " + action_text(state["last_action"]).rstrip())
+    lines += [f"not settled   {i['id']} {i['kind']} ({i['state']})" for i in state["open_intents"]]
+    return "\n".join(lines) + "\n"
+
+
+def decisions(
+    path: Path, *, since: str | None, verdict: str | None, limit: int, follow: bool
+) -> Iterator[dict[str, Any]]:
+    """Yield records, oldest first; with ``follow`` for ever.
+
+    Raises:
+        JournalError: The journal cannot be read.
+        ConfigError: ``since`` is no instant and no span.
+    """
+    with JournalReader(path) as reader:
+        last = 0
+        for stored in reader.decisions(since=_since(reader, since), verdict=verdict, limit=limit):
+            last = max(last, stored.row)
+            yield stored.record
+        while follow:
+            time.sleep(FOLLOW_EVERY)
+            for stored in reader.decisions(after_row=last, verdict=verdict, limit=1000):
+                last = max(last, stored.row)
+                yield stored.record
+
+
+def decision(path: Path, decision_id: str) -> dict[str, Any]:
+    """Return one record.
+
+    Raises:
+        JournalError: The journal cannot be read or has no such decision.
+    """
+    with JournalReader(path) as reader:
+        found = reader.decision(decision_id)
+    if found is None:
+        raise JournalError(f"{path} has no decision {decision_id}")
+    return found.record
+
+
+def actions(path: Path, *, since: str | None, limit: int) -> Iterator[dict[str, Any]]:
+    """Yield what was done, oldest first.
+
+    Raises:
+        JournalError: The journal cannot be read.
+        ConfigError: ``since`` is no instant and no span.
+    """
+    with JournalReader(path) as reader:
+        for stored in reader.actions(since=_since(reader, since), limit=limit):
+            yield _action(stored)
+
+
+def action_text(row: Mapping[str, Any]) -> str:
+    """Return one action as a line."""
+    what = row.get("amount") or row.get("size")
+    where = (
+        f"{row['source']} to {row['destination']}"
+        if row["kind"] == "transfer"
+        else f"{row['symbol']} {row['side']}"
+    )
+    unit = row.get("currency") or "base"
+    note = f" ({row['code']} {row['text']})".replace("( ", "(") if row["text"] else ""
+    return (
+        f"{row['at']}  {row['id']}  {row['kind']:<15} {where:<22} {what} {unit}  "
+        f"{row['state']}{note}\n"
+    )
+
+
+def risks(given: Mapping[str, str], file: Path | None) -> Iterator[dict[str, Any]]:
+    """Yield the answer to one question, or to each row of a CSV file.
+
+    Raises:
+        ConfigError: A field is missing or impossible; the text names it.
+    """
+    for place, row in _rows(given, file):
+        try:
+            yield answer(parse(row))
+        except ValueError as error:
+            raise ConfigError(f"{place}{error}") from error
+
+
+def risk_text(found: Mapping[str, Any]) -> str:
+    """Return an answer as lines."""
+    hits = ", ".join(f"{h} {p:.3g}" for h, p in found["hit_probability"].items())
+    allowed = ", ".join(
+        f"{h} {float(x):.2f}x" for h, x in found["highest_permissible_leverage"].items()
+    )
+    action = found["next_action"]
+    amount = f" {action['amount']}" if "amount" in action else ""
+    return (
+        f"{found['symbol']} {found['side']} at {found['venue']}\n"
+        f"  liquidation price    {found['liquidation_price']}\n"
+        f"  distance             {found['distance']} [ratio]\n"
+        f"  effective leverage   {found['effective_leverage']} [x]\n"
+        f"  equity, maintenance  {found['equity']}, {found['maintenance_margin']} [quote]\n"
+        f"  hit probability      {hits}\n"
+        f"  permissible leverage {allowed}\n"
+        f"  next action          {action['kind']}{amount}: {action['why']}\n"
+        f"  tail                 {found['tail']}\n"
+    )
+
+
+def venues() -> Iterator[dict[str, Any]]:
+    """Yield the capability table."""
+    from bot.exchanges.venues import VENUES  # noqa: PLC0415 - only this view needs adapters
+
+    for name, row in sorted(VENUES.items()):
+        yield {"venue": name, **asdict(row)}
+
+
+def venue_text(row: Mapping[str, Any]) -> str:
+    """Return one venue as lines."""
+    lines = [str(row["venue"])]
+    lines += [f"  {name:<28} {value}" for name, value in row.items() if name != "venue"]
+    return "\n".join(lines) + "\n"
+
+
+def _action(stored: StoredAction) -> dict[str, Any]:
+    return {
+        "at": stored.at.isoformat(timespec="milliseconds"),
+        "id": stored.intent.id,
+        "decision": stored.intent.decision_id,
+        **described(stored.intent.action),
+        "state": stored.intent.state.value,
+        "applied": None if stored.applied is None else plain(stored.applied),
+        "code": stored.code,
+        "text": stored.text,
+        "latency_ms": stored.latency_ms,
+    }
+
+
+def _since(reader: JournalReader, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    else:
+        return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    newest = reader.status(now=datetime.now(UTC)).last
+    end = datetime.fromisoformat(newest.record["at"]) if newest else datetime.now(UTC)
+    return end - timedelta(seconds=seconds_of(text, "--since"))
+
+
+def _rows(given: Mapping[str, str], file: Path | None) -> Iterator[tuple[str, Mapping[str, str]]]:
+    if file is None:
+        yield "--", given
+        return
+    try:
+        with file.open(newline="", encoding="utf-8") as stream:
+            for number, row in enumerate(csv.DictReader(stream), start=2):
+                yield f"{file} line {number}: ", {**given, **{k: v for k, v in row.items() if v}}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"--file {file} must be a readable CSV file: {error}") from error

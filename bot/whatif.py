@@ -1,0 +1,209 @@
+"""What is the risk of a position that a person describes?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bot.domain.instrument import Instrument, MarginTier
+from bot.domain.position import MarginMode, Position, Side
+from bot.leverage import distance, tail
+from bot.leverage.tolerance import window_tolerance
+from bot.margin import linear
+from bot.margin.assess import assess
+from bot.margin.tiers import check_tiers
+
+HORIZONS = (1, 8, 24)
+"""Hours for which a hit probability is told: those the tails are fitted on. [h]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A position as a person describes it.
+
+    Attributes:
+        venue: The venue's id.
+        symbol: Unified name.
+        side: Long or short.
+        size: > 0. [base]
+        entry: Average price. [quote/base]
+        mark: Now. [quote/base]
+        margin: Without unrealized PnL. [quote]
+        rate: Maintenance rate of the tier. [ratio]
+        amount: Maintenance amount of the tier. [quote]
+        volatility: Of the log price per square-root hour.
+        hazard: Liquidations tolerated per year. [1/year]
+    """
+
+    venue: str
+    symbol: str
+    side: Side
+    size: Decimal
+    entry: Decimal
+    mark: Decimal
+    margin: Decimal
+    rate: Decimal
+    amount: Decimal
+    volatility: Decimal
+    hazard: Decimal
+
+    def __post_init__(self) -> None:
+        """Refuse numbers no position has.
+
+        Raises:
+            ValueError: Naming the field.
+        """
+        for name in ("size", "entry", "mark", "volatility", "hazard"):
+            value: Decimal = getattr(self, name)
+            if not (value.is_finite() and value > 0):
+                raise ValueError(f"{name} must be > 0, was {value}")
+        for name in ("margin", "rate", "amount"):
+            value = getattr(self, name)
+            if not value.is_finite():
+                raise ValueError(f"{name} must be a number, was {value}")
+
+
+def answer(question: Question) -> dict[str, Any]:
+    """Return liquidation price, distance, hit probabilities, permissible leverage, next action.
+
+    Raises:
+        ValueError: The description is impossible; the text names the field.
+    """
+    tiers = (
+        MarginTier(
+            notional_floor=Decimal(0),
+            maintenance_rate=question.rate,
+            maintenance_amount=question.amount,
+            max_leverage=Decimal(1) / question.rate,
+        ),
+    )
+    check_tiers(question.symbol, tiers)
+    position = Position(
+        symbol=question.symbol,
+        size=question.side.sign * question.size,
+        entry_price=question.entry,
+        mark_price=question.mark,
+        margin=question.margin,
+        leverage_setting=Decimal(1),
+        margin_mode=MarginMode.ISOLATED,
+        venue_liquidation_price=None,
+        venue_maintenance_margin=None,
+    )
+    risk = assess(position, _instrument(question, tiers))
+    permissible = {
+        f"{hours}h": _permissible(question, tiers, position.size, hours) for hours in HORIZONS
+    }
+    return {
+        "venue": question.venue,
+        "symbol": question.symbol,
+        "side": question.side.value,
+        "notional": _text(risk.notional),
+        "equity": _text(risk.equity),
+        "maintenance_margin": _text(risk.maintenance_margin),
+        "effective_leverage": _text(risk.leverage),
+        "liquidation_price": _text(risk.liquidation_price),
+        "distance": _text(risk.distance),
+        "hit_probability": {
+            f"{hours}h": _hit_probability(question, risk.distance, hours) for hours in HORIZONS
+        },
+        "highest_permissible_leverage": permissible,
+        "next_action": _next_action(question, tiers, position),
+        "tail": "prior of large coins, shape raised to 0.35",
+    }
+
+
+def parse(row: Mapping[str, str]) -> Question:
+    """Return the question of one row of text fields.
+
+    Raises:
+        ValueError: A field is missing or no number; the text names it.
+    """
+    numbers: dict[str, Decimal] = {}
+    defaults = {"rate": "0.005", "amount": "0", "volatility": "0.006", "hazard": "1"}
+    for name in ("size", "entry", "mark", "margin", "rate", "amount", "volatility", "hazard"):
+        text = row.get(name) or defaults.get(name)
+        if text is None:
+            raise ValueError(f"{name} must be given")
+        try:
+            numbers[name] = Decimal(text)
+        except ArithmeticError:
+            raise ValueError(f"{name} must be a number, was {text!r}") from None
+    side = (row.get("side") or "").lower()
+    if side not in tuple(Side):
+        raise ValueError(f"side must be long or short, was {side!r}")
+    return Question(
+        venue=row.get("venue") or "binanceusdm",
+        symbol=row.get("symbol") or "",
+        side=Side(side),
+        **numbers,
+    )
+
+
+def _instrument(question: Question, tiers: tuple[MarginTier, ...]) -> Instrument:
+    tiny = Decimal("0.00000001")
+    return Instrument(
+        symbol=question.symbol,
+        settle=question.symbol.rpartition(":")[2] or "quote",
+        price_step=tiny,
+        size_step=tiny,
+        min_size=tiny,
+        max_market_size=question.size,
+        min_notional=Decimal(0),
+        margin_step=tiny,
+        taker_fee=Decimal(0),
+        tiers=tiers,
+    )
+
+
+def _required(question: Question, hours: int) -> Decimal:
+    """Return the distance at which the tolerated hazard is met. [ratio]."""
+    shape = tail.prior(question.side, hours=hours)
+    tolerance = min(tail.EXCEEDANCE, window_tolerance(float(question.hazard), hours=hours))
+    a_log = tail.quantile(shape, tolerance) * float(question.volatility) * hours**0.5
+    return distance.from_log(a_log, question.side)
+
+
+def _permissible(
+    question: Question, tiers: tuple[MarginTier, ...], size: Decimal, hours: int
+) -> str | None:
+    required = _required(question, hours)
+    return _text(
+        linear.leverage_at_distance(tiers, size=size, mark_price=question.mark, distance=required)
+    )
+
+
+def _hit_probability(question: Question, at: Decimal | None, hours: int) -> float:
+    if at is None or (question.side is Side.LONG and at >= 1):
+        return 0.0
+    if at <= 0:
+        return 1.0
+    sigma = float(question.volatility) * hours**0.5
+    shape = tail.prior(question.side, hours=hours)
+    return float(f"{tail.survival(shape, distance.to_log(at, question.side) / sigma):.4g}")
+
+
+def _next_action(
+    question: Question, tiers: tuple[MarginTier, ...], position: Position
+) -> dict[str, str]:
+    wanted = linear.margin_for_distance(
+        tiers,
+        size=position.size,
+        entry_price=position.entry_price,
+        mark_price=position.mark_price,
+        distance=_required(question, 1),
+    )
+    missing = wanted - position.margin
+    if missing <= 0:
+        return {"kind": "hold", "why": "stands at or beyond the distance the hazard asks for"}
+    return {
+        "kind": "add_margin",
+        "amount": _text(missing) or "0",
+        "why": "stands nearer than the distance the hazard asks for",
+    }
+
+
+def _text(value: Decimal | None) -> str | None:
+    if value is None:
+        return None
+    text = format(value.quantize(Decimal("0.00000001")), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,191 @@
+from decimal import Decimal as D
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.settings import explain, load, secret_of
+
+MINIMAL = """
+[[accounts]]
+name = "main"
+symbols = ["BTC/USDT:USDT"]
+api_key = "k"
+secret = "s"
+"""
+
+
+def written(tmp_path: Path, text: str, name: str = "a.toml") -> Path:
+    file = tmp_path / name
+    file.write_text(text)
+    return file
+
+
+def test_a_minimal_file_gets_documented_defaults(tmp_path: Path) -> None:
+    loaded = load([written(tmp_path, MINIMAL)], environ={})
+    assert loaded.settings.bot.poll_interval == 5.0
+    assert loaded.settings.limits.slippage == D("0.005")
+    assert loaded.settings.strategy.path == "strategies.hazard:Hazard"
+
+
+def test_the_last_file_wins_and_tables_are_merged(tmp_path: Path) -> None:
+    first = written(tmp_path, MINIMAL + '[limits]\nmin_move = "7"\nslippage = "0.01"\n')
+    second = written(tmp_path, '[limits]\nmin_move = "9"\n', "b.toml")
+    loaded = load([first, second], environ={})
+    assert loaded.settings.limits.min_move == D(9)
+    assert loaded.settings.limits.slippage == D("0.01")
+    assert loaded.origins["limits.min_move"] == str(second)
+
+
+def test_the_environment_wins_over_files_and_is_named_as_origin(tmp_path: Path) -> None:
+    loaded = load(
+        [written(tmp_path, MINIMAL + "[bot]\npoll_interval = 7.0\n")],
+        environ={"PLIMSOLL_BOT__POLL_INTERVAL": "9", "OTHER": "x"},
+    )
+    assert loaded.settings.bot.poll_interval == 9.0
+    origins = {path: origin for path, _, origin in explain(loaded)}
+    assert origins["bot.poll_interval"] == "environment PLIMSOLL_BOT__POLL_INTERVAL"
+    assert origins["bot.mode"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("[bot", "must be valid TOML", id="bad TOML"),
+        pytest.param(
+            MINIMAL + "[limits]\nmin_mov = 3\n",
+            r"limits.min_mov: is not a setting; did you mean min_move\?",
+            id="unknown key",
+        ),
+        pytest.param(MINIMAL + "[limit]\nx = 1\n", r"limit: is not a setting", id="unknown table"),
+        pytest.param(
+            MINIMAL + "[limits]\nslippage = 0.01\n",
+            "limits.slippage: must be quoted so that it stays exact, was 0.01",
+            id="float",
+        ),
+        pytest.param(
+            MINIMAL + '[limits]\nslippage = "NaN"\n', "limits.slippage: .*finite", id="NaN"
+        ),
+        pytest.param(
+            MINIMAL + '[limits]\nslippage = "-1"\n',
+            "limits.slippage: .*greater than 0, was '-1'",
+            id="negative",
+        ),
+        pytest.param(
+            MINIMAL + '[limits]\nslippage = "0.05"\n',
+            "limits: slippage must be <= emergency_slippage, were 0.05, 0.03",
+            id="cross-field",
+        ),
+        pytest.param(
+            MINIMAL + '[limits]\nmax_margin_per_action = "9e9"\n',
+            "budgets must satisfy",
+            id="budgets out of order",
+        ),
+        pytest.param(
+            MINIMAL + "[bot]\nurgent_interval = 6.0\n", "urgent_interval must be <=", id="interval"
+        ),
+        pytest.param(
+            MINIMAL.replace("BTC/USDT:USDT", "BTCUSDT"), "unified names such as", id="symbol"
+        ),
+        pytest.param(
+            MINIMAL.replace('name = "main"', 'name = "Main Account"'), "accounts.0.name", id="name"
+        ),
+        pytest.param("[bot]\n", "accounts: must be set", id="no account"),
+        pytest.param(MINIMAL + MINIMAL, "different names", id="two accounts of one name"),
+        pytest.param(
+            MINIMAL
+            + 'gateway = { address = "127.0.0.1:1", ca_file = "ca" }\n[bot]\nmode = "live"\n',
+            "gateway must not be set in live mode",
+            id="live keys to a gateway",
+        ),
+        pytest.param(
+            MINIMAL + 'api_key_file = "f"\n', "api_key and api_key_file", id="two sources"
+        ),
+    ],
+)
+def test_a_mistake_is_one_message_with_the_field_and_the_fix(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load([written(tmp_path, text)], environ={})
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param(
+            "PLIMSOLL_BOT__POLL_INTERVALL",
+            "did you mean PLIMSOLL_BOT__POLL_INTERVAL",
+            id="misspelled key",
+        ),
+        pytest.param("PLIMSOLL_LIMIT__MIN_MOVE", "is not a setting", id="misspelled table"),
+        pytest.param("PLIMSOLL_X", "is not a setting", id="nothing like it"),
+    ],
+)
+def test_a_misspelled_variable_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load([written(tmp_path, MINIMAL)], environ={name: "1"})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere.toml must exist"):
+        load([tmp_path / "nowhere.toml"], environ={})
+
+
+def test_no_secret_is_shown_or_hashed_in_the_clear(tmp_path: Path) -> None:
+    text = MINIMAL.replace('secret = "s"', 'secret = "tell-nobody"')
+    loaded = load([written(tmp_path, text)], environ={})
+    assert "tell-nobody" not in str(explain(loaded)) + repr(loaded)
+
+
+def test_a_wrong_secret_is_not_repeated_in_the_message(tmp_path: Path) -> None:
+    text = MINIMAL.replace('secret = "s"', "secret = 12345678")
+    with pytest.raises(ConfigError) as caught:
+        load([written(tmp_path, text)], environ={})
+    assert "12345678" not in str(caught.value)
+
+
+def test_a_secret_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    file = written(tmp_path, "hush", "key")
+    file.chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        secret_of(None, file, field="accounts.0.secret")
+    file.chmod(0o600)
+    assert secret_of(None, file, field="accounts.0.secret") == "hush"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"", "must not be empty", id="empty"),
+        pytest.param(b"\xff\xfe", "must be readable text", id="no text"),
+        pytest.param(None, "must be readable text", id="missing"),
+    ],
+)
+def test_a_useless_secret_file_is_refused(
+    tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+        file.chmod(0o600)
+    with pytest.raises(ConfigError, match=message):
+        secret_of(None, file, field="accounts.0.secret")
+
+
+def test_a_missing_secret_says_where_to_put_it() -> None:
+    with pytest.raises(ConfigError, match=r"accounts.0.secret must be set, or .*_file"):
+        secret_of(None, None, field="accounts.0.secret")
+
+
+@pytest.mark.parametrize("name", ["paper.toml", "live.example.toml"])
+def test_the_shipped_configurations_are_valid(name: str) -> None:
+    loaded = load([Path("config") / name], environ={})
+    assert loaded.settings.accounts[0].venue == "binanceusdm"
+
+
+def test_the_live_example_shows_the_defaults() -> None:
+    example = load([Path("config/live.example.toml")], environ={}).settings
+    for section in ("limits", "journal", "log"):
+        shown = getattr(example, section)
+        assert shown == type(shown)()
