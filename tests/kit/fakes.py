@@ -1,0 +1,158 @@
+"""Fakes of the ports: small, honest, scripted."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.intent import Execution, Intent, IntentState, Outcome, Settlement
+from bot.domain.observation import Observation
+from bot.errors import ExchangeError, JournalError
+from bot.rebalance.project import project
+from tests.kit.builders import NOON
+
+
+class FakeClock:
+    """Time that moves only when somebody sleeps."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+    def monotonic(self) -> float:
+        return (self._at - NOON).total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
+    def advance(self, seconds: float) -> None:
+        self._at += timedelta(seconds=seconds)
+
+
+class FakeVenue:
+    """A venue whose state is one observation; actions change it exactly as projected."""
+
+    def __init__(self, observation: Observation, clock: FakeClock) -> None:
+        self.observation = observation
+        self.clock = clock
+        self.sent: list[Intent] = []
+        self.answers: list[Outcome] = []
+        """Outcomes of the next sends; DONE when empty. UNKNOWN has the effect all the same."""
+        self.failures: list[ExchangeError] = []
+        """Raised by the next looks."""
+        self.evidence: dict[str, Decimal | None] = {}
+        """What `settle` finds, by intent id; nothing proven where absent."""
+        self.on_send: Callable[[Intent], None] = lambda _: None
+
+    async def observe(self) -> Observation:
+        if self.failures:
+            raise self.failures.pop(0)
+        now = self.clock.now()
+        return replace(
+            self.observation,
+            at=now,
+            account_at=now,
+            markets=tuple(replace(m, mark_at=now) for m in self.observation.markets),
+        )
+
+    async def execute(self, intent: Intent) -> Execution:
+        self.on_send(intent)
+        self.sent.append(intent)
+        outcome = self.answers.pop(0) if self.answers else Outcome.DONE
+        if outcome is not Outcome.REJECTED:
+            instruments = {i.symbol: i for i in self.observation.instruments}
+            account = project(
+                self.observation.account, instruments, intent.action, wallet="futures"
+            )
+            self.observation = replace(self.observation, account=account)
+        applied = None
+        if outcome is Outcome.DONE:
+            match intent.action:
+                case ReducePosition(size=size):
+                    applied = size
+                case AddMargin() | RemoveMargin() | Transfer():
+                    applied = intent.action.amount
+        return Execution(
+            intent_id=intent.id,
+            outcome=outcome,
+            applied=applied,
+            code="" if outcome is Outcome.DONE else "scripted",
+        )
+
+    async def settle(self, intent: Intent) -> Settlement:
+        return Settlement(
+            intent_id=intent.id, applied=self.evidence.get(intent.id), text="scripted"
+        )
+
+    async def close(self) -> None:
+        return None
+
+
+class FakeJournal:
+    """Keeps everything in memory and in order."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.inputs: list[bytes] = []
+        self.intents: dict[str, Intent] = {}
+        self.steps: list[tuple[str, str]] = []
+        self.is_broken = False
+
+    async def record(
+        self, record: dict[str, Any], inputs: bytes, intents: Sequence[Intent]
+    ) -> None:
+        self._check()
+        self.records.append(record)
+        self.inputs.append(inputs)
+        for intent in intents:
+            self.intents[intent.id] = intent
+            self.steps.append((intent.id, "written"))
+
+    async def sent(self, intent_id: str, at: datetime) -> None:
+        self._check()
+        self._move(intent_id, IntentState.SENT)
+        self.intents[intent_id] = replace(self.intents[intent_id], sent_at=at)
+
+    async def conclude(self, execution: Execution, at: datetime) -> None:
+        del at
+        self._move(execution.intent_id, IntentState(execution.outcome.value))
+
+    async def drop(self, intent_id: str, at: datetime, why: str) -> None:
+        del at, why
+        self._move(intent_id, IntentState.DROPPED)
+
+    async def settled(self, settlement: Settlement, at: datetime) -> None:
+        del at
+        state = IntentState.APPLIED if settlement.applied else IntentState.ABSENT
+        self._move(settlement.intent_id, state)
+
+    async def open_intents(self) -> tuple[Intent, ...]:
+        return tuple(i for i in self.intents.values() if i.state.is_open)
+
+    async def last_inputs(self, account: str) -> bytes | None:
+        del account
+        return self.inputs[-1] if self.inputs else None
+
+    def _move(self, intent_id: str, state: IntentState) -> None:
+        self.intents[intent_id] = replace(self.intents[intent_id], state=state)
+        self.steps.append((intent_id, state.value))
+
+    def _check(self) -> None:
+        if self.is_broken:
+            raise JournalError("disk is full")
+
+
+class Collected:
+    """A sink that keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    def publish(self, record: dict[str, Any]) -> None:
+        self.records.append(record)

@@ -1,0 +1,246 @@
+from dataclasses import replace
+from decimal import Decimal as D
+from itertools import count
+
+import pytest
+
+from bot.domain.action import AddMargin
+from bot.domain.band import Levels, LeverageBand
+from bot.domain.decision import Verdict
+from bot.domain.intent import Intent, IntentState, Outcome
+from bot.domain.market import Market
+from bot.domain.mode import Mode
+from bot.domain.observation import Observation
+from bot.domain.risk import PositionRisk
+from bot.errors import Denied, Incomplete, JournalError, Unavailable
+from bot.loop import Identity, Ids, Loop, Pace
+from bot.margin.bands import band_at_distances
+from bot.rebalance.memory import Memory
+from tests.kit.builders import a_policy, a_position, an_observation
+from tests.kit.fakes import Collected, FakeClock, FakeJournal, FakeVenue
+
+LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
+
+
+def choose(risk: PositionRisk, market: Market) -> LeverageBand:
+    del market
+    return band_at_distances(risk, LEVELS)
+
+
+class Rig:
+    """A loop on fakes."""
+
+    def __init__(self, observation: Observation, memory: Memory | None = None) -> None:
+        self.clock = FakeClock()
+        self.venue = FakeVenue(observation, self.clock)
+        self.journal = FakeJournal()
+        self.seen = Collected()
+        names = count(1)
+        self.loop = Loop(
+            venue=self.venue,
+            journal=self.journal,
+            clock=self.clock,
+            sinks=[self.seen],
+            choose=choose,
+            policy=a_policy(),
+            identity=Identity(account="main", config_hash="abc", strategy="x:Y"),
+            ids=Ids(decision=lambda: f"d{next(names)}", intent=lambda: f"pl{next(names)}"),
+            encode=lambda observation, memory: repr((observation, memory)).encode(),
+            memory=memory or Memory(),
+        )
+
+
+ENDANGERED = an_observation(a_position(margin="5000"), futures="9000")
+SHORT_OF_CASH = an_observation(a_position(margin="5000"), futures="1000", spot="9000")
+
+
+async def test_a_decision_that_changes_nothing_is_recorded_with_its_numbers() -> None:
+    rig = Rig(an_observation(a_position(margin="8000")))
+    decision = await rig.loop.poll()
+    assert decision.verdict is Verdict.HOLD
+    assert rig.journal.records[0]["reason"] == "inside_band"
+    assert rig.journal.records[0]["positions"][0]["liquidation_price"] is not None
+    assert rig.seen.records == rig.journal.records
+
+
+async def test_an_intent_is_durable_before_its_send_and_concluded_after() -> None:
+    rig = Rig(ENDANGERED)
+    states: list[IntentState] = []
+    rig.venue.on_send = lambda i: states.append(rig.journal.intents[i.id].state)
+    await rig.loop.poll()
+    assert states == [IntentState.SENT]
+    (name,) = rig.journal.intents
+    assert rig.journal.steps == [(name, "written"), (name, "sent"), (name, "done")]
+    assert rig.journal.intents[name].decision_id == rig.journal.records[0]["id"]
+
+
+async def test_nothing_is_sent_when_the_journal_cannot_take_the_decision() -> None:
+    rig = Rig(ENDANGERED)
+    rig.journal.is_broken = True
+    with pytest.raises(JournalError):
+        await rig.loop.poll()
+    assert rig.venue.sent == []
+
+
+async def test_nothing_is_sent_when_the_journal_cannot_mark_the_send() -> None:
+    rig = Rig(ENDANGERED)
+    taken = rig.journal.record
+
+    async def record_then_break(*args: object) -> None:
+        await taken(*args)  # type: ignore[arg-type]  # passed through as given
+        rig.journal.is_broken = True
+
+    rig.journal.record = record_then_break  # type: ignore[assignment]  # a disk that fills up
+    with pytest.raises(JournalError):
+        await rig.loop.poll()
+    assert rig.venue.sent == []
+
+
+async def test_what_builds_on_a_rejected_action_is_dropped() -> None:
+    rig = Rig(SHORT_OF_CASH)
+    rig.venue.answers = [Outcome.REJECTED]
+    await rig.loop.poll()
+    assert len(rig.venue.sent) == 1
+    states = [i.state for i in rig.journal.intents.values()]
+    assert states == [IntentState.REJECTED, IntentState.DROPPED]
+    assert [a["outcome"] for a in rig.seen.records[0]["actions"]] == ["rejected", "dropped"]
+
+
+async def test_an_unknown_margin_move_is_never_sent_again_before_it_is_settled() -> None:
+    rig = Rig(ENDANGERED)
+    rig.venue.answers = [Outcome.UNKNOWN]
+    await rig.loop.poll()
+    # The effect stays hidden: the venue still shows the old margin.
+    rig.venue.observation = ENDANGERED
+    for _ in range(5):
+        rig.clock.advance(1)
+        await rig.loop.poll()
+    adds = [i for i in rig.venue.sent if isinstance(i.action, AddMargin)]
+    assert len(adds) == 1
+
+
+async def test_evidence_of_an_effect_settles_at_once_and_counts_once() -> None:
+    rig = Rig(ENDANGERED)
+    rig.venue.answers = [Outcome.UNKNOWN]
+    await rig.loop.poll()
+    (intent,) = rig.venue.sent
+    rig.venue.evidence[intent.id] = intent.action.amount  # type: ignore[union-attr]  # an add
+    await rig.loop.poll()
+    assert rig.journal.intents[intent.id].state is IntentState.APPLIED
+    assert rig.loop.memory.unsettled == ()
+    assert [m.action for m in rig.loop.memory.moves] == [intent.action]
+    assert rig.loop.memory.of(a_position().key).added == intent.action.amount  # type: ignore[union-attr]  # an add
+
+
+async def test_absence_is_believed_only_after_the_settle_point_and_two_looks() -> None:
+    rig = Rig(ENDANGERED)
+    rig.venue.answers = [Outcome.UNKNOWN]
+    await rig.loop.poll()
+    rig.venue.observation = ENDANGERED
+    (intent,) = rig.venue.sent
+    rig.venue.evidence[intent.id] = D(0)
+    for after, state in (
+        (3, IntentState.UNKNOWN),
+        (5, IntentState.UNKNOWN),
+        (1, IntentState.ABSENT),
+    ):
+        rig.clock.advance(after)
+        await rig.loop.poll()
+        assert rig.journal.intents[intent.id].state is state
+    assert rig.loop.memory.of(a_position().key).added >= 0
+    adds = [i for i in rig.venue.sent if isinstance(i.action, AddMargin)]
+    assert len(adds) == 2  # decided anew with a new id, not sent again
+    assert adds[0].id != adds[1].id
+
+
+async def test_a_restart_drops_what_was_never_sent_and_waits_for_what_was() -> None:
+    rig = Rig(ENDANGERED)
+    add = AddMargin(key=a_position().key, amount=D(10), currency="USDT")
+    for name, state in (("plwritten", IntentState.WRITTEN), ("plsent", IntentState.SENT)):
+        rig.journal.intents[name] = Intent(
+            id=name,
+            decision_id="d0",
+            account="main",
+            action=add,
+            written_at=rig.clock.now(),
+            sent_at=rig.clock.now() if state is IntentState.SENT else None,
+            state=state,
+        )
+    await rig.loop.recover()
+    assert rig.journal.intents["plwritten"].state is IntentState.DROPPED
+    await rig.loop.poll()
+    assert not any(isinstance(i.action, AddMargin) for i in rig.venue.sent)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "mode"),
+    [
+        pytest.param(Unavailable("no answer"), "unavailable", Mode.DEGRADED, id="silent"),
+        pytest.param(Incomplete("markPrice of X"), "incomplete", Mode.DEGRADED, id="a hole"),
+        pytest.param(Denied("key"), "denied", Mode.OBSERVE, id="key refused"),
+    ],
+)
+async def test_a_failed_look_is_recorded_and_changes_the_mode(
+    error: Unavailable | Incomplete | Denied, reason: str, mode: Mode
+) -> None:
+    rig = Rig(ENDANGERED)
+    rig.venue.failures = [error]
+    decision = await rig.loop.poll()
+    assert (decision.verdict, decision.reason) == (Verdict.NOT_READY, reason)
+    assert rig.loop.memory.mode is mode
+    assert rig.journal.records[0]["refusals"][0]["text"] == str(error)
+    assert rig.venue.sent == []
+
+
+async def test_two_good_looks_bring_a_degraded_bot_back() -> None:
+    rig = Rig(an_observation(a_position(margin="8000")))
+    rig.venue.failures = [Unavailable("x")]
+    modes = []
+    for _ in range(3):
+        await rig.loop.poll()
+        modes.append(rig.loop.memory.mode)
+    assert modes == [Mode.DEGRADED, Mode.DEGRADED, Mode.NORMAL]
+
+
+async def test_nothing_follows_a_denied_look() -> None:
+    rig = Rig(ENDANGERED)
+    rig.venue.failures = [Denied("key was revoked")]
+    for _ in range(4):
+        await rig.loop.poll()
+    assert rig.venue.sent == []
+
+
+async def test_a_failed_look_does_not_forget_what_the_bot_added() -> None:
+    rig = Rig(ENDANGERED)
+    await rig.loop.poll()
+    added = rig.loop.memory.of(a_position().key).added
+    assert added > 0
+    rig.venue.failures = [Unavailable("x")]
+    await rig.loop.poll()
+    assert rig.loop.memory.of(a_position().key).added == added
+
+
+async def test_a_closed_position_is_forgotten() -> None:
+    rig = Rig(ENDANGERED)
+    await rig.loop.poll()
+    empty = replace(rig.venue.observation.account, positions=())
+    rig.venue.observation = replace(rig.venue.observation, account=empty)
+    await rig.loop.poll()
+    assert rig.loop.memory.keys == ()
+
+
+async def test_a_stop_ends_the_wait_but_not_the_poll() -> None:
+    rig = Rig(an_observation(a_position(margin="8000")))
+    rig.loop.stop()
+    await rig.loop.run(Pace(routine=5, urgent=1))
+    assert rig.journal.records == []
+
+
+async def test_the_loop_waits_less_while_something_is_urgent_and_longer_while_nobody_answers() -> (
+    None
+):
+    pace = Pace(routine=5, urgent=1)
+    rig = Rig(ENDANGERED)
+    urgent = await rig.loop.poll()
+    assert pace.pause(urgent, misses=0) == 1
+    assert [pace.pause(urgent, misses=n) for n in (1, 2, 3, 9)] == [1, 2, 4, 15]
