@@ -111,6 +111,7 @@ async def run(loaded: Loaded, how: Run) -> None:
         BotError: It cannot start, or can no longer be sure of its journal.
     """
     settings = loaded.settings
+    redactor = redactor_of(settings)
     policy, strategy = policy_of(settings), strategy_of(settings)
     own = tuple((name, str(value)) for name, value in settings.strategy.own().items())
     account = settings.accounts[0]
@@ -147,6 +148,7 @@ async def run(loaded: Loaded, how: Run) -> None:
             ),
             ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
             encode=encoded,
+            clean=redactor.value,
             memory=memory,
             first_sequence=journal.next_seq,
         )
@@ -172,10 +174,8 @@ def _strategy_of_inputs(inputs: Inputs) -> Strategy:
 def _memory_left_behind(path: Path, account: str) -> Memory:
     """Return the memory of the run before this one; an empty one for a new journal."""
     with JournalReader(path) as reader:
-        newest = None
-        for stored in reader.inputs(account=account, newest=1):
-            newest = stored
-        if newest is None or not newest.inputs:
+        newest = reader.newest_inputs(account)
+        if newest is None:
             return Memory()
         inputs = decode(Inputs, newest.inputs)
         since = inputs.observation.at - timedelta(days=1) if inputs.observation else None

@@ -46,6 +46,9 @@ class Ids:
 Encode = Callable[[Observation | None, Memory], bytes]
 """Turns the inputs of a decision into bytes that reproduce it."""
 
+Clean = Callable[[dict[str, Any]], dict[str, Any]]
+"""Takes secrets out of a record; the texts of a venue may repeat what was sent to it."""
+
 LONGEST_PAUSE = 15.0
 """However long the venue is silent, it is asked again after this. [s]"""
 
@@ -86,12 +89,13 @@ class Loop:
         identity: Identity,
         ids: Ids,
         encode: Encode,
+        clean: Clean,
         memory: Memory,
         first_sequence: int = 1,
     ) -> None:
         self._venue, self._journal, self._clock, self._sinks = venue, journal, clock, sinks
         self._choose, self._policy = choose, policy
-        self._identity, self._ids, self._encode = identity, ids, encode
+        self._identity, self._ids, self._encode, self._clean = identity, ids, encode, clean
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._open: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
@@ -198,13 +202,15 @@ class Loop:
         self, decision: Decision, intents: tuple[Intent, ...], inputs: bytes
     ) -> dict[str, Any]:
         decision_id = self._ids.decision()
-        record = record_of(
-            decision,
-            decision_id=decision_id,
-            sequence=self._sequence,
-            intents=intents,
-            config_hash=self._identity.config_hash,
-            strategy=self._identity.strategy,
+        record = self._clean(
+            record_of(
+                decision,
+                decision_id=decision_id,
+                sequence=self._sequence,
+                intents=intents,
+                config_hash=self._identity.config_hash,
+                strategy=self._identity.strategy,
+            )
         )
         owned = [replace(intent, decision_id=decision_id) for intent in intents]
         await self._journal.record(record, inputs, owned)

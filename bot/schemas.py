@@ -32,7 +32,7 @@ class _Part(BaseModel):
 
 
 class BandRecord(_Part):
-    """The band of one position as liquidation distances. [ratio]"""
+    """The band of one position, as liquidation distances [ratio] or effective leverages [x]."""
 
     trigger: str = _amount("Act below it. [ratio]")
     target: str = _amount("Where an action aims. [ratio]")
@@ -56,6 +56,9 @@ class PositionRecord(_Part):
     hit_probability: str | None = _amount("Within the strategy's horizon. [ratio]")
     band: BandRecord | None
     volatility: str | None = _amount("Per square-root hour.")
+    leverage_band: BandRecord | None
+    urgency: Urgency = _from_text()
+    reason: str
 
 
 class WalletRecord(_Part):
@@ -82,7 +85,15 @@ class ActionRecord(_Part):
 
     id: str = Field(pattern=r"^[a-z0-9]{1,20}$", description="The intent.")
     kind: Literal["add_margin", "remove_margin", "reduce_position", "transfer"]
-    symbol: str | None = Field(description="null for transfers.")
+    symbol: str | None = Field(default=None, description="Absent for transfers.")
+    side: Side | None = Field(default=None, strict=False, description="Absent for transfers.")
+    source: str | None = Field(default=None, description="Wallet, of transfers only.")
+    destination: str | None = Field(default=None, description="Wallet, of transfers only.")
+    limit_price: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]+(\.[0-9]+)?$",
+        description="Worst price, of reduce_position only. [quote/base]",
+    )
     amount: str | None = Field(
         default=None,
         pattern=r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$",
@@ -159,14 +170,16 @@ _adapters: dict[Any, TypeAdapter[Any]] = {}
 def _adapter(cls: Any) -> TypeAdapter[Any]:
     # Building one takes milliseconds, more than using it.
     if cls not in _adapters:
-        _adapters[cls] = TypeAdapter(cls)
+        # Limits may be infinite. pydantic takes settings for a union, not for a bare dataclass.
+        _adapters[cls] = TypeAdapter(cls | None, config=ConfigDict(allow_inf_nan=True))
     return _adapters[cls]
 
 
 def encode(value: Any) -> bytes:
     """Return a domain value as JSON.
 
-    Decimals are text with every digit they had, also trailing zeros; instants are UTC.
+    Decimals are text with every digit they had, also trailing zeros and infinity; instants are
+    UTC.
 
     Args:
         value: An instance of a dataclass of the domain.
@@ -178,13 +191,15 @@ def decode(cls: type[T], data: bytes) -> T:
     """Return the domain value that was encoded.
 
     Args:
-        cls: Its class, or a union of classes told apart by their ``kind``.
+        cls: Its class; unions inside it are told apart by their ``kind``.
         data: What `encode` gave.
 
     Raises:
         ValueError: ``data`` is not such a value; the text names the field.
     """
-    value: T = _adapter(cls).validate_json(data)
+    value: T | None = _adapter(cls).validate_json(data)
+    if value is None:
+        raise ValueError(f"data must be a {cls.__name__}, was null")
     return value
 
 

@@ -9,14 +9,11 @@ leverage, storms less. This version knows the tail of large coins only, made hea
 from dataclasses import dataclass
 from decimal import Decimal
 
-import numpy as np
-
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.market import Market
 from bot.domain.risk import PositionRisk
-from bot.leverage import distance, tail
+from bot.leverage import distance, tail, volatility
 from bot.leverage.tolerance import window_tolerance
-from bot.leverage.volatility import hourly_volatility
 from bot.margin.bands import band_at_distances
 
 WIDEST = Decimal("0.95")
@@ -74,13 +71,7 @@ class Hazard:
             ValueError: If the price history is too short or broken.
         """
         settings, side = self._settings, risk.position.side
-        bars = market.bars
-        per_hour = hourly_volatility(
-            np.array([float(bar.high) for bar in bars]),
-            np.array([float(bar.low) for bar in bars]),
-            np.array([float(bar.close) for bar in bars]),
-            bar_hours=market.bar_seconds / 3600,
-        )
+        per_hour = volatility.of_bars(market.bars)
         sigma = per_hour * self._hours**0.5
         shape = tail.prior(side, hours=self._hours)
         a_trigger = max(

@@ -19,20 +19,24 @@ class BookLevel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """One completed price bar.
+class Bars:
+    """Completed price bars, time ascending, as the models take them.
+
+    Floats, because nothing exact is ever made of them: they only feed estimates.
 
     Attributes:
-        opened_at: Aware UTC.
+        opened_at: Of the first bar. Aware UTC; ``None`` when there are none.
+        seconds: Length of a bar. [s]
         high: [quote/base]
         low: [quote/base]
         close: [quote/base]
     """
 
-    opened_at: datetime
-    high: Decimal
-    low: Decimal
-    close: Decimal
+    opened_at: datetime | None = None
+    seconds: int = 3600
+    high: tuple[float, ...] = ()
+    low: tuple[float, ...] = ()
+    close: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +49,7 @@ class Market:
         index_price: [quote/base]
         mark_at: The venue's own stamp of the mark. Aware UTC.
         funding_rate: Of the running interval. [ratio]
-        bars: Completed bars, time ascending, of ``bar_seconds`` each; may be empty.
-        bar_seconds: [s]
+        bars: Price history for volatility; may be empty.
         bids: Best first; may be empty where the book was not needed.
         asks: Best first; may be empty where the book was not needed.
     """
@@ -56,7 +59,6 @@ class Market:
     index_price: Decimal
     mark_at: datetime
     funding_rate: Decimal | None = None
-    bars: tuple[Bar, ...] = ()
-    bar_seconds: int = 3600
+    bars: Bars = Bars()
     bids: tuple[BookLevel, ...] = ()
     asks: tuple[BookLevel, ...] = ()

@@ -18,9 +18,7 @@ from bot.journal import database
 from bot.journal.faults import journal_error
 from bot.journal.sqlite import intent_from_row
 
-_INTENT = (
-    "intents.id, decision_id, intents.account, action, written_at, sent_at, intents.state"
-)
+_INTENT = "intents.id, decision_id, intents.account, action, written_at, sent_at, intents.state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,12 +224,27 @@ class JournalReader:
                 (account,),
             ):
                 yield StoredInputs(
-                    row=row, record=orjson.loads(record), inputs=zlib.decompress(inputs)
+                    row=row, record=orjson.loads(record), inputs=_unpacked(inputs, self._path)
                 )
-        except zlib.error as error:
-            raise JournalError(f"journal {self._path}: inputs are damaged ({error})") from error
         except sqlite3.Error as error:
             raise journal_error(self._path, error) from error
+
+    def newest_inputs(self, account: str) -> StoredInputs | None:
+        """Return what the newest decision of an account was made from; ``None`` if there is none.
+
+        Raises:
+            JournalError: They are damaged.
+        """
+        rows = self._all(
+            "SELECT row, record, inputs FROM decisions WHERE account = ? ORDER BY row DESC LIMIT 1",
+            (account,),
+        )
+        for row, record, inputs in rows:
+            if inputs is not None:
+                return StoredInputs(
+                    row=row, record=orjson.loads(record), inputs=_unpacked(inputs, self._path)
+                )
+        return None
 
     def _all(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         try:
@@ -255,6 +268,13 @@ class JournalReader:
                 if fate := fates.get(action.get("id")):
                     action["outcome"], action["latency_ms"] = fate
         return StoredDecision(row=row, record=record)
+
+
+def _unpacked(inputs: bytes, path: Path) -> bytes:
+    try:
+        return zlib.decompress(inputs)
+    except zlib.error as error:
+        raise JournalError(f"journal {path}: inputs are damaged ({error})") from error
 
 
 def _where(*conditions: tuple[str, object]) -> tuple[str, tuple[object, ...]]:

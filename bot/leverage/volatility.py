@@ -6,6 +6,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from bot.domain.market import Bars
+
 Floats = npt.NDArray[np.float64]
 
 HALF_LIFE_HOURS = 72.0
@@ -50,6 +52,21 @@ def hourly_volatility(high: Floats, low: Floats, close: Floats, *, bar_hours: fl
     ranges = logs[0][-recent:] - logs[1][-recent:]
     parkinson = float(ranges @ ranges) / recent / _PARKINSON / bar_hours
     return math.sqrt(max(smoothed, parkinson))
+
+
+@functools.lru_cache(maxsize=1024)
+def of_bars(bars: Bars) -> float:
+    """Return `hourly_volatility` of a price history; the same history is measured once.
+
+    Raises:
+        ValueError: As `hourly_volatility`.
+    """
+    return hourly_volatility(
+        np.array(bars.high),
+        np.array(bars.low),
+        np.array(bars.close),
+        bar_hours=bars.seconds / 3600,
+    )
 
 
 @functools.cache

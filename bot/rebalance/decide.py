@@ -135,7 +135,16 @@ def _review_all(
         action: Action = planned.action
         if isinstance(action, AddMargin) and action.after_reduction and action.key in not_reduced:
             continue
-        refusal = review(action, account, observation, bands, memory, policy, age_ms=age_ms)
+        refusal = review(
+            action,
+            account,
+            instruments,
+            bands,
+            memory,
+            policy,
+            now=observation.at,
+            age_ms=age_ms,
+        )
         if refusal is not None:
             refused.append(refusal)
             if isinstance(action, ReducePosition):

@@ -15,7 +15,7 @@ from bot.margin.assess import assess
 def position_of(account: Account, key: PositionKey) -> Position | None:
     """Return a position of an account, ``None`` where it is not held."""
     for position in account.positions:
-        if position.key == key:
+        if position.symbol == key.symbol and position.side is key.side:
             return position
     return None
 
@@ -116,8 +116,12 @@ def _held(account: Account, key: PositionKey) -> Position:
 
 
 def _with(account: Account, key: PositionKey, position: Position | None) -> Account:
-    rest = (p if p.key != key else position for p in account.positions)
-    return replace(account, positions=tuple(p for p in rest if p is not None))
+    positions = list(account.positions)
+    for index, held in enumerate(positions):
+        if held.symbol == key.symbol and held.side is key.side:
+            positions[index : index + 1] = [] if position is None else [position]
+            break
+    return replace(account, positions=tuple(positions))
 
 
 def _with_wallet(account: Account, name: str, currency: str, change: Decimal) -> Account:

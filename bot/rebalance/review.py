@@ -1,7 +1,7 @@
 """May this action be sent? Asked of every action, also in an emergency."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import Account
@@ -10,7 +10,6 @@ from bot.domain.band import LeverageBand
 from bot.domain.decision import Refusal
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.mode import Mode
-from bot.domain.observation import Observation
 from bot.domain.position import Position, PositionKey
 from bot.margin import linear
 from bot.margin.assess import assess
@@ -23,11 +22,12 @@ from bot.rebalance.rounding import is_multiple
 def review(
     action: Action,
     account: Account,
-    observation: Observation,
+    instruments: Mapping[str, Instrument],
     bands: Mapping[PositionKey, LeverageBand],
     memory: Memory,
     policy: Policy,
     *,
+    now: datetime,
     age_ms: int,
 ) -> Refusal | None:
     """Return why an action may not be sent, ``None`` when it may.
@@ -38,13 +38,13 @@ def review(
     Args:
         action: Planned.
         account: As projected after the actions before it.
-        observation: What the plan was made from.
+        instruments: By symbol.
         bands: Chosen by the strategy.
         memory: Of earlier polls.
         policy: Limits.
+        now: Of the observation. Aware UTC.
         age_ms: Age of the oldest input. [ms]
     """
-    instruments = {i.symbol: i for i in observation.instruments}
     is_protective = isinstance(action, AddMargin | ReducePosition)
     if memory.mode is Mode.OBSERVE or (memory.mode is Mode.DEGRADED and not is_protective):
         return Refusal(code="mode_forbids", text=f"{action.kind} is not allowed in {memory.mode}")
@@ -65,7 +65,7 @@ def review(
     instrument = instruments[action.key.symbol]
     match action:
         case AddMargin():
-            return _review_add(action, position, instrument, account, observation, memory, policy)
+            return _review_add(action, position, instrument, account, memory, policy, now)
         case RemoveMargin():
             return _review_remove(action, position, instrument, band, memory, policy)
         case ReducePosition():
@@ -98,9 +98,9 @@ def _review_add(
     position: Position,
     instrument: Instrument,
     account: Account,
-    observation: Observation,
     memory: Memory,
     policy: Policy,
+    now: datetime,
 ) -> Refusal | None:
     refusal = _check_amount(action.amount, instrument)
     if refusal is not None:
@@ -117,7 +117,7 @@ def _review_add(
             f"and would give {action.amount}",
         )
     if not action.after_reduction:
-        refusal = _check_budgets(action, observation, memory, policy)
+        refusal = _check_budgets(action, memory, policy, now)
         if refusal is not None:
             return refusal
     before = assess(position, instrument).distance
@@ -139,9 +139,8 @@ def _review_add(
 
 
 def _check_budgets(
-    action: AddMargin, observation: Observation, memory: Memory, policy: Policy
+    action: AddMargin, memory: Memory, policy: Policy, now: datetime
 ) -> Refusal | None:
-    now = observation.at
     for code, limit, spent in (
         ("budget_action", policy.max_margin_per_action, Decimal(0)),
         (

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from bot.domain.account import Account, Wallet
 from bot.domain.instrument import Instrument, MarginRelease, MarginTier
-from bot.domain.market import Bar, BookLevel, Market
+from bot.domain.market import Bars, BookLevel, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionMode
 from bot.rebalance.policy import Policy
@@ -97,14 +97,11 @@ def a_market(
 ) -> Market:
     """A market whose every hour moves up and down by the same share."""
     price = float(mark)
-    bars = tuple(
-        Bar(
-            opened_at=mark_at - timedelta(hours=48 - hour),
-            high=D(str(price * (1 + hourly_move))),
-            low=D(str(price)),
-            close=D(str(price * (1 + hourly_move * (hour % 2)))),
-        )
-        for hour in range(48)
+    bars = Bars(
+        opened_at=mark_at - timedelta(hours=48),
+        high=(price * (1 + hourly_move),) * 48,
+        low=(price,) * 48,
+        close=tuple(price * (1 + hourly_move * (hour % 2)) for hour in range(48)),
     )
     bids: tuple[BookLevel, ...] = ()
     asks: tuple[BookLevel, ...] = ()

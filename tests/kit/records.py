@@ -28,6 +28,9 @@ def a_position_record(**changes: Any) -> dict[str, Any]:
         "hit_probability": None,
         "band": {"trigger": "0.10", "target": "0.15", "give_back": "0.3", "emergency": "0.05"},
         "volatility": "0.008",
+        "leverage_band": {"trigger": "9", "target": "6", "give_back": "3", "emergency": "17"},
+        "urgency": "hold",
+        "reason": "inside_band",
     } | changes
 
 
@@ -79,8 +82,6 @@ def an_intent(
         decision_id=decision_id,
         account="main",
         action=action
-        or AddMargin(
-            key=PositionKey(BTC, Side.LONG), amount=Decimal("250.00"), currency="USDT"
-        ),
+        or AddMargin(key=PositionKey(BTC, Side.LONG), amount=Decimal("250.00"), currency="USDT"),
         written_at=NOON,
     )

@@ -16,6 +16,7 @@ from bot.errors import Denied, Incomplete, JournalError, Unavailable
 from bot.loop import Identity, Ids, Loop, Pace
 from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import Memory
+from bot.schemas import DecisionRecord
 from tests.kit.builders import a_policy, a_position, an_observation
 from tests.kit.fakes import Collected, FakeClock, FakeJournal, FakeVenue
 
@@ -46,11 +47,13 @@ class Rig:
             identity=Identity(account="main", config_hash="abc", strategy="x:Y"),
             ids=Ids(decision=lambda: f"d{next(names)}", intent=lambda: f"pl{next(names)}"),
             encode=lambda observation, memory: repr((observation, memory)).encode(),
+            clean=lambda record: record,
             memory=memory or Memory(),
         )
 
 
 ENDANGERED = an_observation(a_position(margin="5000"), futures="9000")
+BROKE = an_observation(a_position(margin="4000"), futures="0")
 SHORT_OF_CASH = an_observation(a_position(margin="5000"), futures="1000", spot="9000")
 
 
@@ -61,6 +64,19 @@ async def test_a_decision_that_changes_nothing_is_recorded_with_its_numbers() ->
     assert rig.journal.records[0]["reason"] == "inside_band"
     assert rig.journal.records[0]["positions"][0]["liquidation_price"] is not None
     assert rig.seen.records == rig.journal.records
+
+
+@pytest.mark.parametrize(
+    "observation", [ENDANGERED, SHORT_OF_CASH, BROKE], ids=["rich", "short", "broke"]
+)
+async def test_every_record_keeps_its_schema(observation: Observation) -> None:
+    rig = Rig(observation)
+    rig.venue.failures = [Unavailable("x")]
+    await rig.loop.poll()
+    await rig.loop.poll()
+    for record in (*rig.journal.records, *rig.seen.records):
+        DecisionRecord.model_validate(record)
+    assert rig.seen.records[-1]["actions"]
 
 
 async def test_an_intent_is_durable_before_its_send_and_concluded_after() -> None:

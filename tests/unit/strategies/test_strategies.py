@@ -1,4 +1,4 @@
-from datetime import timedelta
+from dataclasses import replace
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from strategies.hazard import Hazard
 from strategies.hazard import Settings as HazardSettings
 from strategies.liquidation_buffer import LiquidationBuffer
 from strategies.liquidation_buffer import Settings as BufferSettings
-from tests.kit.builders import NOON, a_market, a_position, an_instrument
+from tests.kit.builders import a_market, a_position, an_instrument
 
 
 def risk_of(position: Position) -> Any:
@@ -71,12 +71,10 @@ def test_hazard_stays_ordered_in_a_market_beyond_its_widest() -> None:
 
 def test_hazard_names_a_history_that_is_too_short() -> None:
     market = a_market()
-    short = type(market)(
-        symbol=market.symbol,
-        mark_price=market.mark_price,
-        index_price=market.index_price,
-        mark_at=NOON - timedelta(seconds=1),
-        bars=market.bars[:23],
+    bars = market.bars
+    short = replace(
+        market,
+        bars=replace(bars, high=bars.high[:23], low=bars.low[:23], close=bars.close[:23]),
     )
     with pytest.raises(ValueError, match="must cover >= 24 h, covers 23 h"):
         Hazard(HazardSettings()).choose(risk_of(a_position()), short)

@@ -1,0 +1,1 @@
+"""Speed beside peers, all sides in one run; figures, never tests."""

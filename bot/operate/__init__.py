@@ -1,0 +1,1 @@
+"""What people and supervisors see of the bot: views that can fail without changing a decision."""
