@@ -250,7 +250,7 @@ async def _publisher(settings: Settings, stack: contextlib.AsyncExitStack) -> li
             port=section.port,
             username=section.username,
             password=_mqtt_password(section),
-            ca_file=section.ca_file,
+            ca_file=None if section.ca_file is None else str(section.ca_file),
         )
     )
     return [await stack.enter_async_context(publisher)]

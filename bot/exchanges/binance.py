@@ -1,0 +1,527 @@
+"""How does one Binance USDⓈ-M account look, and how is it acted on?"""
+
+import asyncio
+import difflib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from bot.domain.account import Account
+from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.intent import Execution, Intent, Outcome, Settlement
+from bot.domain.market import Bars, Market
+from bot.domain.observation import Observation
+from bot.domain.position import Position, PositionKey, PositionMode, Side
+from bot.errors import ConfigError, Denied, Incomplete
+from bot.exchanges import binance_parse as parse
+from bot.exchanges.binance_write import Write, applied, write_for
+from bot.exchanges.client import Client, WriteError
+from bot.exchanges.gateway import GatewaySettings
+from bot.exchanges.numbers import number, rows, table, text, whole
+from bot.exchanges.outcomes import Proof, proof_of
+from bot.exchanges.venues import VENUES
+from bot.ports import Clock
+
+RULES_EVERY = timedelta(hours=1)
+"""Tiers, filters and modes are read again so often, and on a symbol not seen before."""
+CONFIG_EVERY = timedelta(minutes=10)
+CLOCK_ROUNDS = 5
+CLOCK_BOUND_MS = 500
+LOOK_BACK_MS = 500
+"""History is searched from this long before the send: the clock bound. [ms]"""
+SETTLE_MS = 7500
+"""Window, clock bound and history lag: absence means nothing before. [ms]"""
+BOOK_LEVELS = 50
+INTERVALS = {300: "5m", 900: "15m", 3600: "1h"}
+HISTORY_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """How one account is reached.
+
+    Attributes:
+        account: Its name in records.
+        venue: The venue's id.
+        api_key: Of the venue.
+        secret: Of the venue.
+        symbols: Unified names to watch.
+        wallets: ``futures``, and ``spot`` where transfers may come from it.
+        mode: ``live`` and ``testnet`` choose the venue's hosts.
+        gateway: Answers for the venue's hosts; ``None`` in live and testnet mode.
+        margin_release: As measured by a person; UNKNOWN takes the capability table's.
+        bar_seconds: Length of price bars. [s]
+        bars: How many.
+    """
+
+    account: str
+    venue: str
+    api_key: str = field(repr=False)
+    secret: str = field(repr=False)
+    symbols: tuple[str, ...]
+    wallets: tuple[str, ...] = ("futures",)
+    mode: Literal["paper", "testnet", "live"] = "paper"
+    gateway: GatewaySettings | None = None
+    margin_release: MarginRelease = MarginRelease.UNKNOWN
+    bar_seconds: int = 3600
+    bars: int = 168
+
+
+class BinanceVenue:
+    """One account; a `Venue`."""
+
+    def __init__(self, settings: ConnectionSettings, client: Client, clock: Clock) -> None:
+        self._settings, self._client, self._clock = settings, client, clock
+        self._ids: dict[str, str] = {}
+        self._symbols: dict[str, str] = {}
+        self._raw: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
+        self._instruments: dict[str, Instrument] = {}
+        self._configs: dict[str, parse.Config] = {}
+        self._mode = PositionMode.ONE_WAY
+        self._rules_at: datetime | None = None
+        self._configs_at: datetime | None = None
+        self._bars: dict[str, Bars] = {}
+        self.clock_offset_ms = 0
+        """Venue time minus our clock, from the best of five round trips. [ms]"""
+
+    async def start(self) -> None:
+        """Learn the clock, the rules, the modes and the rights of the key.
+
+        Raises:
+            ExchangeError: The venue gave no usable answer, or refuses the key.
+            ConfigError: A configured symbol does not exist there.
+        """
+        await self._measure_clock()
+        await self._check_rights()
+        await self._read_rules()
+        for symbol in self._settings.symbols:
+            if symbol not in self._ids:
+                near = difflib.get_close_matches(symbol, self._ids, n=3)
+                hint = f"; did you mean {', '.join(near)}?" if near else ""
+                raise ConfigError(
+                    f"accounts.symbols: {symbol} does not exist at {self._settings.venue}{hint}"
+                )
+        await self._read_configs()
+
+    async def observe(self) -> Observation:
+        """Return one complete look; a torn one is read once more.
+
+        Raises:
+            ExchangeError: As the port says.
+        """
+        await self._refresh()
+        try:
+            return await self._look()
+        except _TornError:
+            pass
+        try:
+            return await self._look()
+        except _TornError as torn:
+            raise Incomplete(str(torn)) from torn
+
+    async def execute(self, intent: Intent) -> Execution:
+        """Send one action once; whatever happens is an outcome."""
+        began = self._clock.monotonic()
+        write = write_for(intent, self._ids, self._mode, self._instruments)
+        if isinstance(write, str):
+            return self._refused(intent, "not_representable", write)
+        call: Callable[[dict[str, Any]], Awaitable[Any]] = getattr(self._client.api, write.call)
+        try:
+            answer = await self._client.write(call, dict(write.expected.parameters), write.expected)
+        except WriteError as error:
+            proof, code = proof_of(error.trace, error.cause)
+            return Execution(
+                intent_id=intent.id,
+                outcome=Outcome.REJECTED if proof is Proof.NO_EFFECT else Outcome.UNKNOWN,
+                code=code,
+                text=error.trace.message or error.text,
+                latency_ms=self._since(began),
+            )
+        return self._judge(intent, write, answer, latency_ms=self._since(began))
+
+    async def settle(self, intent: Intent) -> Settlement:
+        """Look for the effect of an intent in the venue's history.
+
+        0 is returned only after the settle point; the caller takes two such looks.
+
+        Raises:
+            ExchangeError: The history could not be read completely.
+        """
+        sent = intent.sent_at or intent.written_at
+        sent_ms = int(sent.timestamp() * 1000) + self.clock_offset_ms
+        is_late = self._now_ms() >= sent_ms + SETTLE_MS
+        match intent.action:
+            case ReducePosition():
+                found = await self._find_order(intent)
+            case Transfer():
+                found = await self._find_transfer(intent.action, sent_ms)
+            case _:
+                found = await self._find_margin_move(intent.action, sent_ms)
+        if found is not None:
+            return Settlement(
+                intent_id=intent.id, applied=found, text="found in the venue's history"
+            )
+        return Settlement(
+            intent_id=intent.id,
+            applied=Decimal(0) if is_late else None,
+            text="not in the venue's history" + ("" if is_late else " yet"),
+        )
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+    # looking
+
+    async def _look(self) -> Observation:
+        asked_at = self._now()
+        api = self._client.api
+        wanted = self._settings.symbols
+        answers = await _all([
+            self._client.read(api.fapiPrivateV3GetPositionRisk, {}),
+            self._client.read(api.fapiPrivateV3GetAccount, {}),
+            self._spot(),
+            *(
+                self._client.read(api.fapiPublicGetPremiumIndex, {"symbol": self._ids[symbol]})
+                for symbol in wanted
+            ),
+        ])  # fmt: skip
+        found, account, spot, *premiums = answers
+        held = [row for row in rows(found, "positions") if number(row, "positionAmt") != 0]
+        account = table(account, "account")
+        _check_whole(held, account)
+        marks = dict(zip(wanted, premiums, strict=True))
+        others = await self._unwatched(held, marks)
+        symbols = [*wanted, *others]
+        positions = tuple(
+            sorted((self._position(row) for row in held), key=lambda position: position.key)
+        )
+        depths = await self._depths({position.symbol for position in positions})
+        await self._read_bars(symbols)
+        currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
+        wallets = [w for w in parse.futures_wallets(account) if w.currency in currencies]
+        if spot is not None:
+            wallets += parse.spot_wallets(spot, currencies)
+        if not wallets:
+            raise Incomplete("account must list a wallet of the collateral, listed none")
+        return Observation(
+            at=self._now(),
+            account_at=asked_at,
+            account=Account(
+                name=self._settings.account,
+                venue=self._settings.venue,
+                position_mode=self._mode,
+                positions=positions,
+                wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
+            ),
+            instruments=tuple(self._instruments[symbol] for symbol in symbols),
+            markets=tuple(self._market(symbol, marks, depths) for symbol in symbols),
+        )
+
+    async def _spot(self) -> Any:
+        if "spot" not in self._settings.wallets:
+            return None
+        return await self._client.read(self._client.api.sapiV3PostAssetGetUserAsset, {})
+
+    async def _unwatched(self, held: list[dict[str, Any]], marks: dict[str, Any]) -> list[str]:
+        """Return held symbols that are not configured, with their marks and rules read."""
+        found: list[str] = []
+        for row in held:
+            symbol = self._symbols.get(text(row, "symbol"))
+            if symbol is None:
+                raise Incomplete(f"rules of {row.get('symbol')} must be known, were not listed")
+            if symbol not in marks:
+                marks[symbol] = await self._client.read(
+                    self._client.api.fapiPublicGetPremiumIndex, {"symbol": self._ids[symbol]}
+                )
+                self._learn(symbol)
+                found.append(symbol)
+        if any(symbol not in self._configs for symbol in (*self._settings.symbols, *found)):
+            await self._read_configs()
+        return found
+
+    def _position(self, row: Mapping[str, Any]) -> Position:
+        symbol = self._symbols[text(row, "symbol")]
+        config = self._configs.get(symbol)
+        if config is None:
+            raise Incomplete(f"leverage setting of {symbol} must be known, was not listed")
+        return parse.position(row, symbol, config)
+
+    async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
+        ordered = sorted(symbols)
+        answers = await _all(
+            [
+                self._client.read(
+                    self._client.api.fapiPublicGetDepth,
+                    {"symbol": self._ids[symbol], "limit": BOOK_LEVELS},
+                )
+                for symbol in ordered
+            ]
+        )
+        return {
+            symbol: table(answer, f"book of {symbol}")
+            for symbol, answer in zip(ordered, answers, strict=True)
+        }
+
+    async def _read_bars(self, symbols: list[str]) -> None:
+        seconds = self._settings.bar_seconds
+        now_ms = self._now_ms()
+        newest = now_ms - now_ms % (seconds * 1000) - seconds * 1000
+        due = [s for s in symbols if self._last_bar_ms(s) < newest]
+        answers = await _all(
+            [
+                self._client.read(
+                    self._client.api.fapiPublicGetKlines,
+                    {
+                        "symbol": self._ids[symbol],
+                        "interval": INTERVALS[seconds],
+                        "limit": self._settings.bars + 1,
+                    },
+                )
+                for symbol in due
+            ]
+        )
+        for symbol, answer in zip(due, answers, strict=True):
+            self._bars[symbol] = parse.bars(answer, symbol, seconds=seconds, now_ms=now_ms)
+
+    def _last_bar_ms(self, symbol: str) -> int:
+        bars = self._bars.get(symbol)
+        if bars is None or bars.opened_at is None:
+            return 0
+        first = int(bars.opened_at.timestamp() * 1000)
+        return first + (len(bars.close) - 1) * bars.seconds * 1000
+
+    def _market(
+        self, symbol: str, marks: Mapping[str, Any], depths: Mapping[str, Mapping[str, Any]]
+    ) -> Market:
+        row = {"symbol": "", **table(marks[symbol], f"mark of {symbol}")}
+        if row["symbol"] != self._ids[symbol]:
+            raise Incomplete(f"mark of {symbol} must be its own, was of {row['symbol']}")
+        return parse.market(
+            row, symbol, bars=self._bars.get(symbol, Bars()), depth=depths.get(symbol)
+        )
+
+    # rules
+
+    async def _refresh(self) -> None:
+        now = self._now()
+        if self._rules_at is None or now - self._rules_at >= RULES_EVERY:
+            await self._read_rules()
+        if self._configs_at is None or now - self._configs_at >= CONFIG_EVERY:
+            await self._read_configs()
+
+    async def _read_rules(self) -> None:
+        api = self._client.api
+        info, brackets, dual = await _all(
+            [
+                self._client.read(api.fapiPublicGetExchangeInfo, {}),
+                self._client.read(api.fapiPrivateGetLeverageBracket, {}),
+                self._client.read(api.fapiPrivateGetPositionSideDual, {}),
+            ]
+        )
+        is_hedge = table(dual, "position mode").get("dualSidePosition")
+        if not isinstance(is_hedge, bool):
+            raise Incomplete(f"dualSidePosition must be true or false, was {is_hedge!r}")
+        tables = {text(row, "symbol"): row for row in rows(brackets, "leverage brackets")}
+        self._mode = PositionMode.HEDGE if is_hedge else PositionMode.ONE_WAY
+        for row in rows(table(info, "exchangeInfo").get("symbols"), "symbols"):
+            if row.get("contractType") != "PERPETUAL" or text(row, "symbol") not in tables:
+                continue
+            symbol = parse.unified(row)
+            self._ids[symbol] = text(row, "symbol")
+            self._symbols[text(row, "symbol")] = symbol
+            self._raw[symbol] = (row, tables[text(row, "symbol")])
+            if symbol in self._settings.symbols or symbol in self._instruments:
+                self._learn(symbol)
+        self._rules_at = self._now()
+
+    def _learn(self, symbol: str) -> None:
+        """Parse the rules of a symbol when they are needed: a venue lists hundreds."""
+        row, brackets = self._raw[symbol]
+        venue = VENUES[self._settings.venue]
+        measured = self._settings.margin_release
+        self._instruments[symbol] = parse.instrument(
+            row,
+            parse.tiers(brackets),
+            margin_step=venue.margin_step,
+            margin_release=venue.margin_release if measured is MarginRelease.UNKNOWN else measured,
+        )
+
+    async def _read_configs(self) -> None:
+        answer = await self._client.read(self._client.api.fapiPrivateGetSymbolConfig, {})
+        for row in rows(answer, "symbol settings"):
+            symbol = self._symbols.get(text(row, "symbol"))
+            if symbol in self._instruments:
+                self._configs[symbol] = parse.config(row)
+        self._configs_at = self._now()
+
+    async def _measure_clock(self) -> None:
+        best: tuple[float, int] | None = None
+        for _ in range(CLOCK_ROUNDS):
+            began, before = self._clock.monotonic(), self._clock.now()
+            answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
+            trip = self._clock.monotonic() - began
+            theirs = whole(table(answer, "time"), "serverTime")
+            ours = before.timestamp() * 1000 + trip * 500
+            if best is None or trip < best[0]:
+                best = (trip, round(theirs - ours))
+        assert best is not None  # noqa: S101 - there was a round
+        if best[0] * 500 > CLOCK_BOUND_MS:
+            raise Incomplete(
+                f"venue time must be known within {CLOCK_BOUND_MS} ms, best was "
+                f"{best[0] * 500:.0f} ms"
+            )
+        self.clock_offset_ms = best[1]
+        self._client.api.plimsoll_offset_ms = best[1]
+
+    async def _check_rights(self) -> None:
+        if self._settings.mode == "testnet":
+            return  # the test hosts have no such endpoint
+        answer = table(
+            await self._client.read(self._client.api.sapiGetAccountApiRestrictions, {}),
+            "key restrictions",
+        )
+        if answer.get("enableWithdrawals") is not False:
+            raise Denied("the API key must not be able to withdraw: turn that right off")
+        if answer.get("enableFutures") is not True:
+            raise Denied("the API key must be able to trade futures: turn that right on")
+
+    # acting
+
+    def _judge(self, intent: Intent, write: Write, answer: Any, *, latency_ms: int) -> Execution:
+        done = applied(intent, write, answer)
+        if done is None:
+            return Execution(
+                intent_id=intent.id,
+                outcome=Outcome.UNKNOWN,
+                code="unexpected_answer",
+                text=self._client.redacted(str(answer)),
+                latency_ms=latency_ms,
+            )
+        return Execution(
+            intent_id=intent.id, outcome=Outcome.DONE, applied=done, latency_ms=latency_ms
+        )
+
+    @staticmethod
+    def _refused(intent: Intent, code: str, why: str) -> Execution:
+        return Execution(intent_id=intent.id, outcome=Outcome.REJECTED, code=code, text=why)
+
+    async def _find_margin_move(
+        self, action: AddMargin | RemoveMargin, sent_ms: int
+    ) -> Decimal | None:
+        answer = rows(
+            await self._client.read(
+                self._client.api.fapiPrivateGetPositionMarginHistory,
+                {
+                    "symbol": self._ids[action.key.symbol],
+                    "type": 1 if isinstance(action, AddMargin) else 2,
+                    "startTime": sent_ms - LOOK_BACK_MS,
+                    "limit": HISTORY_LIMIT,
+                },
+            ),
+            "margin history",
+        )
+        if len(answer) >= HISTORY_LIMIT:
+            raise Incomplete("margin history must fit one page to prove anything, did not")
+        side = self._position_side(action.key)
+        for row in answer:
+            is_same = number(row, "amount") == action.amount and row.get("positionSide") == side
+            if is_same and whole(row, "time") >= sent_ms - LOOK_BACK_MS:
+                return action.amount
+        return None
+
+    async def _find_order(self, intent: Intent) -> Decimal | None:
+        key = intent.action.key if isinstance(intent.action, ReducePosition) else None
+        assert key is not None  # noqa: S101 - only reductions are looked up here
+        trades = rows(
+            await self._client.read(
+                self._client.api.fapiPrivateGetAllOrders,
+                {"symbol": self._ids[key.symbol], "limit": HISTORY_LIMIT},
+            ),
+            "orders",
+        )
+        for row in trades:
+            if row.get("clientOrderId") == intent.id and row.get("status") != "NEW":
+                return number(row, "executedQty")
+        return None
+
+    async def _find_transfer(self, action: Transfer, sent_ms: int) -> Decimal | None:
+        answer = table(
+            await self._client.read(
+                self._client.api.sapiGetAssetTransfer,
+                {
+                    "type": "MAIN_UMFUTURE",
+                    "startTime": sent_ms - LOOK_BACK_MS,
+                    "size": 100,
+                },
+            ),
+            "transfer history",
+        )
+        listed = rows(answer.get("rows", []), "transfers")
+        if whole(answer, "total") > len(listed):
+            raise Incomplete("transfer history must fit one page to prove anything, did not")
+        for row in listed:
+            if number(row, "amount") == action.amount and row.get("asset") == action.currency:
+                return action.amount if row.get("status") == "CONFIRMED" else None
+        return None
+
+    def _position_side(self, key: PositionKey) -> str:
+        if self._mode is PositionMode.ONE_WAY:
+            return "BOTH"
+        return "LONG" if key.side is Side.LONG else "SHORT"
+
+    def _now(self) -> datetime:
+        return self._clock.now() + timedelta(milliseconds=self.clock_offset_ms)
+
+    def _now_ms(self) -> int:
+        return int(self._now().timestamp() * 1000)
+
+    def _since(self, began: float) -> int:
+        return max(0, round((self._clock.monotonic() - began) * 1000))
+
+
+class _TornError(Exception):
+    """Two answers belong to different instants."""
+
+
+def _check_whole(held: list[dict[str, Any]], account: Mapping[str, Any]) -> None:
+    """Accept positions only if the account shows the same ones.
+
+    An empty list is not flat until the account agrees: broken answers arrive as empty lists.
+
+    Raises:
+        _TornError: They differ; the next look may be whole.
+    """
+    listed = rows(account.get("positions"), "positions of the account")
+    theirs = {
+        (text(row, "symbol"), row.get("positionSide")): number(row, "positionAmt")
+        for row in listed
+        if number(row, "positionAmt") != 0
+    }
+    ours = {
+        (text(row, "symbol"), row.get("positionSide")): number(row, "positionAmt") for row in held
+    }
+    if ours != theirs:
+        raise _TornError(
+            "positions and account must show the same amounts, showed "
+            f"{_named(ours)} and {_named(theirs)}"
+        )
+
+
+def _named(amounts: Mapping[tuple[str, Any], Decimal]) -> str:
+    return ", ".join(f"{symbol} {amount}" for (symbol, _), amount in amounts.items()) or "none"
+
+
+async def _all(reads: list[Awaitable[Any]]) -> list[Any]:
+    """Return every answer, in order; the first failure wins and the rest are awaited.
+
+    Awaited one after another would cost a round trip each; cancelled half-way a connection.
+    """
+    answers = await asyncio.gather(*reads, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return list(answers)

@@ -1,0 +1,237 @@
+"""What do Binance's rows mean?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.domain.account import Wallet
+from bot.domain.instrument import Instrument, MarginRelease, MarginTier
+from bot.domain.market import Bars, BookLevel, Market
+from bot.domain.position import MarginMode, Position
+from bot.errors import Incomplete
+from bot.exchanges.numbers import amount, number, positive, rows, table, text, whole
+from bot.margin.tiers import check_tiers
+
+FLAT = Decimal(0)
+TAKER_FEE = Decimal("0.0005")
+"""Of the lowest fee tier; an upper bound on the cost shown, never part of a margin formula."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Settings of one symbol at the venue.
+
+    Attributes:
+        mode: Isolated or cross.
+        leverage: The setting. [x]
+    """
+
+    mode: MarginMode
+    leverage: Decimal
+
+
+def instant(milliseconds: int) -> datetime:
+    """Return the instant of a stamp. Aware UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def unified(row: Mapping[str, Any]) -> str:
+    """Return the unified name of a perpetual in exchangeInfo."""
+    base, quote, settle = (text(row, key) for key in ("baseAsset", "quoteAsset", "marginAsset"))
+    return f"{base}/{quote}:{settle}"
+
+
+def instrument(
+    row: Mapping[str, Any],
+    tiers: tuple[MarginTier, ...],
+    *,
+    margin_step: Decimal,
+    margin_release: MarginRelease,
+) -> Instrument:
+    """Return the rules of a contract from its row of exchangeInfo.
+
+    Raises:
+        Incomplete: A filter or a number is missing.
+    """
+    filters = {f.get("filterType"): f for f in rows(row.get("filters"), "filters")}
+    found = {
+        name: {"symbol": row.get("symbol"), **table(filters.get(name), f"filter {name}")}
+        for name in ("PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "MIN_NOTIONAL")
+    }
+    return Instrument(
+        symbol=unified(row),
+        settle=text(row, "marginAsset"),
+        price_step=positive(found["PRICE_FILTER"], "tickSize"),
+        size_step=positive(found["LOT_SIZE"], "stepSize"),
+        min_size=positive(found["LOT_SIZE"], "minQty"),
+        max_market_size=positive(found["MARKET_LOT_SIZE"], "maxQty"),
+        min_notional=amount(found["MIN_NOTIONAL"], "notional"),
+        margin_step=margin_step,
+        taker_fee=TAKER_FEE,
+        tiers=tiers,
+        margin_release=margin_release,
+    )
+
+
+def tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:
+    """Return the maintenance table of a row of leverageBracket.
+
+    Raises:
+        Incomplete: It is not one that the formulae may rely on, or the account has a factor of
+            its own on it, whose meaning is not documented.
+    """
+    symbol = text(row, "symbol")
+    if "notionalCoef" in row and number(row, "notionalCoef") != 1:
+        raise Incomplete(f"notionalCoef of {symbol} must be 1, was {row['notionalCoef']}")
+    brackets = [{"symbol": symbol, **bracket} for bracket in rows(row.get("brackets"), "brackets")]
+    brackets.sort(key=lambda bracket: number(bracket, "notionalFloor"))
+    found = tuple(
+        MarginTier(
+            notional_floor=amount(bracket, "notionalFloor"),
+            maintenance_rate=positive(bracket, "maintMarginRatio"),
+            maintenance_amount=amount(bracket, "cum"),
+            max_leverage=positive(bracket, "initialLeverage"),
+        )
+        for bracket in brackets
+    )
+    try:
+        check_tiers(symbol, found)
+    except ValueError as error:
+        raise Incomplete(str(error)) from error
+    return found
+
+
+def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:
+    """Return a position from its row of v3/positionRisk.
+
+    Raises:
+        Incomplete: A number is missing, or contradicts another.
+    """
+    size = number(row, "positionAmt")
+    side = row.get("positionSide")
+    if (side == "SHORT" and size > 0) or (side == "LONG" and size < 0):
+        raise Incomplete(f"positionAmt of {symbol} must fit positionSide {side}, was {size}")
+    liquidation = number(row, "liquidationPrice")
+    return Position(
+        symbol=symbol,
+        size=size,
+        entry_price=positive(row, "entryPrice"),
+        mark_price=positive(row, "markPrice"),
+        margin=number(row, "isolatedWallet"),
+        leverage_setting=config.leverage,
+        margin_mode=config.mode,
+        venue_liquidation_price=liquidation if liquidation > 0 else None,
+        venue_maintenance_margin=amount(row, "maintMargin"),
+    )
+
+
+def config(row: Mapping[str, Any]) -> Config:
+    """Return the settings of a row of symbolConfig.
+
+    Raises:
+        Incomplete: A field is missing or unknown.
+    """
+    kind = text(row, "marginType")
+    if kind not in ("ISOLATED", "CROSSED"):
+        raise Incomplete(f"marginType of {row.get('symbol')} must be known, was {kind!r}")
+    return Config(
+        mode=MarginMode.ISOLATED if kind == "ISOLATED" else MarginMode.CROSS,
+        leverage=positive(row, "leverage"),
+    )
+
+
+def futures_wallets(account: Mapping[str, Any]) -> tuple[Wallet, ...]:
+    """Return the futures wallets of an account; isolated margin is not part of ``total``.
+
+    Raises:
+        Incomplete: A number is missing.
+    """
+    return tuple(
+        Wallet(
+            name="futures",
+            currency=text(row, "asset"),
+            total=number(row, "crossWalletBalance"),
+            free=amount(row, "availableBalance"),
+        )
+        for row in rows(account.get("assets"), "assets")
+    )
+
+
+def spot_wallets(answer: Any, currencies: frozenset[str]) -> tuple[Wallet, ...]:
+    """Return the spot wallets of currencies; one that is not listed is empty.
+
+    The venue lists only what is above 0, so absence in a complete list is 0.
+
+    Raises:
+        Incomplete: The list or a number is broken.
+    """
+    free = {text(row, "asset"): row for row in rows(answer, "spot wallet")}
+    return tuple(
+        Wallet(
+            name="spot",
+            currency=currency,
+            total=amount(free[currency], "free") + amount(free[currency], "locked")
+            if currency in free
+            else FLAT,
+            free=amount(free[currency], "free") if currency in free else FLAT,
+        )
+        for currency in sorted(currencies)
+    )
+
+
+def market(
+    row: Mapping[str, Any], symbol: str, *, bars: Bars, depth: Mapping[str, Any] | None
+) -> Market:
+    """Return the market of a symbol from premiumIndex, bars and book.
+
+    Raises:
+        Incomplete: A number is missing.
+    """
+    return Market(
+        symbol=symbol,
+        mark_price=positive(row, "markPrice"),
+        index_price=positive(row, "indexPrice"),
+        mark_at=instant(whole(row, "time")),
+        funding_rate=number(row, "lastFundingRate") if row.get("lastFundingRate") else None,
+        bars=bars,
+        bids=_levels(depth, "bids", symbol) if depth is not None else (),
+        asks=_levels(depth, "asks", symbol) if depth is not None else (),
+    )
+
+
+def bars(answer: Any, symbol: str, *, seconds: int, now_ms: int) -> Bars:
+    """Return the completed bars of klines.
+
+    Raises:
+        Incomplete: A row is broken.
+    """
+    if not isinstance(answer, list) or not all(isinstance(row, list) for row in answer):
+        raise Incomplete(f"klines of {symbol} must be a list of rows")
+    done = []
+    for row in answer:
+        named = dict(zip(("open_at", "open", "high", "low", "close"), row, strict=False))
+        named["symbol"] = symbol
+        if whole(named, "open_at") + seconds * 1000 <= now_ms:
+            done.append(named)
+    return Bars(
+        opened_at=instant(whole(done[0], "open_at")) if done else None,
+        seconds=seconds,
+        high=tuple(float(positive(row, "high")) for row in done),
+        low=tuple(float(positive(row, "low")) for row in done),
+        close=tuple(float(positive(row, "close")) for row in done),
+    )
+
+
+def _levels(depth: Mapping[str, Any], side: str, symbol: str) -> tuple[BookLevel, ...]:
+    found = depth.get(side)
+    if not isinstance(found, list):
+        raise Incomplete(f"{side} of {symbol} must be a list, was {type(found).__name__}")
+    levels = []
+    for row in found:
+        if not isinstance(row, list) or len(row) < 2:  # noqa: PLR2004 - price and size
+            raise Incomplete(f"{side} of {symbol} must be pairs, had {row!r}")
+        named = {"symbol": symbol, "price": row[0], "size": row[1]}
+        levels.append(BookLevel(price=positive(named, "price"), size=amount(named, "size")))
+    return tuple(levels)

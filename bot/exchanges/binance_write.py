@@ -1,0 +1,174 @@
+"""Which request is an action, exactly, and which answer confirms it?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.instrument import Instrument
+from bot.domain.intent import Intent
+from bot.domain.position import PositionKey, PositionMode, Side
+from bot.exchanges.client import Expected
+
+ROUTES = {("spot", "futures"): "MAIN_UMFUTURE", ("futures", "spot"): "UMFUTURE_MAIN"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """A request.
+
+    Attributes:
+        call: Name of the raw call.
+        expected: What may leave, and nothing else.
+    """
+
+    call: str
+    expected: Expected
+
+
+def write_for(
+    intent: Intent,
+    ids: Mapping[str, str],
+    mode: PositionMode,
+    instruments: Mapping[str, Instrument],
+) -> Write | str:
+    """Return the request of an intent, or why there is none.
+
+    Amounts go out digit for digit as planned, never through the library's own rounding, which
+    uses the lot of the contract.
+    """
+    match intent.action:
+        case AddMargin() | RemoveMargin():
+            return _margin(intent.action, ids, mode, instruments)
+        case ReducePosition():
+            return _order(intent, intent.action, ids, mode, instruments)
+        case Transfer():
+            return _transfer(intent.action)
+
+
+def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
+    """Return the confirmed effect, of the action's own unit; ``None`` if nothing is confirmed."""
+    if not isinstance(answer, dict):
+        return None
+    match intent.action:
+        case AddMargin() | RemoveMargin():
+            parameters = write.expected.parameters
+            is_same = (
+                str(answer.get("code")) == "200"
+                and _number(answer.get("amount")) == intent.action.amount
+                and str(answer.get("type")) == parameters["type"]
+            )
+            return intent.action.amount if is_same else None
+        case ReducePosition():
+            is_ours = (
+                answer.get("clientOrderId") == intent.id
+                and answer.get("symbol") == write.expected.parameters["symbol"]
+                and answer.get("status") in ("FILLED", "EXPIRED", "CANCELED")
+            )
+            return _number(answer.get("executedQty")) if is_ours else None
+        case Transfer():
+            has_id = isinstance(answer.get("tranId"), int | str) and answer.get("tranId")
+            return intent.action.amount if has_id else None
+
+
+def _margin(
+    action: AddMargin | RemoveMargin,
+    ids: Mapping[str, str],
+    mode: PositionMode,
+    instruments: Mapping[str, Instrument],
+) -> Write | str:
+    instrument = instruments.get(action.key.symbol)
+    if instrument is None:
+        return f"rules of {action.key.symbol} are not known"
+    problem = _amount_problem(action.amount, instrument.margin_step)
+    if problem:
+        return problem
+    parameters = {
+        "symbol": ids[action.key.symbol],
+        "amount": format(action.amount, "f"),
+        "type": "1" if isinstance(action, AddMargin) else "2",
+    }
+    if mode is PositionMode.HEDGE:
+        parameters["positionSide"] = _leg(action.key)
+    return Write(
+        call="fapiPrivatePostPositionMargin",
+        expected=Expected(method="POST", path="/fapi/v1/positionMargin", parameters=parameters),
+    )
+
+
+def _order(
+    intent: Intent,
+    action: ReducePosition,
+    ids: Mapping[str, str],
+    mode: PositionMode,
+    instruments: Mapping[str, Instrument],
+) -> Write | str:
+    instrument = instruments.get(action.key.symbol)
+    if instrument is None:
+        return f"rules of {action.key.symbol} are not known"
+    problem = _amount_problem(action.size, instrument.size_step) or _amount_problem(
+        action.limit_price, instrument.price_step
+    )
+    if problem:
+        return problem
+    parameters = {
+        "symbol": ids[action.key.symbol],
+        "side": "SELL" if action.key.side is Side.LONG else "BUY",
+        "type": "LIMIT",
+        "timeInForce": "IOC",
+        "quantity": format(action.size, "f"),
+        "price": format(action.limit_price, "f"),
+        "newClientOrderId": intent.id,
+        "newOrderRespType": "RESULT",
+    }
+    if mode is PositionMode.HEDGE:
+        # The side of the leg makes it reducing; the venue refuses the flag beside it.
+        parameters["positionSide"] = _leg(action.key)
+    else:
+        parameters["reduceOnly"] = "true"
+    return Write(
+        call="fapiPrivatePostOrder",
+        expected=Expected(method="POST", path="/fapi/v1/order", parameters=parameters),
+    )
+
+
+def _transfer(action: Transfer) -> Write | str:
+    route = ROUTES.get((action.source, action.destination))
+    if route is None:
+        return f"no route from {action.source} to {action.destination}"
+    problem = _amount_problem(action.amount, Decimal("0.00000001"))
+    if problem:
+        return problem
+    return Write(
+        call="sapiPostAssetTransfer",
+        expected=Expected(
+            method="POST",
+            path="/sapi/v1/asset/transfer",
+            parameters={
+                "type": route,
+                "asset": action.currency,
+                "amount": format(action.amount, "f"),
+            },
+        ),
+    )
+
+
+def _leg(key: PositionKey) -> str:
+    return "LONG" if key.side is Side.LONG else "SHORT"
+
+
+def _amount_problem(amount: Decimal, step: Decimal) -> str:
+    if not (amount.is_finite() and amount > 0):
+        return f"amount must be finite and > 0, was {amount}"
+    if amount % step != 0:
+        return f"amount must be a multiple of {step}, was {amount}"
+    return ""
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        found = Decimal(value) if isinstance(value, str | int) else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() else None

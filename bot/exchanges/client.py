@@ -1,0 +1,255 @@
+"""How is ccxt held so that nothing is sent twice, altered or hidden?"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import ccxt.async_support as ccxt
+
+from bot.errors import Denied, ExchangeError, Unavailable
+from bot.exchanges.gateway import GatewaySettings, open_session, texts_of
+from bot.exchanges.outcomes import DENIED, THROTTLED_STATUS, Trace
+from bot.ports import Clock
+
+TOTAL_MS = 3000
+"""Patience for one answer; shorter than the window, so looking decides, not the socket. [ms]"""
+WINDOW_MS = 5000
+BUDGET = 0.5
+"""Share of the venue's weight limit that is used."""
+WEIGHT_LIMIT = 2400
+SIGNING = frozenset({"timestamp", "recvWindow", "signature"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """The one request that a write may become.
+
+    Attributes:
+        method: HTTP.
+        path: With its leading slash.
+        parameters: All of them, apart from time, window and signature.
+    """
+
+    method: str
+    path: str
+    parameters: Mapping[str, str]
+
+
+class RequestMismatchError(Exception):
+    """The library made another request than was meant; it was not sent."""
+
+
+_trace: ContextVar[Trace] = ContextVar("trace")
+_expected: ContextVar[Expected | None] = ContextVar("expected", default=None)
+
+
+class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped without types
+    """ccxt's client with the venue's time, exact numbers and every answer looked at."""
+
+    plimsoll_clock: Clock
+    plimsoll_offset_ms: int = 0
+
+    def milliseconds(self) -> int:
+        """Return venue time. [ms]."""
+        return int(self.plimsoll_clock.now().timestamp() * 1000) + self.plimsoll_offset_ms
+
+    def nonce(self) -> int:
+        """Return the time that is signed. [ms]."""
+        return self.milliseconds()
+
+    def on_json_response(self, response_body: str) -> Any:
+        """Return the answer with every number as it was written."""
+        return json.loads(response_body, parse_float=str, parse_constant=str)
+
+    def on_rest_response(
+        self,
+        code: int,
+        reason: str,
+        url: str,
+        method: str,
+        response_headers: Mapping[str, str],
+        response_body: str,
+        request_headers: Mapping[str, str],
+        request_body: str | None,
+    ) -> str:
+        """Keep what the answer was, for the call that asked."""
+        del reason, url, method, request_headers, request_body
+        trace = _trace.get()
+        trace.status = code
+        headers = {name.lower(): value for name, value in response_headers.items()}
+        trace.retry_after = _seconds(headers.get("retry-after"))
+        weight = headers.get("x-mbx-used-weight-1m", "")
+        self.plimsoll_weight = int(weight) if weight.isdigit() else 0
+        try:
+            body = json.loads(response_body)
+        except ValueError:
+            body = None
+        if isinstance(body, dict) and isinstance(body.get("code"), int):
+            trace.code = body["code"]
+            trace.message = str(body.get("msg", ""))[:200]
+        return response_body
+
+    async def fetch(
+        self,
+        url: str,
+        method: str = "GET",
+        headers: Any = None,
+        body: Any = None,
+    ) -> Any:
+        """Send, if it is the request that was meant."""
+        expected = _expected.get()
+        if expected is not None:
+            _compare(expected, url, method, body)
+        _trace.get().began = True
+        return await super().fetch(url, method, headers, body)
+
+
+class Client:
+    """Calls to one venue: each with its trace, none repeated."""
+
+    def __init__(
+        self, *, api_key: str, secret: str, clock: Clock, gateway: GatewaySettings | None,
+        demo: bool,
+    ) -> None:  # fmt: skip
+        self._clock = clock
+        self._blocked_until = 0.0
+        self._secrets = tuple(s for s in (api_key, secret) if s)
+        probe = Binance()
+        if demo:
+            probe.enable_demo_trading(True)
+        self._session = open_session(gateway, texts_of(probe.urls["api"]))
+        self.api = Binance(
+            {
+                "apiKey": api_key,
+                "secret": secret,
+                "session": self._session,
+                "number": str,
+                "enableRateLimit": False,
+                "timeout": TOTAL_MS,
+                "options": {
+                    "fetchMargins": False,
+                    "recvWindow": WINDOW_MS,
+                    "maxRetriesOnFailure": 0,
+                    "adjustForTimeDifference": False,
+                },
+            }
+        )
+        if demo:
+            self.api.enable_demo_trading(True)
+        self.api.plimsoll_clock = clock
+        self.api.plimsoll_weight = 0
+        if self.api.options["maxRetriesOnFailure"] != 0:
+            raise RuntimeError("maxRetriesOnFailure must be 0: ccxt would repeat writes")
+
+    async def read(
+        self, call: Callable[[dict[str, Any]], Awaitable[Any]], parameters: dict[str, Any]
+    ) -> Any:
+        """Return the answer to a read.
+
+        Raises:
+            Unavailable: No answer, too busy, or asked to wait.
+            Denied: Key or permission.
+        """
+        self._check_budget()
+        trace = Trace()
+        token = _trace.set(trace)
+        try:
+            return await call(parameters)
+        except ccxt.BaseError as error:
+            raise self._read_error(trace, error) from None
+        except (ValueError, TypeError, KeyError) as error:
+            raise Unavailable(f"answer could not be read: {type(error).__name__}") from None
+        finally:
+            _trace.reset(token)
+            self._note_throttle(trace)
+
+    async def write(
+        self,
+        call: Callable[[dict[str, Any]], Awaitable[Any]],
+        parameters: dict[str, Any],
+        expected: Expected,
+    ) -> Any:
+        """Send a write once; return the answer.
+
+        Raises:
+            WriteError: Anything but an answer; what it proves is in its trace.
+        """
+        trace = Trace()
+        if self._clock.monotonic() < self._blocked_until:
+            raise WriteError(trace, "the venue asked to wait", RuntimeError())
+        tokens = _trace.set(trace), _expected.set(expected)
+        try:
+            return await call(parameters)
+        except Exception as error:  # after a byte left, every fault of the library is unknown
+            raise WriteError(trace, self.redacted(str(error)), error) from error
+        finally:
+            _trace.reset(tokens[0])
+            _expected.reset(tokens[1])
+            self._note_throttle(trace)
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self.api.close()
+        await self._session.close()
+
+    def redacted(self, text: str) -> str:
+        """Return a text without keys and without the signed part of an address."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text.partition("timestamp=")[0][:300]
+
+    def _check_budget(self) -> None:
+        wait = self._blocked_until - self._clock.monotonic()
+        if wait > 0:
+            raise Unavailable(f"the venue asked to wait, {wait:.0f} s are left")
+        if self.api.plimsoll_weight > WEIGHT_LIMIT * BUDGET:
+            # The count is of a minute that may be over: let one poll pass, then look again.
+            used, self.api.plimsoll_weight = self.api.plimsoll_weight, 0
+            raise Unavailable(f"weight budget is spent: {used} of {WEIGHT_LIMIT} this minute")
+
+    def _note_throttle(self, trace: Trace) -> None:
+        if trace.status in THROTTLED_STATUS:
+            wait = trace.retry_after if trace.retry_after is not None else 60.0
+            self._blocked_until = self._clock.monotonic() + wait
+
+    def _read_error(self, trace: Trace, error: Exception) -> ExchangeError:
+        if trace.code in DENIED:
+            return Denied(f"the venue refuses the key or its rights: {trace.code} {trace.message}")
+        if trace.status in THROTTLED_STATUS:
+            return Unavailable(f"too many requests: HTTP {trace.status}, {trace.code}")
+        if trace.status is None:
+            return Unavailable(f"no answer: {type(error).__name__}")
+        what = f"HTTP {trace.status}" + (f", {trace.code} {trace.message}" if trace.code else "")
+        return Unavailable(f"no usable answer: {what}")
+
+
+class WriteError(Exception):
+    """A write that brought no answer; the trace says what that proves."""
+
+    def __init__(self, trace: Trace, text: str, cause: BaseException) -> None:
+        super().__init__(text)
+        self.trace, self.text, self.cause = trace, text, cause
+
+
+def _compare(expected: Expected, url: str, method: str, body: Any) -> None:
+    parts = urlsplit(url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    pairs += parse_qsl(body or "", keep_blank_values=True)
+    sent = {name: value for name, value in pairs if name not in SIGNING}
+    if (method, parts.path, sent) != (expected.method, expected.path, dict(expected.parameters)):
+        raise RequestMismatchError(
+            f"request must be {expected.method} {expected.path} {dict(expected.parameters)}, "
+            f"was {method} {parts.path} {sent}"
+        )
+    if len(pairs) != len({name for name, _ in pairs}):
+        raise RequestMismatchError("request repeats a parameter")
+
+
+def _seconds(value: str | None) -> float | None:
+    try:
+        return float(value) if value is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,31 @@
+"""How is the adapter of a venue made?"""
+
+from bot.exchanges.binance import BinanceVenue, ConnectionSettings
+from bot.exchanges.client import Client
+from bot.exchanges.gateway import GatewaySettings
+from bot.ports import Clock
+
+__all__ = ["ConnectionSettings", "GatewaySettings", "connect"]
+
+
+async def connect(settings: ConnectionSettings, clock: Clock) -> BinanceVenue:
+    """Return a venue that is ready to be observed.
+
+    Raises:
+        ExchangeError: The venue gave no usable answer, or refuses the key.
+        ConfigError: A configured symbol does not exist there.
+    """
+    client = Client(
+        api_key=settings.api_key,
+        secret=settings.secret,
+        clock=clock,
+        gateway=settings.gateway,
+        demo=settings.mode == "testnet",
+    )
+    venue = BinanceVenue(settings, client, clock)
+    try:
+        await venue.start()
+    except BaseException:
+        await client.close()
+        raise
+    return venue

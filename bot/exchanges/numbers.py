@@ -1,0 +1,102 @@
+"""What does a venue's field say, exactly, or does it say nothing usable?"""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from bot.errors import Incomplete
+
+LARGEST = Decimal(10) ** 15
+"""No price, size or amount of any market is larger; one that is shows a broken answer."""
+
+
+def number(row: Mapping[str, Any], key: str) -> Decimal:
+    """Return a field as an exact number.
+
+    Raises:
+        Incomplete: It is absent, empty, no plain number, or absurd; the text names it.
+    """
+    value = row.get(key)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Incomplete(f"field {key!r} of {_name(row)} must be a numeric string, was {value!r}")
+    try:
+        found = Decimal(value)
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or abs(found) > LARGEST:
+        raise Incomplete(f"field {key!r} of {_name(row)} must be a number, was {str(value)[:40]!r}")
+    return found
+
+
+def positive(row: Mapping[str, Any], key: str) -> Decimal:
+    """Return a field that must be above 0.
+
+    Raises:
+        Incomplete: As `number`, or it is not.
+    """
+    found = number(row, key)
+    if found <= 0:
+        raise Incomplete(f"field {key!r} of {_name(row)} must be > 0, was {found}")
+    return found
+
+
+def amount(row: Mapping[str, Any], key: str) -> Decimal:
+    """Return a field that must not be below 0.
+
+    Raises:
+        Incomplete: As `number`, or it is.
+    """
+    found = number(row, key)
+    if found < 0:
+        raise Incomplete(f"field {key!r} of {_name(row)} must be >= 0, was {found}")
+    return found
+
+
+def text(row: Mapping[str, Any], key: str) -> str:
+    """Return a field that must be a word.
+
+    Raises:
+        Incomplete: It is absent, empty or no text.
+    """
+    value = row.get(key)
+    if not isinstance(value, str) or not value:
+        raise Incomplete(f"field {key!r} of {_name(row)} must be a word, was {value!r}")
+    return value
+
+
+def whole(row: Mapping[str, Any], key: str) -> int:
+    """Return a field that must be a whole number.
+
+    Raises:
+        Incomplete: It is not.
+    """
+    found = number(row, key)
+    if found != found.to_integral_value():
+        raise Incomplete(f"field {key!r} of {_name(row)} must be a whole number, was {found}")
+    return int(found)
+
+
+def rows(value: Any, what: str) -> list[dict[str, Any]]:
+    """Return a list of objects.
+
+    Raises:
+        Incomplete: It is anything else; HTML and half answers arrive as text.
+    """
+    if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+        raise Incomplete(f"{what} must be a list of objects, was {type(value).__name__}")
+    return value
+
+
+def table(value: Any, what: str) -> dict[str, Any]:
+    """Return an object.
+
+    Raises:
+        Incomplete: It is anything else.
+    """
+    if not isinstance(value, dict):
+        raise Incomplete(f"{what} must be an object, was {type(value).__name__}")
+    return value
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row.get("symbol") or row.get("asset") or "the answer")[:40]

@@ -1,0 +1,77 @@
+"""What can the bot do where?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.domain.instrument import MarginRelease
+
+
+class Key(StrEnum):
+    """What protects a write from happening twice."""
+
+    OWN_ID = "own_id"
+    """The venue takes our id and refuses or returns a duplicate."""
+    WINDOW = "window"
+    """No id, but the request is refused after a documented time."""
+    NONE = "none"
+    """Neither: never sent again by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """One row of the capability table.
+
+    Attributes:
+        market: What is traded.
+        margin_modes: Which positions are protected; others are shown.
+        adds_margin: Whether isolated margin can be added.
+        removes_margin: Whether it can be removed.
+        transfers: Wallet routes.
+        reduces: How positions are shrunk.
+        margin_step: Finest step of a margin move that is used. [quote]
+        margin_release: What a partial close does with margin, where it was measured.
+        margin_key: Protection of margin moves.
+        transfer_key: Protection of transfers.
+        order_key: Protection of orders.
+        history: Where an unknown margin move is looked up.
+        window: Validity of a request. [s]
+        demo: What does not work on the venue's test hosts.
+    """
+
+    market: str
+    margin_modes: tuple[str, ...]
+    adds_margin: bool
+    removes_margin: bool
+    transfers: tuple[str, ...]
+    reduces: str
+    margin_step: Decimal
+    margin_release: MarginRelease
+    margin_key: Key
+    transfer_key: Key
+    order_key: Key
+    history: str
+    window: int
+    demo: str
+
+
+VENUES: Mapping[str, Venue] = {
+    "binanceusdm": Venue(
+        market="Binance USDⓈ-M perpetuals, linear",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        margin_step=Decimal("0.01"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.WINDOW,
+        order_key=Key.OWN_ID,
+        history="positionMargin/history",
+        window=5,
+        demo="no wallet transfers, no permission query",
+    ),
+}
+"""By the venue's id. Steps finer than a cent are not documented, so none is used."""

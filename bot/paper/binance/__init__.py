@@ -1,0 +1,1 @@
+"""Binance USDⓈ-M as clients see it, on the paper engine."""

@@ -1,0 +1,91 @@
+"""Which endpoint answers what, for whom, and at which weight?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bot.paper.binance import account, market_data, trade, wallet
+from bot.paper.binance.request import Request
+from bot.paper.engine import Engine
+
+Access = Literal["public", "key", "signed"]
+Handler = Callable[[Engine, Request], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One endpoint.
+
+    Attributes:
+        handler: Answers.
+        weight: Of one request.
+        access: Who may ask.
+    """
+
+    handler: Handler
+    weight: int
+    access: Access = "signed"
+
+
+def _public(handler: Handler, weight: int = 1) -> Route:
+    return Route(handler=handler, weight=weight, access="public")
+
+
+def _signed(handler: Handler, weight: int = 1) -> Route:
+    return Route(handler=handler, weight=weight)
+
+
+RESTRICTIONS = ("GET", "/sapi/v1/account/apiRestrictions")
+
+ROUTES: dict[tuple[str, str], Route] = {
+    ("GET", "/fapi/v1/ping"): _public(market_data.ping),
+    ("GET", "/fapi/v1/time"): _public(market_data.server_time),
+    ("GET", "/fapi/v1/exchangeInfo"): _public(market_data.exchange_info),
+    ("GET", "/fapi/v1/premiumIndex"): _public(market_data.premium_index),
+    ("GET", "/fapi/v1/ticker/24hr"): _public(market_data.ticker),
+    ("GET", "/fapi/v1/ticker/price"): _public(market_data.ticker_price),
+    ("GET", "/fapi/v1/ticker/bookTicker"): _public(market_data.book_ticker, 2),
+    ("GET", "/fapi/v1/depth"): _public(market_data.depth, 2),
+    ("GET", "/fapi/v1/klines"): _public(market_data.klines, 2),
+    ("GET", "/fapi/v1/markPriceKlines"): _public(market_data.klines, 2),
+    ("GET", "/fapi/v1/fundingRate"): _public(market_data.funding_rate),
+    ("GET", "/fapi/v1/fundingInfo"): _public(market_data.funding_info),
+    ("GET", "/fapi/v1/leverageBracket"): _signed(account.leverage_bracket),
+    ("GET", "/fapi/v3/positionRisk"): _signed(account.position_risk_v3, 5),
+    ("GET", "/fapi/v2/positionRisk"): _signed(account.position_risk_v2, 10),
+    ("GET", "/fapi/v3/account"): _signed(account.account, 5),
+    ("GET", "/fapi/v2/account"): _signed(account.account, 10),
+    ("GET", "/fapi/v3/balance"): _signed(account.balance, 5),
+    ("GET", "/fapi/v2/balance"): _signed(account.balance, 10),
+    ("GET", "/fapi/v1/symbolConfig"): _signed(account.symbol_config, 5),
+    ("GET", "/fapi/v1/accountConfig"): _signed(account.account_config, 5),
+    ("GET", "/fapi/v1/positionSide/dual"): _signed(account.get_dual_side, 30),
+    ("POST", "/fapi/v1/positionSide/dual"): _signed(account.set_dual_side),
+    ("GET", "/fapi/v1/multiAssetsMargin"): _signed(account.multi_assets, 30),
+    ("POST", "/fapi/v1/leverage"): _signed(account.set_leverage),
+    ("POST", "/fapi/v1/marginType"): _signed(account.set_margin_type),
+    ("POST", "/fapi/v1/positionMargin"): _signed(account.move_margin),
+    ("GET", "/fapi/v1/positionMargin/history"): _signed(account.margin_history),
+    ("GET", "/fapi/v1/income"): _signed(account.income, 30),
+    ("GET", "/fapi/v1/commissionRate"): _signed(account.commission_rate, 20),
+    ("GET", "/fapi/v1/adlQuantile"): _signed(account.adl_quantile, 5),
+    ("POST", "/fapi/v1/listenKey"): Route(handler=account.listen_key, weight=1, access="key"),
+    ("PUT", "/fapi/v1/listenKey"): Route(handler=account.listen_key, weight=1, access="key"),
+    ("POST", "/fapi/v1/order"): _signed(trade.place),
+    ("GET", "/fapi/v1/order"): _signed(trade.read),
+    ("DELETE", "/fapi/v1/order"): _signed(trade.cancel),
+    ("POST", "/fapi/v1/algoOrder"): _signed(trade.place_algo),
+    ("GET", "/fapi/v1/algoOrder"): _signed(trade.read_algo),
+    ("DELETE", "/fapi/v1/algoOrder"): _signed(trade.cancel_algo),
+    ("DELETE", "/fapi/v1/allOpenOrders"): _signed(trade.cancel_all),
+    ("GET", "/fapi/v1/openOrders"): _signed(trade.open_orders),
+    ("GET", "/fapi/v1/openAlgoOrders"): _signed(trade.open_algo_orders),
+    ("GET", "/fapi/v1/allOrders"): _signed(trade.all_orders, 5),
+    ("GET", "/fapi/v1/userTrades"): _signed(trade.user_trades, 5),
+    ("POST", "/sapi/v1/asset/transfer"): _signed(wallet.transfer),
+    ("GET", "/sapi/v1/asset/transfer"): _signed(wallet.transfer_history),
+    ("POST", "/sapi/v3/asset/getUserAsset"): _signed(wallet.user_asset, 5),
+    ("GET", "/api/v3/account"): _signed(wallet.spot_account, 20),
+    ("GET", "/sapi/v1/capital/config/getall"): _signed(wallet.capital_config, 10),
+}
+"""By method and path. `RESTRICTIONS` depends on the key and is answered by the server."""

@@ -1,0 +1,143 @@
+"""How are orders placed, read and cancelled?"""
+
+from decimal import Decimal
+from typing import Any
+
+from bot.paper.binance.codes import WireError
+from bot.paper.binance.request import Request
+from bot.paper.binance.shape import algo_order, fixed, order, plain
+from bot.paper.engine import Engine
+from bot.paper.values import Ask, Order
+
+SIDES = ("BUY", "SELL")
+POSITION_SIDES = ("BOTH", "LONG", "SHORT")
+TIMES = ("GTC", "IOC", "FOK")
+
+
+def place(engine: Engine, request: Request) -> Any:
+    """POST /fapi/v1/order."""
+    kind = request.choice("type", ("MARKET", "LIMIT", "STOP_MARKET"))
+    if engine.hedge_mode and request.optional("reduceOnly") is not None:
+        raise WireError(-1106, "Parameter 'reduceonly' sent when not required.")
+    return order(engine.place(_ask(request, kind, stop="stopPrice", name="newClientOrderId")))
+
+
+def place_algo(engine: Engine, request: Request) -> Any:
+    """POST /fapi/v1/algoOrder: conditional orders."""
+    request.choice("algoType", ("CONDITIONAL",))
+    kind = request.choice("type", ("STOP_MARKET",))
+    ask = _ask(request, kind, stop="triggerPrice", name="clientAlgoId", conditional=True)
+    return algo_order(engine.place(ask))
+
+
+def read(engine: Engine, request: Request) -> Any:
+    """GET /fapi/v1/order."""
+    return order(_find(engine, request, "orderId", "origClientOrderId"))
+
+
+def read_algo(engine: Engine, request: Request) -> Any:
+    """GET /fapi/v1/algoOrder."""
+    return algo_order(_find(engine, request, "algoId", "clientAlgoId"))
+
+
+def cancel(engine: Engine, request: Request) -> Any:
+    """DELETE /fapi/v1/order."""
+    found = _find(engine, request, "orderId", "origClientOrderId")
+    if not found.is_open:
+        raise WireError(-2011, "Unknown order sent.")
+    engine.cancel(found)
+    return order(found)
+
+
+def cancel_algo(engine: Engine, request: Request) -> Any:
+    """DELETE /fapi/v1/algoOrder."""
+    found = _find(engine, request, "algoId", "clientAlgoId")
+    engine.cancel(found)
+    return {"algoId": found.id, "clientAlgoId": found.client_id, "code": "200", "msg": "success"}
+
+
+def cancel_all(engine: Engine, request: Request) -> Any:
+    """DELETE /fapi/v1/allOpenOrders."""
+    symbol = engine.contract(request.text("symbol")).id
+    for found in engine.open_orders(symbol):
+        if not found.ask.conditional:
+            engine.cancel(found)
+    return {"code": 200, "msg": "The operation of cancel all open order is done."}
+
+
+def open_orders(engine: Engine, request: Request) -> Any:
+    """GET /fapi/v1/openOrders."""
+    found = engine.open_orders(request.optional("symbol"))
+    return [order(o) for o in found if not o.ask.conditional]
+
+
+def open_algo_orders(engine: Engine, request: Request) -> Any:
+    """GET /fapi/v1/openAlgoOrders."""
+    found = engine.open_orders(request.optional("symbol"))
+    return [algo_order(o) for o in found if o.ask.conditional]
+
+
+def all_orders(engine: Engine, request: Request) -> Any:
+    """GET /fapi/v1/allOrders."""
+    symbol = engine.contract(request.text("symbol")).id
+    return [order(o) for o in engine.orders.values() if o.ask.symbol == symbol][-500:]
+
+
+def user_trades(engine: Engine, request: Request) -> Any:
+    """GET /fapi/v1/userTrades."""
+    symbol = engine.contract(request.text("symbol")).id
+    wanted = request.optional("orderId")
+    since = request.whole("startTime", "0")
+    rows = [
+        {
+            "symbol": trade.symbol,
+            "id": trade.id,
+            "orderId": trade.order_id,
+            "side": trade.side,
+            "price": plain(trade.price),
+            "qty": plain(trade.size),
+            "realizedPnl": fixed(trade.profit),
+            "quoteQty": fixed(trade.size * trade.price),
+            "commission": fixed(trade.fee),
+            "commissionAsset": "USDT",
+            "time": trade.at_ms,
+            "buyer": trade.side == "BUY",
+            "maker": trade.maker,
+            "positionSide": trade.position_side,
+        }
+        for trade in engine.trades
+        if trade.symbol == symbol
+        and trade.at_ms >= since
+        and (wanted is None or str(trade.order_id) == wanted)
+    ]
+    limit = request.whole("limit", "500")
+    if limit <= 0:
+        raise WireError(-1130, "Data sent for parameter 'limit' is not valid.")
+    return rows[-limit:]
+
+
+def _ask(request: Request, kind: str, *, stop: str, name: str, conditional: bool = False) -> Ask:
+    closes = request.is_true("closePosition")
+    zero = Decimal(0)
+    return Ask(
+        symbol=request.text("symbol"),
+        side=request.choice("side", SIDES),
+        type=kind,
+        size=zero if closes else request.decimal("quantity"),
+        position_side=request.choice("positionSide", POSITION_SIDES, "BOTH"),
+        price=request.decimal("price") if kind == "LIMIT" else zero,
+        stop=request.decimal(stop) if kind == "STOP_MARKET" else zero,
+        time_in_force=request.choice("timeInForce", TIMES, None if kind == "LIMIT" else "GTC"),
+        reduce_only=request.is_true("reduceOnly"),
+        close_position=closes,
+        on_mark=request.choice("workingType", ("MARK_PRICE", "CONTRACT_PRICE"), "CONTRACT_PRICE")
+        == "MARK_PRICE",
+        client_id=request.optional(name) or "",
+        conditional=conditional,
+    )
+
+
+def _find(engine: Engine, request: Request, number: str, name: str) -> Order:
+    if request.optional(number) is not None:
+        return engine.order(order_id=request.whole(number))
+    return engine.order(client_id=request.text(name))
