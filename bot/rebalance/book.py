@@ -10,13 +10,27 @@ from bot.rebalance.rounding import down, up
 
 
 def worst_price(
-    market: Market, instrument: Instrument, side: Side, *, slippage: Decimal
+    market: Market, instrument: Instrument, side: Side, *, slippage: Decimal, furthest: Decimal
 ) -> Decimal:
     """Return the limit price of an order that reduces a position. [quote/base].
 
-    Rounded towards mark, so the slippage is never more than allowed.
+    ``slippage`` beyond the best price of the book: in a fall trades run ahead of mark, and a
+    limit counted from mark alone would find nothing to trade with. Never more than ``furthest``
+    from mark. Rounded towards mark.
+
+    Args:
+        market: With its book; without one, slippage counts from mark.
+        instrument: Its tick.
+        side: Of the position.
+        slippage: [ratio]
+        furthest: [ratio]
     """
-    price = market.mark_price * (1 - side.sign * slippage)
+    levels = market.bids if side is Side.LONG else market.asks
+    worse = min if side is Side.LONG else max
+    start = worse(market.mark_price, levels[0].price) if levels else market.mark_price
+    bound = market.mark_price * (1 - side.sign * furthest)
+    price = start * (1 - side.sign * slippage)
+    price = max(price, bound) if side is Side.LONG else min(price, bound)
     rounded = up if side is Side.LONG else down
     return rounded(price, step=instrument.price_step)
 

@@ -153,7 +153,11 @@ def _share(
             more = down(more, step=verdict.risk.instrument.margin_step)
             shares[index] += more
             left -= more
-    return shares
+    return [
+        # Dust would cost a request and change nothing.
+        share if share >= policy.min_move or verdict.urgency is Urgency.EMERGENCY else Decimal(0)
+        for share, verdict in zip(shares, group, strict=True)
+    ]
 
 
 def _allowance(
@@ -210,7 +214,7 @@ def _steps(
     steps: list[PlannedAction] = []
     is_emergency = verdict.urgency is Urgency.EMERGENCY
     is_short = share < margin_need(verdict.risk, distance=levels.trigger)
-    if share > 0 and (share >= policy.min_move or is_emergency or not is_short):
+    if share > 0:
         add = AddMargin(key=key, amount=share, currency=instrument.settle)
         step, account = _planned(add, verdict.reason, Decimal(0), account, instruments, policy)
         steps.append(step)
@@ -247,7 +251,13 @@ def _reduction(
     assert verdict.band is not None  # noqa: S101 - _is_below has asked
     is_emergency = verdict.urgency is Urgency.EMERGENCY
     slippage = policy.emergency_slippage if is_emergency else policy.slippage
-    limit = book.worst_price(market, instrument, position.side, slippage=slippage)
+    limit = book.worst_price(
+        market,
+        instrument,
+        position.side,
+        slippage=slippage,
+        furthest=policy.emergency_slippage,
+    )
     whole = abs(position.size)
     wanted = reduction_need(
         position, instrument, distance=verdict.band.distance.target, limit_price=limit
