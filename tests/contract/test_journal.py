@@ -138,7 +138,7 @@ async def test_an_unknown_effect_is_settled_by_evidence(
     path: Path,
     applied: Decimal | None,
     state: IntentState,
-    answered: bool,  # noqa: FBT001 - a parameter of pytest
+    answered: bool,
 ) -> None:
     await journal.record(a_record(), b"", [an_intent()])
     await journal.sent(an_intent().id, LATER)

@@ -1,0 +1,136 @@
+"""Whole market days: real ccxt, real HTTPS, real journal, the clock of the exchange."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("PLIMSOLL_DATA", "../shared/data"))
+FASTEST = "100000"
+
+
+def plimsoll(state: Path, *words: str, code: int = 0) -> str:
+    """Run the program as a person would and return what it prints."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "bot", *words],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PLIMSOLL_BOT__STATE_DIR": str(state)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr[-3000:]
+    return done.stdout
+
+
+def summary(state: Path, *words: str) -> dict[str, Any]:
+    printed = plimsoll(state, "paper", *words, "--speed", FASTEST, "--json")
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def crash(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    state = tmp_path_factory.mktemp("crash")
+    return state, summary(state, "--scenario", "crash", "--for", "2h")
+
+
+def test_the_bot_survives_the_crash_that_liquidates_who_does_nothing(
+    crash: tuple[Path, dict[str, Any]],
+) -> None:
+    _, found = crash
+    assert found["liquidations"] == 0
+    assert found["without_bot"]["liquidations"] == 2
+    assert found["unsuccessful_actions"] == {}
+
+
+def test_it_adds_transfers_shrinks_and_gives_back_on_the_way(
+    crash: tuple[Path, dict[str, Any]],
+) -> None:
+    state, found = crash
+    assert set(found["actions"]) == {
+        "add_margin",
+        "transfer",
+        "reduce_position",
+        "remove_margin",
+    }
+    rows = plimsoll(state, "actions", "--journal", found["journal"], "--limit", "500", "--json")
+    kinds = [json.loads(line)["kind"] for line in rows.splitlines()]
+    assert kinds[0] == "add_margin"
+    assert kinds.index("transfer") < kinds.index("reduce_position")
+    assert kinds[-1] == "remove_margin"
+
+
+def test_replay_reproduces_every_recorded_decision(crash: tuple[Path, dict[str, Any]]) -> None:
+    state, found = crash
+    report = json.loads(plimsoll(state, "replay", "--journal", found["journal"], "--json"))
+    assert report["differences"] == []
+    assert report["reproduced"] == found["polls"]
+    assert report["thinned"] == 0
+
+
+def test_status_and_decisions_tell_what_happened(crash: tuple[Path, dict[str, Any]]) -> None:
+    state, found = crash
+    told = json.loads(plimsoll(state, "status", "--journal", found["journal"], "--json"))
+    assert told["counts"] == found["verdicts"]
+    assert told["open_intents"] == []
+    lines = plimsoll(
+        state, "decisions", "--journal", found["journal"], "--verdict", "act", "--json"
+    ).splitlines()
+    first = json.loads(lines[0])
+    assert first["actions"][0]["outcome"] == "done"
+    whole = plimsoll(state, "decisions", "--journal", found["journal"], "--why", first["id"])
+    assert json.loads(whole)["positions"][0]["band"]["trigger"]
+
+
+def test_the_same_command_gives_the_same_numbers(
+    crash: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    _, first = crash
+    second = summary(tmp_path, "--scenario", "crash", "--for", "2h")
+    unlike = {"seconds", "journal"}
+    assert {k: v for k, v in first.items() if k not in unlike} == {
+        k: v for k, v in second.items() if k not in unlike
+    }
+
+
+def test_without_the_bot_both_positions_are_liquidated(tmp_path: Path) -> None:
+    found = summary(tmp_path, "--scenario", "crash", "--no-bot")
+    assert found["liquidations"] == 2
+    assert found["journal"] is None
+
+
+@pytest.mark.parametrize("name", ["flash_crash", "short_squeeze", "venue_outage"])
+def test_no_position_is_lost_in_other_storms(name: str, tmp_path: Path) -> None:
+    found = summary(tmp_path, "--scenario", name)
+    assert found["liquidations"] == 0
+    assert found["without_bot"]["liquidations"] > 0
+
+
+def test_an_outage_is_recorded_poll_by_poll_and_survived(tmp_path: Path) -> None:
+    found = summary(tmp_path, "--scenario", "venue_outage", "--for", "40m")
+    assert found["verdicts"]["not_ready"] >= 30
+    report = json.loads(plimsoll(tmp_path, "replay", "--journal", found["journal"], "--json"))
+    assert report["without_observation"] == found["verdicts"]["not_ready"]
+
+
+def test_in_a_calm_market_nothing_is_moved_and_each_poll_says_why(tmp_path: Path) -> None:
+    found = summary(tmp_path, "--scenario", "calm", "--for", "1h")
+    assert found["actions"] == {}
+    assert set(found["verdicts"]) == {"hold"}
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA.exists(), reason="recorded markets are not here (PLIMSOLL_DATA)")
+def test_a_recorded_crash_is_survived(tmp_path: Path) -> None:
+    files = sorted((DATA / "market" / "spot_1m_windows").glob("BTCUSDT*D08*.parquet"))
+    assert files, "the window of 2021-05-19 must be among the data"
+    found = summary(tmp_path, "--market", str(files[0].resolve()), "--for", "6h")
+    assert found["liquidations"] == 0
+    assert found["polls"] > 1000

@@ -1,0 +1,119 @@
+"""A paper exchange on an ephemeral port, and clients that reach it as they would the venue."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from bot.domain.instrument import MarginRelease
+from bot.exchanges.binance import BinanceVenue, ConnectionSettings
+from bot.exchanges.client import Client
+from bot.exchanges.connect import connect
+from bot.exchanges.gateway import GatewaySettings
+from bot.paper.binance.request import Keys
+from bot.paper.engine import Engine
+from bot.paper.faults import Faults
+from bot.paper.instruments import CONTRACTS
+from bot.paper.market import Path as PricePath
+from bot.paper.market import Scripted
+from bot.paper.pace import Stepped
+from bot.paper.server import PaperServer
+
+START = datetime(2026, 1, 5, 12, tzinfo=UTC)
+START_MS = int(START.timestamp() * 1000)
+PRICES = {"BTCUSDT": 60000.0, "ETHUSDT": 3000.0, "SOLUSDT": 150.0, "DOGEUSDT": 0.2}
+FAST = 1e6
+KEYS = Keys()
+
+
+def an_engine(
+    *,
+    symbols: Sequence[str] = ("BTCUSDT", "SOLUSDT"),
+    futures: str = "20000",
+    spot: str = "5000",
+    volatility: float = 0.002,
+    points: tuple[tuple[int, float], ...] = ((0, 1.0),),
+    seed: int = 1,
+) -> Engine:
+    """Return an exchange with money and no positions."""
+    paths = [
+        PricePath(
+            contract=CONTRACTS[symbol],
+            start=PRICES[symbol],
+            volatility=volatility,
+            points=points,
+        )
+        for symbol in symbols
+    ]
+    engine = Engine(
+        contracts=CONTRACTS,
+        feed=Scripted(paths, start_ms=START_MS, seed=seed),
+        start_ms=START_MS,
+    )
+    engine.cross["USDT"], engine.spot["USDT"] = Decimal(futures), Decimal(spot)
+    return engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rig:
+    """Exchange, server and clock."""
+
+    engine: Engine
+    server: PaperServer
+    pace: Stepped
+    faults: Faults
+
+    @property
+    def gateway(self) -> GatewaySettings:
+        return GatewaySettings(address=self.server.address, ca_file=self.server.ca_file)
+
+
+@contextlib.asynccontextmanager
+async def serving(engine: Engine, folder: Path) -> AsyncIterator[Rig]:
+    """Serve an exchange."""
+    pace, faults = Stepped(engine, speed=FAST), Faults()
+    async with PaperServer(engine, pace, folder=folder, faults=faults) as server:
+        yield Rig(engine=engine, server=server, pace=pace, faults=faults)
+
+
+def connection(rig: Rig, **changes: object) -> ConnectionSettings:
+    """Return the settings that reach a served exchange."""
+    values: dict[str, object] = {
+        "account": "main",
+        "venue": "binanceusdm",
+        "api_key": KEYS.key,
+        "secret": KEYS.secret,
+        "symbols": ("BTC/USDT:USDT", "SOL/USDT:USDT"),
+        "wallets": ("futures", "spot"),
+        "gateway": rig.gateway,
+        "margin_release": MarginRelease.PRO_RATA,
+    }
+    return ConnectionSettings(**(values | changes))  # type: ignore[arg-type]  # any field by name
+
+
+@contextlib.asynccontextmanager
+async def connected(rig: Rig, **changes: object) -> AsyncIterator[BinanceVenue]:
+    """Connect the adapter."""
+    venue = await connect(connection(rig, **changes), rig.pace)
+    try:
+        yield venue
+    finally:
+        await venue.close()
+
+
+@contextlib.asynccontextmanager
+async def raw_client(rig: Rig, **changes: str) -> AsyncIterator[Client]:
+    """Connect unmodified ccxt calls, without the adapter."""
+    client = Client(
+        api_key=changes.get("api_key", KEYS.key),
+        secret=changes.get("secret", KEYS.secret),
+        clock=rig.pace,
+        gateway=rig.gateway,
+        demo=False,
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
