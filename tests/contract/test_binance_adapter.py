@@ -338,12 +338,12 @@ async def test_no_secret_is_in_any_text(venue: BinanceVenue, rig: Rig) -> None:
     texts = [repr(venue._settings)]
     for kind in ("abort", "http_503", "html", "half_json"):
         # aiohttp repeats a GET whose connection is cut, so a cut must last.
-        fault = rig.faults.add(Fault(kind=kind, method="GET"))  # type: ignore[arg-type]  # a kind
+        fault = rig.faults.add(Fault(kind=kind, method="GET"))
         with pytest.raises((Unavailable, Incomplete)) as caught:
             await venue.observe()
         fault.times = 0
         texts.append(str(caught.value))
-        rig.faults.add(Fault(kind=kind, method="POST", times=1))  # type: ignore[arg-type]  # a kind
+        rig.faults.add(Fault(kind=kind, method="POST", times=1))
         texts.append(repr(await venue.execute(an_intent(rig, add("1"), f"pl{kind[:4]}"))))
     together = " ".join(texts)
     assert "paper-secret" not in together

@@ -12,7 +12,7 @@ from bot.domain.account import Account, Wallet
 from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
 from bot.domain.instrument import Instrument, MarginRelease, MarginTier
 from bot.domain.intent import Intent, IntentState
-from bot.domain.market import Bar, BookLevel, Market
+from bot.domain.market import Bars, BookLevel, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
 from bot.journal.ids import Ids, base36
@@ -95,8 +95,14 @@ markets = st.builds(
     index_price=decimals,
     mark_at=instants,
     funding_rate=st.none() | decimals,
-    bars=some(st.builds(Bar, opened_at=instants, high=decimals, low=decimals, close=decimals)),
-    bar_seconds=st.integers(1, 86400),
+    bars=st.builds(
+        Bars,
+        opened_at=st.none() | instants,
+        seconds=st.integers(1, 86400),
+        high=some(st.floats(allow_nan=False, allow_infinity=False)),
+        low=some(st.floats(allow_nan=False, allow_infinity=False)),
+        close=some(st.floats(allow_nan=False, allow_infinity=False)),
+    ),
     bids=book_sides,
     asks=book_sides,
 )

@@ -54,13 +54,17 @@ def test_isolated_binance_positions_agree_with_the_venue_within_a_twentieth_of_a
             errors.append(_show(name, ours, D(theirs)))
         for row in _rows():
             norm = row["norm"]
-            size = int(norm["side"]) * D(norm["qty"])
-            margin = D(norm["wallet"])
+            signed = int(norm["side"]) * D(norm["qty"])
+            wallet = D(norm["wallet"])
             if row["raw"].get("isolatedMargin"):
                 # What the venue itself sent: equity of the position minus its own profit.
-                margin = D(row["raw"]["isolatedMargin"]) - D(row["raw"]["unRealizedProfit"])
+                wallet = D(row["raw"]["isolatedMargin"]) - D(row["raw"]["unRealizedProfit"])
             ours = _price(
-                rate=norm["mmr"], amount=norm["cum"], size=size, entry=norm["entry"], margin=margin
+                rate=norm["mmr"],
+                amount=norm["cum"],
+                size=signed,
+                entry=norm["entry"],
+                margin=wallet,
             )
             errors.append(_show(row["id"], ours, D(norm["liq"])))
     assert max(errors) <= LIMIT

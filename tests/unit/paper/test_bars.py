@@ -1,4 +1,5 @@
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,9 @@ from bot.paper.scenario import ScenarioError
 MINUTE = 60_000
 
 
-def written(tmp_path: Path, rows: list[tuple[float, ...]], name: str = "BTCUSDT_x.parquet") -> Path:
+def written(
+    tmp_path: Path, rows: Sequence[tuple[float, ...]], name: str = "BTCUSDT_x.parquet"
+) -> Path:
     names = ["timestamp", "open", "high", "low", "close"][: len(rows[0]) if rows else 5]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 5
     file = tmp_path / name
@@ -54,7 +57,7 @@ def test_a_missing_bar_is_a_halt_and_not_a_line(tmp_path: Path) -> None:
     ],
 )
 def test_broken_bars_are_one_message(
-    tmp_path: Path, rows: list[tuple[float, ...]], message: str
+    tmp_path: Path, rows: Sequence[tuple[float, ...]], message: str
 ) -> None:
     with pytest.raises(ScenarioError, match=message):
         read(written(tmp_path, rows))

@@ -124,9 +124,13 @@ def test_a_transfer_with_delay_is_in_neither_wallet_meanwhile() -> None:
     engine = an_engine(futures="100", spot="50")
     engine.transfer_delay_ms = 60_000
     engine.transfer("spot", "futures", "USDT", D(20))
-    assert (engine.spot["USDT"], engine.cross["USDT"], engine.in_transit()) == (30, 100, 20)
+    assert (engine.spot["USDT"], engine.cross["USDT"], engine.in_transit()) == (
+        D(30),
+        D(100),
+        D(20),
+    )
     engine.advance(START_MS + 61_000)
-    assert (engine.spot["USDT"], engine.cross["USDT"], engine.in_transit()) == (30, 120, 0)
+    assert (engine.spot["USDT"], engine.cross["USDT"], engine.in_transit()) == (D(30), D(120), D(0))
 
 
 def test_funding_is_paid_every_eight_hours_out_of_the_position() -> None:
