@@ -1,5 +1,6 @@
 """How is the adapter of a venue made?"""
 
+from bot.errors import Unavailable
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
 from bot.exchanges.client import Client
 from bot.exchanges.gateway import GatewaySettings
@@ -25,6 +26,14 @@ async def connect(settings: ConnectionSettings, clock: Clock) -> BinanceVenue:
     venue = BinanceVenue(settings, client, clock)
     try:
         await venue.start()
+    except Unavailable as error:
+        await client.close()
+        where = (
+            f"the gateway {settings.gateway.address} (is `plimsoll paper --serve-only` running?)"
+            if settings.gateway is not None
+            else settings.venue
+        )
+        raise Unavailable(f"{where} must answer at start: {error}") from None
     except BaseException:
         await client.close()
         raise
