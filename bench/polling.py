@@ -1,0 +1,125 @@
+"""How much does the bot add to the bare ccxt calls of one poll?"""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from bench.measure import timing
+from bot import bootstrap
+from bot.exchanges.binance import BinanceVenue, ConnectionSettings
+from bot.exchanges.connect import connect
+from bot.exchanges.gateway import GatewaySettings
+from bot.journal.sqlite import SqliteJournal
+from bot.loop import Identity, Ids, Loop
+from bot.paper.pace import Stepped
+from bot.paper.scenario import build, load
+from bot.paper.server import PaperServer
+from bot.rebalance.inputs import Inputs
+from bot.rebalance.memory import Memory
+from bot.schemas import encode
+from bot.settings import load as load_settings
+
+ROUNDS = 300
+
+
+def run() -> dict[str, Any]:
+    """Return bare calls, whole polls and the bot's own share, in turn in one run."""
+    return asyncio.run(_run())
+
+
+async def _run() -> dict[str, Any]:
+    scenario = load(Path("config/scenarios/calm.toml"))
+    engine = build(scenario)
+    pace = Stepped(engine, speed=1e6)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        async with PaperServer(engine, pace, folder=folder) as server:
+            settings = ConnectionSettings(
+                account="main",
+                venue="binanceusdm",
+                api_key=server.keys.key,
+                secret=server.keys.secret,
+                symbols=("BTC/USDT:USDT", "ETH/USDT:USDT"),
+                wallets=("futures", "spot"),
+                gateway=GatewaySettings(address=server.address, ca_file=server.ca_file),
+            )
+            venue = await connect(settings, pace)
+            async with SqliteJournal.open(folder / "journal.sqlite") as journal:
+                poll = _loop(venue, journal, pace).poll
+                taken = await _in_turn(
+                    {"bare": lambda: _bare(venue), "poll": poll}, rest=lambda: pace.sleep(5)
+                )
+            await venue.close()
+    bare, whole = timing(taken["bare"]), timing(taken["poll"])
+    own = timing([w - b for w, b in zip(taken["poll"], taken["bare"], strict=True)])
+    return {
+        "what": "one poll beside the same ccxt calls made bare",
+        "aim": "ratio <= 1.3",
+        "rows": {
+            "bare ccxt calls [ms]": asdict(bare),
+            "whole poll, journalled [ms]": asdict(whole),
+            "the bot's own share [ms]": asdict(own),
+            "ratio of medians": {"ratio": whole.median / bare.median},
+        },
+    }
+
+
+def _loop(venue: BinanceVenue, journal: SqliteJournal, pace: Stepped) -> Loop:
+    loaded = load_settings([Path("config/paper.toml")], environ={})
+    policy, strategy = (
+        bootstrap.policy_of(loaded.settings),
+        bootstrap.strategy_of(loaded.settings),
+    )
+    return Loop(
+        venue=venue,
+        journal=journal,
+        clock=pace,
+        sinks=[],
+        choose=strategy.choose,
+        policy=policy,
+        identity=Identity(account="main", config_hash=loaded.hash, strategy="x:Y"),
+        ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
+        encode=lambda observation, memory: encode(
+            Inputs(observation=observation, memory=memory, policy=policy, strategy="x:Y")
+        ),
+        clean=lambda record: record,
+        memory=Memory(),
+    )
+
+
+async def _bare(venue: BinanceVenue) -> None:
+    """Make the calls of one poll with ccxt alone: the same two rounds, nothing parsed."""
+    api = venue._client.api  # noqa: SLF001 - the same client, so that only our work differs
+    read = venue._client.read  # noqa: SLF001 - as above
+    await asyncio.gather(
+        read(api.fapiPrivateV3GetPositionRisk, {}),
+        read(api.fapiPrivateV3GetAccount, {}),
+        read(api.sapiV3PostAssetGetUserAsset, {}),
+        read(api.fapiPublicGetPremiumIndex, {"symbol": "BTCUSDT"}),
+        read(api.fapiPublicGetPremiumIndex, {"symbol": "ETHUSDT"}),
+    )
+    await asyncio.gather(
+        read(api.fapiPublicGetDepth, {"symbol": "BTCUSDT", "limit": 50}),
+        read(api.fapiPublicGetDepth, {"symbol": "ETHUSDT", "limit": 50}),
+    )
+
+
+async def _in_turn(
+    sides: dict[str, Callable[[], Awaitable[object]]], *, rest: Callable[[], Awaitable[None]]
+) -> dict[str, list[float]]:
+    taken: dict[str, list[float]] = {name: [] for name in sides}
+    for number in count():
+        for name, call in sides.items():
+            began = time.perf_counter()
+            await call()
+            if number >= 10:  # noqa: PLR2004 - warm up first
+                taken[name].append((time.perf_counter() - began) * 1000)
+            await rest()  # market time passes, or the venue's weight budget would end the run
+        if number >= ROUNDS:
+            return taken
+    return taken
