@@ -125,7 +125,10 @@ def paper(
     market: Annotated[
         Path | None, typer.Option(help="Replay real bars: BTCUSDT_….parquet.")
     ] = None,
-    speed: Annotated[float, typer.Option(help="Market seconds per second.", min=1)] = 60.0,
+    speed: Annotated[
+        float | None,
+        typer.Option(help="Market seconds per second; default 60, with --serve-only 1.", min=1),
+    ] = None,
     for_: Annotated[
         str | None, typer.Option("--for", help="Market time: 90s, 20m, 2h; default: all of it.")
     ] = None,
@@ -144,7 +147,7 @@ def paper(
         files=tuple(config or ()),
         scenario=scenario,
         market=market,
-        speed=speed,
+        speed=speed if speed is not None else (1.0 if serve_only else 60.0),
         seconds=None if for_ is None else seconds_of(for_, "--for"),
         with_bot=not no_bot,
         as_json=as_json,

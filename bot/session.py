@@ -171,6 +171,11 @@ async def serve(show: Show) -> None:
                 f"{stage.name} on https://{server.address}, authority {server.ca_file}; "
                 f"run: plimsoll run -c config/paper.toml\n"
             )
+            if show.speed != 1:
+                sys.stdout.write(
+                    f"at speed {show.speed:g} a bot that lives by the machine's clock sees its "
+                    "requests as late; plimsoll run needs speed 1\n"
+                )
             sys.stdout.flush()
             limit = None if show.seconds is None else show.seconds / show.speed
             with contextlib.suppress(TimeoutError):

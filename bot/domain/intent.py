@@ -94,8 +94,8 @@ class Settlement:
     Attributes:
         intent_id: The intent.
         applied: What took effect, of the action's own unit; 0 means the complete history from
-            before the send until after the settle point has no trace of it; ``None`` means
-            nothing is proven yet.
+            before the send until now has no trace of it, which proves absence only after the
+            settle point; ``None`` means the venue itself does not know yet.
         text: The evidence, for people.
     """
 

@@ -17,7 +17,7 @@ from bot.domain.observation import Observation
 from bot.domain.position import Position, PositionKey, PositionMode, Side
 from bot.errors import ConfigError, Denied, Incomplete
 from bot.exchanges import binance_parse as parse
-from bot.exchanges.binance_write import Write, applied, write_for
+from bot.exchanges.binance_write import Write, applied, route_of, write_for
 from bot.exchanges.client import Client, WriteError
 from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.numbers import number, rows, table, text, whole
@@ -32,11 +32,10 @@ CLOCK_ROUNDS = 5
 CLOCK_BOUND_MS = 500
 LOOK_BACK_MS = 500
 """History is searched from this long before the send: the clock bound. [ms]"""
-SETTLE_MS = 7500
-"""Window, clock bound and history lag: absence means nothing before. [ms]"""
 BOOK_LEVELS = 50
 INTERVALS = {300: "5m", 900: "15m", 3600: "1h"}
 HISTORY_LIMIT = 500
+TRANSFER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,19 +144,18 @@ class BinanceVenue:
     async def settle(self, intent: Intent) -> Settlement:
         """Look for the effect of an intent in the venue's history.
 
-        0 is returned only after the settle point; the caller takes two such looks.
+        Whether an absence may be believed is the caller's to judge, by the settle point.
 
         Raises:
             ExchangeError: The history could not be read completely.
         """
         sent = intent.sent_at or intent.written_at
         sent_ms = int(sent.timestamp() * 1000) + self.clock_offset_ms
-        is_late = self._now_ms() >= sent_ms + SETTLE_MS
         match intent.action:
             case ReducePosition():
                 found = await self._find_order(intent)
             case Transfer():
-                found = await self._find_transfer(intent.action, sent_ms)
+                return await self._settle_transfer(intent, intent.action, sent_ms)
             case _:
                 found = await self._find_margin_move(intent.action, sent_ms)
         if found is not None:
@@ -166,8 +164,8 @@ class BinanceVenue:
             )
         return Settlement(
             intent_id=intent.id,
-            applied=Decimal(0) if is_late else None,
-            text="not in the venue's history" + ("" if is_late else " yet"),
+            applied=Decimal(0),
+            text="not in the venue's history",
         )
 
     async def close(self) -> None:
@@ -448,14 +446,14 @@ class BinanceVenue:
                 return number(row, "executedQty")
         return None
 
-    async def _find_transfer(self, action: Transfer, sent_ms: int) -> Decimal | None:
+    async def _settle_transfer(self, intent: Intent, action: Transfer, sent_ms: int) -> Settlement:
         answer = table(
             await self._client.read(
                 self._client.api.sapiGetAssetTransfer,
                 {
-                    "type": "MAIN_UMFUTURE",
+                    "type": route_of(action),
                     "startTime": sent_ms - LOOK_BACK_MS,
-                    "size": 100,
+                    "size": TRANSFER_PAGE,
                 },
             ),
             "transfer history",
@@ -465,8 +463,15 @@ class BinanceVenue:
             raise Incomplete("transfer history must fit one page to prove anything, did not")
         for row in listed:
             if number(row, "amount") == action.amount and row.get("asset") == action.currency:
-                return action.amount if row.get("status") == "CONFIRMED" else None
-        return None
+                is_there = row.get("status") == "CONFIRMED"
+                return Settlement(
+                    intent_id=intent.id,
+                    applied=action.amount if is_there else None,
+                    text=f"transfer {row.get('tranId')} is {row.get('status')}",
+                )
+        return Settlement(
+            intent_id=intent.id, applied=Decimal(0), text="not in the venue's history"
+        )
 
     def _position_side(self, key: PositionKey) -> str:
         if self._mode is PositionMode.ONE_WAY:

@@ -133,8 +133,13 @@ def _order(
     )
 
 
+def route_of(action: Transfer) -> str | None:
+    """Return the venue's word for a route between wallets; ``None`` where there is none."""
+    return ROUTES.get((action.source, action.destination))
+
+
 def _transfer(action: Transfer) -> Write | str:
-    route = ROUTES.get((action.source, action.destination))
+    route = route_of(action)
     if route is None:
         return f"no route from {action.source} to {action.destination}"
     problem = _amount_problem(action.amount, Decimal("0.00000001"))

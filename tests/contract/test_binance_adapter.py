@@ -327,11 +327,22 @@ async def test_an_unknown_effect_is_settled_by_the_venues_history(
     rig.faults.add(Fault(kind=kind, method="POST", times=1))  # type: ignore[arg-type]  # a kind
     intent = an_intent(rig, action)
     assert (await venue.execute(intent)).outcome is Outcome.UNKNOWN
-    early = await venue.settle(intent)
     amount = action.size if isinstance(action, ReducePosition) else action.amount
-    assert early.applied == (amount if has_effect else None)
-    await rig.pace.sleep(9)
     assert (await venue.settle(intent)).applied == (amount if has_effect else D(0))
+
+
+async def test_a_transfer_on_its_way_is_neither_there_nor_absent(
+    venue: BinanceVenue, rig: Rig
+) -> None:
+    rig.engine.transfer_delay_ms = 60_000
+    rig.faults.add(Fault(kind="abort_after", method="POST", times=1))
+    intent = an_intent(
+        rig, Transfer(source="spot", destination="futures", amount=D("10.5"), currency="USDT")
+    )
+    assert (await venue.execute(intent)).outcome is Outcome.UNKNOWN
+    assert (await venue.settle(intent)).applied is None
+    await rig.pace.sleep(61)
+    assert (await venue.settle(intent)).applied == D("10.5")
 
 
 async def test_no_secret_is_in_any_text(venue: BinanceVenue, rig: Rig) -> None:
