@@ -42,8 +42,8 @@ async def _run() -> dict[str, Any]:
             settings = ConnectionSettings(
                 account="main",
                 venue="binanceusdm",
-                api_key=server.keys.key,
-                secret=server.keys.secret,
+                api_key=server.desk.keys.key,
+                secret=server.desk.keys.secret,
                 symbols=("BTC/USDT:USDT", "ETH/USDT:USDT"),
                 wallets=("futures", "spot"),
                 gateway=GatewaySettings(address=server.address, ca_file=server.ca_file),

@@ -78,7 +78,7 @@ async def test_exactly_the_planned_amount_arrives_on_an_integer_lot_symbol(
     done = await venue.execute(an_intent(rig, add(amount)))
     assert (done.outcome, done.applied) == (Outcome.DONE, D(amount))
     assert rig.engine.margin_moves[-1].amount == D(amount)
-    method, path, request = rig.server.requests[-1]
+    method, path, request = rig.server.desk.requests[-1]
     assert (method, path) == ("POST", "/fapi/v1/positionMargin")
     assert request.parameters["amount"] == amount
 
@@ -91,7 +91,7 @@ async def test_margin_is_removed_with_a_positive_amount_and_type_two(
     done = await venue.execute(an_intent(rig, remove))
     assert done.outcome is Outcome.DONE
     assert rig.engine.margin_moves[-1].amount == D("-50.25")
-    assert rig.server.requests[-1][2].parameters["type"] == "2"
+    assert rig.server.desk.requests[-1][2].parameters["type"] == "2"
 
 
 async def test_a_reduction_is_immediate_or_cancel_reduce_only_under_our_id(
@@ -100,7 +100,7 @@ async def test_a_reduction_is_immediate_or_cancel_reduce_only_under_our_id(
     reduce = ReducePosition(key=SOL, size=D(7), limit_price=D("149.00"))
     done = await venue.execute(an_intent(rig, reduce))
     assert (done.outcome, done.applied) == (Outcome.DONE, D(7))
-    sent = rig.server.requests[-1][2].parameters
+    sent = rig.server.desk.requests[-1][2].parameters
     assert sent["reduceOnly"] == "true"
     assert sent["timeInForce"] == "IOC"
     assert sent["newClientOrderId"] == "pltest0001"
@@ -134,13 +134,13 @@ async def test_hedge_mode_is_detected_and_names_the_leg(authority: Path) -> None
         assert seen.account.position_mode is PositionMode.HEDGE
         assert len(seen.account.positions) == 2
         await venue.execute(an_intent(rig, add("12.75"), "plone"))
-        assert rig.server.requests[-1][2].parameters["positionSide"] == "LONG"
+        assert rig.server.desk.requests[-1][2].parameters["positionSide"] == "LONG"
         short = PositionKey("SOL/USDT:USDT", Side.SHORT)
         done = await venue.execute(
             an_intent(rig, ReducePosition(key=short, size=D(5), limit_price=D("151.00")), "pltwo")
         )
         assert done.outcome is Outcome.DONE
-        sent = rig.server.requests[-1][2].parameters
+        sent = rig.server.desk.requests[-1][2].parameters
         assert (sent["side"], sent["positionSide"]) == ("BUY", "SHORT")
         assert "reduceOnly" not in sent
         assert engine.holdings["SOLUSDT", "SHORT"].amount == D(-15)
@@ -159,11 +159,11 @@ async def test_hedge_mode_is_detected_and_names_the_leg(authority: Path) -> None
 async def test_an_impossible_amount_never_leaves(
     venue: BinanceVenue, rig: Rig, amount: str, why: str
 ) -> None:
-    before = len(rig.server.requests)
+    before = len(rig.server.desk.requests)
     done = await venue.execute(an_intent(rig, add(amount)))
     assert done.outcome is Outcome.REJECTED
     assert why in done.text
-    assert len(rig.server.requests) == before
+    assert len(rig.server.desk.requests) == before
 
 
 @pytest.mark.parametrize(
@@ -283,13 +283,13 @@ async def test_an_empty_list_of_positions_is_not_flat_while_the_account_shows_th
 
 
 async def test_a_revoked_key_is_denied(venue: BinanceVenue, rig: Rig) -> None:
-    rig.server.keys = Keys(is_valid=False)
+    rig.server.desk.keys = Keys(is_valid=False)
     with pytest.raises(Denied, match="-2015"):
         await venue.observe()
 
 
 async def test_a_key_that_can_withdraw_is_refused_at_start(rig: Rig) -> None:
-    rig.server.keys = Keys(may_withdraw=True)
+    rig.server.desk.keys = Keys(may_withdraw=True)
     with pytest.raises(Denied, match="withdraw"):
         async with connected(rig):
             pass
