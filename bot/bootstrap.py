@@ -193,10 +193,9 @@ async def _until_told(loop: Loop, pace: Pace, how: Run) -> None:
 
     def is_over() -> bool:
         nonlocal polls
-        is_late = how.seconds is not None and how.clock.monotonic() - began >= how.seconds
-        is_enough = how.polls is not None and polls >= how.polls
         polls += 1
-        return is_late or is_enough
+        is_late = how.seconds is not None and how.clock.monotonic() - began >= how.seconds
+        return is_late or (how.polls is not None and polls >= how.polls)
 
     running = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -111,14 +111,16 @@ class Loop:
         self.memory = replace(self.memory, unsettled=waiting, good_polls=0, mode=Mode.NORMAL)
 
     async def run(self, pace: Pace, *, is_over: Callable[[], bool] = lambda: False) -> None:
-        """Poll until `stop` is called or ``is_over``; a poll that has begun is finished.
+        """Poll until `stop` is called or ``is_over``, asked after each poll.
+
+        A poll that has begun is finished.
 
         Raises:
             JournalError: As `poll`.
         """
-        while not (self._is_stopped() or is_over()):
+        while not self._is_stopped():
             decision = await self.poll()
-            if self._is_stopped():
+            if self._is_stopped() or is_over():
                 return
             self._pause = asyncio.ensure_future(
                 self._clock.sleep(pace.pause(decision, misses=self._misses))

@@ -260,3 +260,11 @@ async def test_the_loop_waits_less_while_something_is_urgent_and_longer_while_no
     urgent = await rig.loop.poll()
     assert pace.pause(urgent, misses=0) == 1
     assert [pace.pause(urgent, misses=n) for n in (1, 2, 3, 9)] == [1, 2, 4, 15]
+
+
+async def test_the_last_poll_is_not_followed_by_a_wait() -> None:
+    rig = Rig(an_observation(a_position(margin="8000")))
+    before = rig.clock.monotonic()
+    await rig.loop.run(Pace(routine=5.0, urgent=1.0), is_over=lambda: True)
+    assert len(rig.journal.records) == 1
+    assert rig.clock.monotonic() == before
