@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.measure import timing
 from bot import bootstrap
+from bot.clock import VenueClock
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
 from bot.exchanges.connect import connect
 from bot.exchanges.gateway import GatewaySettings
@@ -48,7 +49,7 @@ async def _run() -> dict[str, Any]:
                 wallets=("futures", "spot"),
                 gateway=GatewaySettings(address=server.address, ca_file=server.ca_file),
             )
-            venue = await connect(settings, pace)
+            venue = await connect(settings, VenueClock(pace))
             async with SqliteJournal.open(folder / "journal.sqlite") as journal:
                 poll = _loop(venue, journal, pace).poll
                 taken = await _in_turn(

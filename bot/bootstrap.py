@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.clock import VenueClock
+from bot.domain.alarm import Alarm
 from bot.domain.instrument import MarginRelease
 from bot.domain.observation import Observation
 from bot.errors import ConfigError
@@ -119,7 +121,8 @@ async def run(loaded: Loaded, how: Run) -> None:
         journal = await stack.enter_async_context(SqliteJournal.open(how.journal))
         await _thin(journal, settings, how.clock)
         memory = _memory_left_behind(how.journal, account.name)
-        venue = await stack.enter_async_context(_venue(settings, how))
+        clock = VenueClock(how.clock)
+        venue = await stack.enter_async_context(_venue(settings, how, clock))
         publisher = await _publisher(settings, stack)
         sinks = [DecisionLog(every=settings.log.hold_every), *how.sinks, *publisher]
 
@@ -137,7 +140,7 @@ async def run(loaded: Loaded, how: Run) -> None:
         loop = Loop(
             venue=venue,
             journal=journal,
-            clock=how.clock,
+            clock=clock,
             sinks=[*sinks, _Heart(settings.bot.state_dir)],
             choose=strategy.choose,
             policy=policy,
@@ -208,9 +211,9 @@ async def _until_told(loop: Loop, pace: Pace, how: Run) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _venue(settings: Settings, how: Run) -> AsyncIterator[Venue]:
+async def _venue(settings: Settings, how: Run, clock: VenueClock) -> AsyncIterator[Venue]:
     account = settings.accounts[0]
-    venue = await connect(_connection(account, settings, how), how.clock)
+    venue = await connect(_connection(account, settings, how), clock)
     try:
         yield venue
     finally:
@@ -278,3 +281,6 @@ class _Heart:
         """Beat for every poll that had a complete answer."""
         if record["verdict"] != "not_ready":
             heartbeat.beat(self._file, at=datetime.now(UTC), seq=record["seq"], mode=record["mode"])
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Change nothing: an alarm says nothing about polls."""

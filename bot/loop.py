@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.domain.action import Action
+from bot.domain.alarm import Alarm
 from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
-from bot.domain.intent import Intent
+from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
 from bot.errors import Denied, ExchangeError, Incomplete
-from bot.execute.perform import Performance, perform
-from bot.execute.resolve import Resolver
+from bot.execute.perform import Performance, amount_of, perform
+from bot.execute.resolve import Followed, Resolver
 from bot.ports import Clock, Journal, Sink, Venue
 from bot.rebalance.decide import Choose, decide
-from bot.rebalance.memory import Memory, remember, settle
+from bot.rebalance.memory import Memory, correct, doubt, give_up, remember, settle
 from bot.rebalance.policy import Policy
 from bot.record import record_of, with_outcomes
 
@@ -97,7 +99,7 @@ class Loop:
         self._choose, self._policy = choose, policy
         self._identity, self._ids, self._encode, self._clean = identity, ids, encode, clean
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
-        self._open: tuple[Intent, ...] = ()
+        self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
         self._misses = 0
         self._stopped = False
@@ -106,9 +108,17 @@ class Loop:
 
     async def recover(self) -> None:
         """Take over what an earlier run left open, before anything is planned."""
-        self._open = await self._resolver.recover()
-        waiting = tuple(intent.action for intent in self._open)
-        self.memory = replace(self.memory, unsettled=waiting, good_polls=0, mode=Mode.NORMAL)
+        self._followed = await self._resolver.recover()
+        self.memory = replace(
+            self.memory,
+            unsettled=self._actions(IntentState.UNKNOWN),
+            given_up=self._actions(IntentState.GAVE_UP),
+            good_polls=0,
+            mode=Mode.NORMAL,
+        )
+
+    def _actions(self, state: IntentState) -> tuple[Action, ...]:
+        return tuple(intent.action for intent in self._followed if intent.state is state)
 
     async def run(self, pace: Pace, *, is_over: Callable[[], bool] = lambda: False) -> None:
         """Poll until `stop` is called or ``is_over``, asked after each poll.
@@ -143,7 +153,7 @@ class Loop:
             JournalError: What must be durable is not: the caller must stop.
         """
         self._sequence += 1
-        await self._settle()
+        await self._follow()
         try:
             observation = await self._venue.observe()
         except ExchangeError as error:
@@ -156,18 +166,30 @@ class Loop:
         intents = self._intents(decision)
         inputs = self._encode(observation, self.memory)
         record = await self._write(decision, intents, inputs)
-        done = await perform(intents, venue=self._venue, journal=self._journal, clock=self._clock)
-        self._open += done.unsettled
+        done = await perform(
+            intents,
+            venue=self._venue,
+            journal=self._journal,
+            clock=self._clock,
+            look=lambda _: None,
+        )
+        self._followed += done.followed
         self._remember(decision, observation, done)
         self._publish(with_outcomes(record, done.outcomes))
         return decision
 
-    async def _settle(self) -> None:
-        for settled in await self._resolver.settle(self._open):
-            applied = settled.settlement.applied
-            assert applied is not None  # noqa: S101 - the resolver returns proven ones only
-            self.memory = settle(self.memory, settled.intent.action, applied=applied)
-            self._open = tuple(i for i in self._open if i.id != settled.intent.id)
+    async def _follow(self) -> None:
+        for news in await self._resolver.follow(self._followed):
+            kept = (news.after if i.id == news.before.id else i for i in self._followed)
+            self._followed = tuple(intent for intent in kept if intent.state.is_followed)
+            self.memory = _learned(self.memory, news)
+            if news.alarm:
+                self._alarm("unsettled", news.alarm, intent_id=news.before.id)
+
+    def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
+        alarm = Alarm(code=code, text=text, at=self._clock.now(), intent_id=intent_id)
+        for sink in self._sinks:
+            sink.alarm(alarm)
 
     async def _miss(self, error: ExchangeError) -> Decision:
         self._misses += 1
@@ -230,6 +252,22 @@ class Loop:
     def _publish(self, record: dict[str, Any]) -> None:
         for sink in self._sinks:
             sink.publish(record)
+
+
+def _learned(memory: Memory, news: Followed) -> Memory:
+    """Return the memory after news of an intent."""
+    action, before, after = news.before.action, news.before.state, news.after.state
+    believed = amount_of(action) if news.before.applied is None else news.before.applied
+    if after is IntentState.GAVE_UP:
+        return give_up(memory, action)
+    if before is IntentState.DONE and after is IntentState.UNKNOWN:
+        return doubt(memory, action, believed=believed)
+    if news.settlement is None or news.settlement.applied is None:
+        return memory
+    applied = news.settlement.applied
+    if before is IntentState.DONE:
+        return correct(memory, action, believed=believed, applied=applied)
+    return settle(memory, action, applied=applied)
 
 
 def _code(error: ExchangeError) -> str:

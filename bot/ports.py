@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.domain.alarm import Alarm
 from bot.domain.band import LeverageBand
-from bot.domain.intent import Execution, Intent, Settlement
+from bot.domain.intent import Execution, Intent, Settlement, SignedRequest
 from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
@@ -27,6 +28,39 @@ class Clock(Protocol):
         ...
 
 
+class StoppedError(Exception):
+    """A write was stopped before its first byte left; the text says why.
+
+    Attributes:
+        code: Stable, as in the decision record.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Gate(Protocol):
+    """What a signed request must pass before its first byte leaves."""
+
+    async def sent(self, request: SignedRequest) -> None:
+        """Make the request durable as sent; called once, after signing.
+
+        Raises:
+            StoppedError: It may not be sent.
+            JournalError: It is not durable; it may not be sent.
+        """
+        ...
+
+    def last_look(self) -> None:
+        """Look once more, with the connection in hand and nothing written to it.
+
+        Raises:
+            StoppedError: It may not be sent any more.
+        """
+        ...
+
+
 class Venue(Protocol):
     """One account at one venue."""
 
@@ -40,8 +74,11 @@ class Venue(Protocol):
         """
         ...
 
-    async def execute(self, intent: Intent) -> Execution:
-        """Send one action once and return what that proved; raises nothing of its own."""
+    async def execute(self, intent: Intent, gate: Gate) -> Execution:
+        """Send one action once and return what that proved; raises nothing of its own.
+
+        What ``gate`` raises besides `StoppedError` passes through.
+        """
         ...
 
     async def settle(self, intent: Intent) -> Settlement:
@@ -70,8 +107,8 @@ class Journal(Protocol):
         """
         ...
 
-    async def sent(self, intent_id: str, at: datetime) -> None:
-        """Mark an intent SENT, before its first byte leaves.
+    async def sent(self, intent_id: str, request: SignedRequest) -> None:
+        """Mark an intent SENT at the instant signed, before its first byte leaves.
 
         Raises:
             JournalError: Not durable; the intent may not be sent.
@@ -87,11 +124,19 @@ class Journal(Protocol):
         ...
 
     async def settled(self, settlement: Settlement, at: datetime) -> None:
-        """Record APPLIED or ABSENT for an intent that was unknown."""
+        """Record APPLIED or ABSENT for an intent that was unknown or is read back."""
+        ...
+
+    async def doubt(self, intent_id: str, at: datetime, why: str) -> None:
+        """Record UNKNOWN for an intent that was confirmed and cannot be read back."""
+        ...
+
+    async def give_up(self, intent_id: str, at: datetime, why: str) -> None:
+        """Record that an intent was not settled in time."""
         ...
 
     async def open_intents(self) -> tuple[Intent, ...]:
-        """Return intents whose effect is not settled, oldest first."""
+        """Return intents that are not settled or not read back, oldest first."""
         ...
 
     async def last_inputs(self, account: str) -> bytes | None:
@@ -104,6 +149,10 @@ class Sink(Protocol):
 
     def publish(self, record: dict[str, Any]) -> None:
         """Take one record without waiting and without raising; drop and count when full."""
+        ...
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Take one alarm without waiting and without raising."""
         ...
 
 

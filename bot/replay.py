@@ -115,13 +115,14 @@ def memory_after(
     for item in known:
         is_earlier = item.intent.decision_id != decision_id
         is_proven = item.intent.state in (IntentState.APPLIED, IntentState.ABSENT)
-        if is_earlier and is_proven and item.intent.action in memory.unsettled:
+        waits = (*memory.unsettled, *memory.given_up)
+        if is_earlier and is_proven and item.intent.action in waits:
             memory = settle(memory, item.intent.action, applied=_applied(item))
-    return replace(memory, unsettled=())
+    return replace(memory, unsettled=(), given_up=())
 
 
 def _is_unsettled(item: StoredAction) -> bool:
-    return item.intent.state in (IntentState.SENT, IntentState.UNKNOWN)
+    return item.intent.state in (IntentState.SENT, IntentState.UNKNOWN, IntentState.GAVE_UP)
 
 
 def _applied(item: StoredAction) -> Decimal:

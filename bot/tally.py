@@ -4,6 +4,8 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from bot.domain.alarm import Alarm
+
 
 class Tally:
     """Counts decisions as they pass; a `Sink`."""
@@ -14,6 +16,7 @@ class Tally:
         self.actions: Counter[str] = Counter()
         self.unsuccessful: Counter[str] = Counter()
         self.smallest: dict[str, Decimal] = {}
+        self.alarms: Counter[str] = Counter()
 
     def publish(self, record: dict[str, Any]) -> None:
         """Count one record."""
@@ -31,6 +34,10 @@ class Tally:
             distance = Decimal(position["distance"])
             self.smallest[name] = min(distance, self.smallest.get(name, distance))
 
+    def alarm(self, alarm: Alarm) -> None:
+        """Count one alarm."""
+        self.alarms[alarm.code] += 1
+
     def summary(self) -> dict[str, Any]:
         """Return the counts as plain JSON values."""
         return {
@@ -38,6 +45,7 @@ class Tally:
             "verdicts": dict(sorted(self.verdicts.items())),
             "actions": dict(sorted(self.actions.items())),
             "unsuccessful_actions": dict(sorted(self.unsuccessful.items())),
+            "alarms": dict(sorted(self.alarms.items())),
             "smallest_distance": {
                 name: format(distance, "f") for name, distance in sorted(self.smallest.items())
             },

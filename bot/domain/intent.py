@@ -1,5 +1,6 @@
 """What was written down before it was sent, and what became of it?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,20 +28,54 @@ class IntentState(StrEnum):
     SENT = "sent"
     """Durable before the first byte left; no answer is recorded."""
     DONE = "done"
+    """The venue confirmed it; still to be read back."""
     REJECTED = "rejected"
+    """The venue refused it, or the trace of its own send shows that no byte left."""
     UNKNOWN = "unknown"
-    """Answered without proof; waits to be settled."""
+    """Nothing is proven; waits to be settled."""
     APPLIED = "applied"
-    """Was unknown; the venue's history shows the effect."""
+    """The venue's history shows the effect."""
     ABSENT = "absent"
-    """Was unknown; after the settle point the venue's history shows no effect."""
+    """After the settle point the venue's history shows no effect, twice."""
+    GAVE_UP = "gave_up"
+    """Not settled in time: counted as done in every budget and as absent in every buffer."""
     DROPPED = "dropped"
     """Never sent: an earlier action of the plan was not done, or a restart came first."""
 
     @property
     def is_open(self) -> bool:
         """Whether its effect is not settled."""
-        return self in (IntentState.WRITTEN, IntentState.SENT, IntentState.UNKNOWN)
+        return self in (
+            IntentState.WRITTEN,
+            IntentState.SENT,
+            IntentState.UNKNOWN,
+            IntentState.GAVE_UP,
+        )
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the venue's history is still to be looked at for it."""
+        return self.is_open or self is IntentState.DONE
+
+
+STEPS: Mapping[IntentState, frozenset[IntentState]] = {
+    IntentState.WRITTEN: frozenset({IntentState.SENT, IntentState.DROPPED}),
+    IntentState.SENT: frozenset({
+        IntentState.DONE, IntentState.REJECTED, IntentState.UNKNOWN,
+        # A restart finds it SENT: unknown, and settled like one.
+        IntentState.APPLIED, IntentState.ABSENT, IntentState.GAVE_UP,
+    }),
+    IntentState.DONE: frozenset({IntentState.APPLIED, IntentState.UNKNOWN}),
+    IntentState.UNKNOWN: frozenset({
+        IntentState.APPLIED, IntentState.ABSENT, IntentState.GAVE_UP,
+    }),
+    IntentState.GAVE_UP: frozenset({IntentState.APPLIED, IntentState.ABSENT}),
+    IntentState.REJECTED: frozenset(),
+    IntentState.APPLIED: frozenset(),
+    IntentState.ABSENT: frozenset(),
+    IntentState.DROPPED: frozenset(),
+}  # fmt: skip
+"""Which state may follow which; an unknown effect never becomes REJECTED."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +88,10 @@ class Intent:
         account: Name of the account.
         action: What shall be done.
         written_at: Aware UTC, venue time.
-        sent_at: Set before the first byte leaves; ``None`` until then.
+        sent_at: The instant signed inside the request, set before its first byte leaves;
+            ``None`` until then.
         state: See `IntentState`.
+        applied: What the venue confirmed, of the action's own unit; ``None`` until it did.
     """
 
     id: str
@@ -64,6 +101,22 @@ class Intent:
     written_at: datetime
     sent_at: datetime | None = None
     state: IntentState = IntentState.WRITTEN
+    applied: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRequest:
+    """A request that is signed and complete, and has not left.
+
+    Attributes:
+        signed_at: The instant inside it, from which its validity counts. Aware UTC, venue time.
+        window_ms: How long the venue accepts it after that. [ms]
+        digest: SHA-256 over method, address and parameters without the signature, in hex.
+    """
+
+    signed_at: datetime
+    window_ms: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
+from bot.clock import VenueClock
 from bot.domain.account import Account
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
 from bot.domain.instrument import Instrument, MarginRelease
@@ -23,13 +24,15 @@ from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.numbers import number, rows, table, text, whole
 from bot.exchanges.outcomes import Proof, proof_of
 from bot.exchanges.venues import VENUES
-from bot.ports import Clock
+from bot.ports import Gate, StoppedError
 
 RULES_EVERY = timedelta(hours=1)
 """Tiers, filters and modes are read again so often, and on a symbol not seen before."""
 CONFIG_EVERY = timedelta(minutes=10)
 CLOCK_ROUNDS = 5
-CLOCK_BOUND_MS = 500
+CLOCK_BOUND = 0.5
+"""Nothing is written while venue time is less sure than this. [s]"""
+CLOCK_EVERY = timedelta(minutes=10)
 LOOK_BACK_MS = 500
 """History is searched from this long before the send: the clock bound. [ms]"""
 BOOK_LEVELS = 50
@@ -72,7 +75,7 @@ class ConnectionSettings:
 class BinanceVenue:
     """One account; a `Venue`."""
 
-    def __init__(self, settings: ConnectionSettings, client: Client, clock: Clock) -> None:
+    def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
         self._settings, self._client, self._clock = settings, client, clock
         self._ids: dict[str, str] = {}
         self._symbols: dict[str, str] = {}
@@ -83,8 +86,7 @@ class BinanceVenue:
         self._rules_at: datetime | None = None
         self._configs_at: datetime | None = None
         self._bars: dict[str, Bars] = {}
-        self.clock_offset_ms = 0
-        """Venue time minus our clock, from the best of five round trips. [ms]"""
+        self._clock_due = 0.0
 
     async def start(self) -> None:
         """Learn the clock, the rules, the modes and the rights of the key.
@@ -121,17 +123,25 @@ class BinanceVenue:
         except _TornError as torn:
             raise Incomplete(str(torn)) from torn
 
-    async def execute(self, intent: Intent) -> Execution:
-        """Send one action once; whatever happens is an outcome."""
+    async def execute(self, intent: Intent, gate: Gate) -> Execution:
+        """Send one action once; whatever happens is an outcome.
+
+        Raises:
+            JournalError: The intent is not durable as sent, and did not leave.
+        """
         began = self._clock.monotonic()
         write = write_for(intent, self._ids, self._mode, self._instruments)
         if isinstance(write, str):
             return self._refused(intent, "not_representable", write)
         call: Callable[[dict[str, Any]], Awaitable[Any]] = getattr(self._client.api, write.call)
         try:
-            answer = await self._client.write(call, dict(write.expected.parameters), write.expected)
+            answer = await self._client.write(
+                call, dict(write.expected.parameters), write.expected, gate
+            )
+        except StoppedError as stopped:
+            return self._refused(intent, stopped.code, str(stopped))
         except WriteError as error:
-            proof, code = proof_of(error.trace, error.cause)
+            proof, code = proof_of(error.trace)
             return Execution(
                 intent_id=intent.id,
                 outcome=Outcome.REJECTED if proof is Proof.NO_EFFECT else Outcome.UNKNOWN,
@@ -149,8 +159,7 @@ class BinanceVenue:
         Raises:
             ExchangeError: The history could not be read completely.
         """
-        sent = intent.sent_at or intent.written_at
-        sent_ms = int(sent.timestamp() * 1000) + self.clock_offset_ms
+        sent_ms = int((intent.sent_at or intent.written_at).timestamp() * 1000)
         match intent.action:
             case ReducePosition():
                 found = await self._find_order(intent)
@@ -305,6 +314,9 @@ class BinanceVenue:
     # rules
 
     async def _refresh(self) -> None:
+        if self._clock.monotonic() >= self._clock_due or self._client.is_time_refused:
+            self._client.is_time_refused = False
+            await self._measure_clock()
         now = self._now()
         if self._rules_at is None or now - self._rules_at >= RULES_EVERY:
             await self._read_rules()
@@ -357,23 +369,22 @@ class BinanceVenue:
         self._configs_at = self._now()
 
     async def _measure_clock(self) -> None:
-        best: tuple[float, int] | None = None
+        best: tuple[float, float, int] | None = None
         for _ in range(CLOCK_ROUNDS):
-            began, before = self._clock.monotonic(), self._clock.now()
+            began = self._clock.monotonic()
             answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
             trip = self._clock.monotonic() - began
             theirs = whole(table(answer, "time"), "serverTime")
-            ours = before.timestamp() * 1000 + trip * 500
             if best is None or trip < best[0]:
-                best = (trip, round(theirs - ours))
+                best = (trip, began + trip / 2, theirs)
         assert best is not None  # noqa: S101 - there was a round
-        if best[0] * 500 > CLOCK_BOUND_MS:
+        trip, middle, theirs = best
+        if trip / 2 > CLOCK_BOUND:
             raise Incomplete(
-                f"venue time must be known within {CLOCK_BOUND_MS} ms, best was "
-                f"{best[0] * 500:.0f} ms"
+                f"venue time must be known within {CLOCK_BOUND} s, best was {trip / 2:.3f} s"
             )
-        self.clock_offset_ms = best[1]
-        self._client.api.plimsoll_offset_ms = best[1]
+        self._clock_due = self._clock.monotonic() + CLOCK_EVERY.total_seconds()
+        self._clock.anchor(parse.instant(theirs), monotonic=middle, uncertainty=trip / 2)
 
     async def _check_rights(self) -> None:
         if self._settings.mode == "testnet":
@@ -479,7 +490,7 @@ class BinanceVenue:
         return "LONG" if key.side is Side.LONG else "SHORT"
 
     def _now(self) -> datetime:
-        return self._clock.now() + timedelta(milliseconds=self.clock_offset_ms)
+        return self._clock.now()
 
     def _now_ms(self) -> int:
         return int(self._now().timestamp() * 1000)

@@ -1,18 +1,22 @@
 """How is ccxt held so that nothing is sent twice, altered or hidden?"""
 
+import functools
+import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NoReturn, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import ccxt.async_support as ccxt
 
-from bot.errors import Denied, ExchangeError, Unavailable
-from bot.exchanges.gateway import GatewaySettings, open_session, texts_of
-from bot.exchanges.outcomes import DENIED, THROTTLED_STATUS, Trace
-from bot.ports import Clock
+from bot.domain.intent import SignedRequest
+from bot.errors import Denied, ExchangeError, JournalError, Unavailable
+from bot.exchanges.gateway import GatewaySettings, look, open_session, texts_of
+from bot.exchanges.outcomes import DENIED, THROTTLED_STATUS, TIME_REFUSED, Trace
+from bot.ports import Clock, Gate, StoppedError
 
 TOTAL_MS = 3000
 """Patience for one answer; shorter than the window, so looking decides, not the socket. [ms]"""
@@ -38,27 +42,63 @@ class Expected:
     parameters: Mapping[str, str]
 
 
-class RequestMismatchError(Exception):
-    """The library made another request than was meant; it was not sent."""
+class Session(Protocol):
+    """What ccxt and this module use of an HTTP client."""
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writing:
+    """A write on its way through the library.
+
+    Attributes:
+        expected: What it may become.
+        gate: What it must pass.
+        signed_ms: The time that is signed. [ms]
+    """
+
+    expected: Expected
+    gate: Gate
+    signed_ms: int
 
 
 _trace: ContextVar[Trace] = ContextVar("trace")
-_expected: ContextVar[Expected | None] = ContextVar("expected", default=None)
+_writing: ContextVar[_Writing | None] = ContextVar("writing", default=None)
 
 
 class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped without types
     """ccxt's client with the venue's time, exact numbers and every answer looked at."""
 
     plimsoll_clock: Clock
-    plimsoll_offset_ms: int = 0
 
     def milliseconds(self) -> int:
         """Return venue time. [ms]."""
-        return int(self.plimsoll_clock.now().timestamp() * 1000) + self.plimsoll_offset_ms
+        return int(self.plimsoll_clock.now().timestamp() * 1000)
 
     def nonce(self) -> int:
-        """Return the time that is signed. [ms]."""
-        return self.milliseconds()
+        """Return the time that is signed: of a write the one its intent is given. [ms]."""
+        writing = _writing.get()
+        return self.milliseconds() if writing is None else writing.signed_ms
+
+    def seconds(self) -> int:
+        """Return venue time. [s]."""
+        return self.milliseconds() // 1000
+
+    def microseconds(self) -> int:
+        """Return venue time. [us]."""
+        return self.milliseconds() * 1000
+
+    def _no_random_id(self, *_: Any) -> NoReturn:
+        raise RuntimeError("ids must come from the journal, the library asked for a random one")
+
+    uuid16 = uuid22 = uuid5 = random_bytes = _no_random_id
+
+    def uuid(self) -> str:
+        """Return a fixed word: ccxt asks for one when it is made, for a header of proxies."""
+        return "plimsoll"
 
     def on_json_response(self, response_body: str) -> Any:
         """Return the answer with every number as it was written."""
@@ -99,28 +139,52 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
         headers: Any = None,
         body: Any = None,
     ) -> Any:
-        """Send, if it is the request that was meant."""
-        expected = _expected.get()
-        if expected is not None:
-            _compare(expected, url, method, body)
-        _trace.get().began = True
-        return await super().fetch(url, method, headers, body)
+        """Send, if it is the request that was meant, once it is durable as sent."""
+        trace, writing = _trace.get(), _writing.get()
+        if writing is not None:
+            _compare(writing.expected, url, method, body)
+            await writing.gate.sent(
+                SignedRequest(
+                    signed_at=datetime.fromtimestamp(writing.signed_ms / 1000, UTC),
+                    window_ms=WINDOW_MS,
+                    digest=_digest(method, url, body),
+                )
+            )
+        trace.began = True
+
+        def last_look() -> None:
+            if writing is not None:
+                writing.gate.last_look()
+            trace.left = True
+
+        token = look.set(last_look)
+        try:
+            return await super().fetch(url, method, headers, body)
+        finally:
+            look.reset(token)
 
 
 class Client:
     """Calls to one venue: each with its trace, none repeated."""
 
     def __init__(
-        self, *, api_key: str, secret: str, clock: Clock, gateway: GatewaySettings | None,
+        self,
+        *,
+        api_key: str,
+        secret: str,
+        clock: Clock,
+        gateway: GatewaySettings | None,
         demo: bool,
-    ) -> None:  # fmt: skip
+        session: Session | None = None,
+    ) -> None:
         self._clock = clock
         self._blocked_until = 0.0
+        self.is_time_refused = False
+        """Whether the venue found the time of a request wrong since this was last set."""
         self._secrets = tuple(s for s in (api_key, secret) if s)
-        probe = Binance()
-        if demo:
-            probe.enable_demo_trading(True)
-        self._session = open_session(gateway, texts_of(probe.urls["api"]))
+        self._session: Session = (
+            open_session(gateway, addresses(demo=demo)) if session is None else session
+        )
         self.api = Binance(
             {
                 "apiKey": api_key,
@@ -139,6 +203,7 @@ class Client:
         )
         if demo:
             self.api.enable_demo_trading(True)
+        self.api.ssl_context = False  # of ccxt's own session, which is never opened
         self.api.plimsoll_clock = clock
         self.api.plimsoll_weight = 0
         if self.api.options["maxRetriesOnFailure"] != 0:
@@ -171,23 +236,29 @@ class Client:
         call: Callable[[dict[str, Any]], Awaitable[Any]],
         parameters: dict[str, Any],
         expected: Expected,
+        gate: Gate,
     ) -> Any:
         """Send a write once; return the answer.
 
         Raises:
-            WriteError: Anything but an answer; what it proves is in its trace.
+            StoppedError: It was stopped before its first byte left.
+            JournalError: It is not durable as sent, and did not leave.
+            WriteError: Anything else but an answer; what it proves is in its trace.
         """
         trace = Trace()
         if self._clock.monotonic() < self._blocked_until:
-            raise WriteError(trace, "the venue asked to wait", RuntimeError())
-        tokens = _trace.set(trace), _expected.set(expected)
+            raise StoppedError("venue_banned", "the venue asked to wait")
+        writing = _Writing(expected=expected, gate=gate, signed_ms=self.api.milliseconds())
+        tokens = _trace.set(trace), _writing.set(writing)
         try:
             return await call(parameters)
+        except (StoppedError, JournalError):
+            raise
         except Exception as error:  # after a byte left, every fault of the library is unknown
-            raise WriteError(trace, self.redacted(str(error)), error) from error
+            raise WriteError(trace, self.redacted(str(error))) from error
         finally:
             _trace.reset(tokens[0])
-            _expected.reset(tokens[1])
+            _writing.reset(tokens[1])
             self._note_throttle(trace)
 
     async def close(self) -> None:
@@ -211,6 +282,8 @@ class Client:
             raise Unavailable(f"weight budget is spent: {used} of {WEIGHT_LIMIT} this minute")
 
     def _note_throttle(self, trace: Trace) -> None:
+        if trace.code == TIME_REFUSED:
+            self.is_time_refused = True
         if trace.status in THROTTLED_STATUS:
             wait = trace.retry_after if trace.retry_after is not None else 60.0
             self._blocked_until = self._clock.monotonic() + wait
@@ -229,9 +302,18 @@ class Client:
 class WriteError(Exception):
     """A write that brought no answer; the trace says what that proves."""
 
-    def __init__(self, trace: Trace, text: str, cause: BaseException) -> None:
+    def __init__(self, trace: Trace, text: str) -> None:
         super().__init__(text)
-        self.trace, self.text, self.cause = trace, text, cause
+        self.trace, self.text = trace, text
+
+
+@functools.cache
+def addresses(*, demo: bool) -> tuple[str, ...]:
+    """Return the venue's own base addresses."""
+    probe = Binance()
+    if demo:
+        probe.enable_demo_trading(True)
+    return tuple(texts_of(probe.urls["api"]))
 
 
 def _compare(expected: Expected, url: str, method: str, body: Any) -> None:
@@ -240,12 +322,18 @@ def _compare(expected: Expected, url: str, method: str, body: Any) -> None:
     pairs += parse_qsl(body or "", keep_blank_values=True)
     sent = {name: value for name, value in pairs if name not in SIGNING}
     if (method, parts.path, sent) != (expected.method, expected.path, dict(expected.parameters)):
-        raise RequestMismatchError(
+        raise StoppedError(
+            "request_mismatch",
             f"request must be {expected.method} {expected.path} {dict(expected.parameters)}, "
-            f"was {method} {parts.path} {sent}"
+            f"was {method} {parts.path} {sent}",
         )
     if len(pairs) != len({name for name, _ in pairs}):
-        raise RequestMismatchError("request repeats a parameter")
+        raise StoppedError("request_mismatch", "request repeats a parameter")
+
+
+def _digest(method: str, url: str, body: Any) -> str:
+    whole = f"{method}\n{url}\n{body or ''}"
+    return hashlib.sha256(whole.partition("signature=")[0].encode()).hexdigest()
 
 
 def _seconds(value: str | None) -> float | None:

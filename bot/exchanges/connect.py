@@ -1,16 +1,23 @@
 """How is the adapter of a venue made?"""
 
+from bot.clock import VenueClock
 from bot.errors import Unavailable
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
-from bot.exchanges.client import Client
+from bot.exchanges.client import Client, Session
 from bot.exchanges.gateway import GatewaySettings
-from bot.ports import Clock
 
 __all__ = ["ConnectionSettings", "GatewaySettings", "connect"]
 
 
-async def connect(settings: ConnectionSettings, clock: Clock) -> BinanceVenue:
-    """Return a venue that is ready to be observed.
+async def connect(
+    settings: ConnectionSettings, clock: VenueClock, *, session: Session | None = None
+) -> BinanceVenue:
+    """Return a venue that is ready to be observed; the clock is anchored to its time.
+
+    Args:
+        settings: How it is reached.
+        clock: Anchored here, and again every ten minutes.
+        session: Carries the requests; ``None`` opens one.
 
     Raises:
         ExchangeError: The venue gave no usable answer, or refuses the key.
@@ -22,6 +29,7 @@ async def connect(settings: ConnectionSettings, clock: Clock) -> BinanceVenue:
         clock=clock,
         gateway=settings.gateway,
         demo=settings.mode == "testnet",
+        session=session,
     )
     venue = BinanceVenue(settings, client, clock)
     try:

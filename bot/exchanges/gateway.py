@@ -2,7 +2,8 @@
 
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,27 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from bot.errors import ConfigError
 
 CONNECT_SECONDS = 1.0
+"""Patience for name, connection and handshake. [s]"""
+
+
+def _nothing() -> None:
+    """Let pass."""
+
+
+look: ContextVar[Callable[[], None]] = ContextVar("look", default=_nothing)
+"""Called with a connection in hand, before the first byte of a request; may raise to stop it."""
+
+
+class LookedAtRequest(aiohttp.ClientRequest):
+    """A request that is looked at once more after name, connection and handshake."""
+
+    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        """Look, then write the request.
+
+        Whatever the look raises passes through; the connection is closed unused.
+        """
+        look.get()()
+        return await super().send(conn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +103,9 @@ def open_session(gateway: GatewaySettings | None, urls: Sequence[str]) -> aiohtt
             ssl=_trust(gateway.ca_file),
             use_dns_cache=False,
         )
-    return aiohttp.ClientSession(connector=connector, trust_env=False)
+    return aiohttp.ClientSession(
+        connector=connector, trust_env=False, request_class=LookedAtRequest
+    )
 
 
 def hosts_of(urls: Sequence[str]) -> frozenset[str]:

@@ -4,11 +4,8 @@ ccxt's class alone never decides: one class holds definite refusals and lost rep
 phase comes first (did a byte leave?), then the venue's code, then the HTTP status.
 """
 
-import socket
 from dataclasses import dataclass
 from enum import StrEnum
-
-import aiohttp
 
 NO_EFFECT = frozenset({
     -1021, -1022, -1100, -1101, -1102, -1103, -1104, -1105, -1106, -1108, -1109, -1110, -1111,
@@ -22,6 +19,8 @@ ARRIVED = frozenset({-4116})
 """An earlier attempt arrived: look at it."""
 DENIED = frozenset({-2014, -2015, -1022, -1002})
 """Key, address or permission: a person must act."""
+TIME_REFUSED = -1021
+"""The time inside a request is wrong: measure the clock again."""
 THROTTLED_STATUS = frozenset({418, 429})
 
 
@@ -38,6 +37,8 @@ class Trace:
 
     Attributes:
         began: Whether the request was handed to the transport.
+        left: Whether a byte of the request may have left: a connection was in hand and nothing
+            stopped it there.
         status: HTTP status of the answer; ``None`` without one.
         code: The venue's code in it; ``None`` without one.
         message: The venue's text.
@@ -45,19 +46,22 @@ class Trace:
     """
 
     began: bool = False
+    left: bool = False
     status: int | None = None
     code: int | None = None
     message: str = ""
     retry_after: float | None = None
 
 
-def proof_of(trace: Trace, error: BaseException) -> tuple[Proof, str]:
-    """Return what a failed write proves, and a short code for the record."""
-    if not trace.began:
-        return Proof.NO_EFFECT, "not_sent"
+def proof_of(trace: Trace) -> tuple[Proof, str]:
+    """Return what a failed write proves, and a short code for the record.
+
+    The trace of this run alone proves that nothing left: name not found, connection refused, no
+    handshake, stopped at the last look. A class of exception proves nothing.
+    """
+    if not trace.left:
+        return Proof.NO_EFFECT, "not_connected" if trace.began else "not_sent"
     if trace.status is None:
-        if _never_connected(error):
-            return Proof.NO_EFFECT, "not_connected"
         return Proof.UNKNOWN, "no_answer"
     if trace.code is not None and trace.code in NO_EFFECT:
         return Proof.NO_EFFECT, str(trace.code)
@@ -66,15 +70,3 @@ def proof_of(trace: Trace, error: BaseException) -> tuple[Proof, str]:
     if trace.code is not None:
         return Proof.UNKNOWN, str(trace.code)
     return Proof.UNKNOWN, f"http_{trace.status}"
-
-
-def _never_connected(error: BaseException) -> bool:
-    """Whether the connection was never made, so no byte can have left."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(
-            cause, socket.gaierror | aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
-        ):
-            return True
-        cause = cause.__cause__
-    return False

@@ -1,13 +1,18 @@
 """How do approved actions reach the venue, each once, in order, after the disk has them?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bot.domain.action import Action, ReducePosition
+from bot.domain.decision import Refusal
 from bot.domain.intent import Execution, Intent, IntentState, Outcome
+from bot.execute.gate import SendGate
 from bot.ports import Clock, Journal, Venue
 from bot.rebalance.memory import with_amount
+
+Look = Callable[[Intent], Refusal | None]
+"""Whether an intent may be sent now; asked before each step on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,16 +22,21 @@ class Performance:
     Attributes:
         outcomes: By intent id: what the send brought, or why it was never sent.
         effects: Actions that took effect, each with the amount that did.
-        unsettled: Intents whose effect is not known.
+        followed: Intents that were sent and are not settled or not read back.
     """
 
     outcomes: dict[str, Execution | str]
     effects: tuple[Action, ...]
-    unsettled: tuple[Intent, ...]
+    followed: tuple[Intent, ...]
+
+    @property
+    def unsettled(self) -> tuple[Intent, ...]:
+        """Intents whose effect is not known."""
+        return tuple(i for i in self.followed if i.state is IntentState.UNKNOWN)
 
 
 async def perform(
-    intents: Sequence[Intent], *, venue: Venue, journal: Journal, clock: Clock
+    intents: Sequence[Intent], *, venue: Venue, journal: Journal, clock: Clock, look: Look
 ) -> Performance:
     """Send each intent once, in order; the first that is not done drops the rest.
 
@@ -39,34 +49,45 @@ async def perform(
     """
     outcomes: dict[str, Execution | str] = {}
     effects: list[Action] = []
-    unsettled: list[Intent] = []
+    followed: list[Intent] = []
     stop = ""
     for intent in intents:
         if stop:
             outcomes[intent.id] = stop
             await journal.drop(intent.id, clock.now(), stop)
             continue
-        sent_at = clock.now()
-        await journal.sent(intent.id, sent_at)
-        sent = replace(intent, sent_at=sent_at, state=IntentState.SENT)
-        execution = await venue.execute(sent)
-        await journal.conclude(execution, clock.now())
+        execution, sent = await _send(intent, venue=venue, journal=journal, clock=clock, look=look)
         outcomes[intent.id] = execution
         match execution.outcome:
             case Outcome.DONE:
-                wanted = _amount(intent.action)
+                wanted = amount_of(intent.action)
                 applied = wanted if execution.applied is None else execution.applied
                 if applied > 0:
                     effects.append(with_amount(intent.action, applied))
+                followed.append(replace(sent, state=IntentState.DONE, applied=applied))
                 if applied < wanted:
                     stop = f"{intent.id} took effect for {applied} of {wanted} only"
             case Outcome.REJECTED:
                 stop = f"{intent.id} was rejected: {execution.code}"
             case Outcome.UNKNOWN:
-                unsettled.append(replace(sent, state=IntentState.UNKNOWN))
+                followed.append(replace(sent, state=IntentState.UNKNOWN))
                 stop = f"{intent.id} is not settled"
-    return Performance(outcomes=outcomes, effects=tuple(effects), unsettled=tuple(unsettled))
+    return Performance(outcomes=outcomes, effects=tuple(effects), followed=tuple(followed))
 
 
-def _amount(action: Action) -> Decimal:
+async def _send(
+    intent: Intent, *, venue: Venue, journal: Journal, clock: Clock, look: Look
+) -> tuple[Execution, Intent]:
+    """Return what one send brought, and the intent as it was sent."""
+    gate = SendGate(intent, journal=journal, clock=clock, look=lambda: look(intent))
+    execution = await venue.execute(intent, gate)
+    if gate.request is None:
+        await journal.drop(intent.id, clock.now(), f"{execution.code}: {execution.text}")
+        return execution, intent
+    await journal.conclude(execution, clock.now())
+    return execution, replace(intent, sent_at=gate.request.signed_at)
+
+
+def amount_of(action: Action) -> Decimal:
+    """Return how much an action moves, of its own unit."""
     return action.size if isinstance(action, ReducePosition) else action.amount

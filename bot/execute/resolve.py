@@ -1,6 +1,6 @@
-"""What became of intents whose effect is unknown?"""
+"""What became of what was sent?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.intent import Intent, IntentState, Settlement
@@ -11,22 +11,37 @@ SETTLE_POINT = timedelta(seconds=7.5)
 """Validity window 5 s + clock bound 0.5 s + history lag 2 s: no absence is believed before it."""
 BETWEEN_LOOKS = timedelta(seconds=1)
 """Absence needs two looks at least this far apart."""
+ALARM_AFTER = timedelta(seconds=60)
+"""Who waits longer to be settled is told to people."""
+GIVE_UP_AFTER = timedelta(seconds=300)
+FINAL_AFTER = timedelta(days=1)
+"""A confirmed move of an earlier run that nobody read back for so long is taken as it was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """An intent and the evidence of what it did."""
+class Followed:
+    """One intent after a look at the venue's history.
 
-    intent: Intent
-    settlement: Settlement
+    Attributes:
+        before: As it was.
+        after: As it is now.
+        settlement: What was found; ``None`` unless it is settled now.
+        alarm: What people must be told; empty if nothing.
+    """
+
+    before: Intent
+    after: Intent
+    settlement: Settlement | None = None
+    alarm: str = ""
 
 
 class Resolver:
-    """Settles open intents by reading, never by sending again."""
+    """Follows intents by reading, never by sending again."""
 
     def __init__(self, *, venue: Venue, journal: Journal, clock: Clock) -> None:
         self._venue, self._journal, self._clock = venue, journal, clock
         self._absent_since: dict[str, datetime] = {}
+        self._told: set[str] = set()
 
     async def recover(self) -> tuple[Intent, ...]:
         """Return intents that an earlier run left open; drop those that were never sent.
@@ -34,16 +49,22 @@ class Resolver:
         Raises:
             JournalError: The journal cannot be read or written.
         """
+        now = self._clock.now()
         open_: list[Intent] = []
         for intent in await self._journal.open_intents():
-            if intent.state is IntentState.WRITTEN:
-                await self._journal.drop(intent.id, self._clock.now(), "restart before it was sent")
-            else:
-                open_.append(intent)
+            match intent.state:
+                case IntentState.WRITTEN:
+                    await self._journal.drop(intent.id, now, "restart before it was sent")
+                case IntentState.SENT:
+                    open_.append(replace(intent, state=IntentState.UNKNOWN))
+                case IntentState.DONE if now - _sent_at(intent) > FINAL_AFTER:
+                    continue
+                case _:
+                    open_.append(intent)
         return tuple(open_)
 
-    async def settle(self, intents: tuple[Intent, ...]) -> tuple[Settled, ...]:
-        """Return those of the open intents that are settled now.
+    async def follow(self, intents: tuple[Intent, ...]) -> tuple[Followed, ...]:
+        """Look for each intent; return those about which there is news, in order.
 
         Evidence for an effect is accepted at once; absence only from two complete looks after
         the settle point. A read that fails is no evidence.
@@ -51,25 +72,55 @@ class Resolver:
         Raises:
             JournalError: The journal could not take the result.
         """
-        found: list[Settled] = []
-        for intent in intents:
-            try:
-                settlement = await self._venue.settle(intent)
-            except ExchangeError:
-                continue
-            if settlement.applied is None:
-                continue
-            now = self._clock.now()
-            if settlement.applied == 0 and not self._is_absence_proven(intent, now):
-                continue
-            await self._journal.settled(settlement, now)
-            self._absent_since.pop(intent.id, None)
-            found.append(Settled(intent=intent, settlement=settlement))
-        return tuple(found)
+        news = [await self._follow(intent) for intent in intents]
+        return tuple(item for item in news if item is not None)
 
-    def _is_absence_proven(self, intent: Intent, now: datetime) -> bool:
-        sent_at = intent.sent_at or intent.written_at
-        if now < sent_at + SETTLE_POINT:
+    async def _follow(self, intent: Intent) -> Followed | None:
+        asked_at = self._clock.now()
+        settlement = await self._look(intent)
+        now = self._clock.now()
+        if settlement is None or settlement.applied is None:
+            return await self._unproven(intent, now)
+        if settlement.applied == 0 and not self._is_absence_proven(intent, asked_at):
+            return await self._unproven(intent, now)
+        if settlement.applied == 0 and intent.state is IntentState.DONE:
+            why = "confirmed by the venue, not in its history by the settle point"
+            await self._journal.doubt(intent.id, now, why)
+            self._absent_since.pop(intent.id)
+            after = replace(intent, state=IntentState.UNKNOWN)
+            return Followed(before=intent, after=after, alarm=f"{intent.id} was {why}")
+        await self._journal.settled(settlement, now)
+        self._absent_since.pop(intent.id, None)
+        state = IntentState.APPLIED if settlement.applied else IntentState.ABSENT
+        return Followed(before=intent, after=replace(intent, state=state), settlement=settlement)
+
+    async def _look(self, intent: Intent) -> Settlement | None:
+        try:
+            return await self._venue.settle(intent)
+        except ExchangeError:
+            return None
+
+    async def _unproven(self, intent: Intent, now: datetime) -> Followed | None:
+        if intent.state is not IntentState.UNKNOWN:
+            return None
+        age = now - _sent_at(intent)
+        if age > GIVE_UP_AFTER:
+            why = f"not settled within {GIVE_UP_AFTER.total_seconds():.0f} s"
+            await self._journal.give_up(intent.id, now, why)
+            after = replace(intent, state=IntentState.GAVE_UP)
+            return Followed(before=intent, after=after, alarm=f"{intent.id} was {why}")
+        if age > ALARM_AFTER and intent.id not in self._told:
+            self._told.add(intent.id)
+            alarm = f"{intent.id} is not settled after {age.total_seconds():.0f} s"
+            return Followed(before=intent, after=intent, alarm=alarm)
+        return None
+
+    def _is_absence_proven(self, intent: Intent, asked_at: datetime) -> bool:
+        if asked_at < _sent_at(intent) + SETTLE_POINT:
             return False
-        first = self._absent_since.setdefault(intent.id, now)
-        return now - first >= BETWEEN_LOOKS
+        first = self._absent_since.setdefault(intent.id, asked_at)
+        return asked_at - first >= BETWEEN_LOOKS
+
+
+def _sent_at(intent: Intent) -> datetime:
+    return intent.sent_at or intent.written_at

@@ -44,7 +44,8 @@ CREATE TABLE intents (
     state TEXT NOT NULL
 );
 CREATE INDEX intents_decision ON intents (decision_id);
-CREATE INDEX intents_open ON intents (row) WHERE state IN ('written', 'sent', 'unknown');
+CREATE INDEX intents_open ON intents (row)
+    WHERE state IN ('written', 'sent', 'done', 'unknown', 'gave_up');
 
 CREATE TABLE intent_events (
     row INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -196,7 +196,7 @@ class JournalReader:
         )
         rows = self._all(
             f"SELECT {_INTENT} FROM intents"  # noqa: S608 - built from literals above
-            " WHERE state IN ('written', 'sent', 'unknown') ORDER BY row",
+            " WHERE state IN ('written', 'sent', 'unknown', 'gave_up') ORDER BY row",
             (),
         )
         counts = self._all("SELECT verdict, count(*) FROM decisions GROUP BY verdict", ())

@@ -3,7 +3,9 @@
 import sqlite3
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +13,15 @@ from typing import Any, Self
 import orjson
 
 from bot.domain.decision import Verdict
-from bot.domain.intent import Execution, Intent, IntentState, Outcome, Settlement
+from bot.domain.intent import (
+    STEPS,
+    Execution,
+    Intent,
+    IntentState,
+    Outcome,
+    Settlement,
+    SignedRequest,
+)
 from bot.errors import JournalError
 from bot.journal import database
 from bot.journal.faults import file_error, journal_error
@@ -133,18 +143,24 @@ class SqliteJournal:
 
         await self._writer.do(work)
 
-    async def sent(self, intent_id: str, at: datetime) -> None:
-        """Mark an intent SENT, before its first byte leaves.
+    async def sent(self, intent_id: str, request: SignedRequest) -> None:
+        """Mark an intent SENT at the instant signed, before its first byte leaves.
 
         Raises:
             JournalError: Not durable, or not in state WRITTEN; the intent may not be sent.
         """
-        when = database.stamp(at)
+        when = database.stamp(request.signed_at)
 
         def work(connection: sqlite3.Connection) -> None:
-            _step(connection, intent_id, IntentState.SENT, since=(IntentState.WRITTEN,))
+            _step(connection, intent_id, IntentState.SENT)
             connection.execute("UPDATE intents SET sent_at = ? WHERE id = ?", (when, intent_id))
-            _append(connection, intent_id, when, IntentState.SENT)
+            _append(
+                connection,
+                intent_id,
+                when,
+                IntentState.SENT,
+                text=f"window {request.window_ms} ms, digest {request.digest}",
+            )
 
         await self._writer.do(work)
 
@@ -162,7 +178,7 @@ class SqliteJournal:
         }[execution.outcome]
 
         def work(connection: sqlite3.Connection) -> None:
-            _step(connection, execution.intent_id, state, since=(IntentState.SENT,))
+            _step(connection, execution.intent_id, state)
             _append(
                 connection,
                 execution.intent_id,
@@ -185,48 +201,83 @@ class SqliteJournal:
         when = database.stamp(at)
 
         def work(connection: sqlite3.Connection) -> None:
-            _step(connection, intent_id, IntentState.DROPPED, since=(IntentState.WRITTEN,))
+            _step(connection, intent_id, IntentState.DROPPED)
             _append(connection, intent_id, when, IntentState.DROPPED, text=why)
 
         await self._writer.do(work)
 
     async def settled(self, settlement: Settlement, at: datetime) -> None:
-        """Record APPLIED or ABSENT for an intent that was unknown, or that nothing is proven yet.
+        """Record APPLIED or ABSENT for an intent that was unknown or is read back.
 
         An intent found SENT after a restart counts as unknown.
 
         Raises:
-            JournalError: Not durable, or the intent is neither UNKNOWN nor SENT.
+            JournalError: Not durable, nothing is proven, or the intent is settled already.
         """
-        when = database.stamp(at)
         if settlement.applied is None:
-            state = IntentState.UNKNOWN
-        else:
-            state = IntentState.APPLIED if settlement.applied else IntentState.ABSENT
+            raise JournalError(f"intent {settlement.intent_id} must be proven to be settled")
+        when = database.stamp(at)
+        state = IntentState.APPLIED if settlement.applied else IntentState.ABSENT
+        applied = str(settlement.applied)
 
         def work(connection: sqlite3.Connection) -> None:
-            unsettled = (IntentState.UNKNOWN, IntentState.SENT)
-            _step(connection, settlement.intent_id, state, since=unsettled)
+            _step(connection, settlement.intent_id, state)
             _append(
                 connection,
                 settlement.intent_id,
                 when,
                 state,
-                applied=None if settlement.applied is None else str(settlement.applied),
+                applied=applied,
                 text=settlement.text,
             )
 
         await self._writer.do(work)
 
+    async def doubt(self, intent_id: str, at: datetime, why: str) -> None:
+        """Record UNKNOWN for an intent that was confirmed and cannot be read back.
+
+        Raises:
+            JournalError: Not durable, or the intent is not in state DONE.
+        """
+        await self._mark(intent_id, at, IntentState.UNKNOWN, why)
+
+    async def give_up(self, intent_id: str, at: datetime, why: str) -> None:
+        """Record that an intent was not settled in time.
+
+        Raises:
+            JournalError: Not durable, or the intent is neither SENT nor UNKNOWN.
+        """
+        await self._mark(intent_id, at, IntentState.GAVE_UP, why)
+
+    async def _mark(self, intent_id: str, at: datetime, state: IntentState, why: str) -> None:
+        when = database.stamp(at)
+
+        def work(connection: sqlite3.Connection) -> None:
+            _step(connection, intent_id, state)
+            _append(connection, intent_id, when, state, text=why)
+
+        await self._writer.do(work)
+
     async def open_intents(self) -> tuple[Intent, ...]:
-        """Return intents whose effect is not settled, oldest first."""
+        """Return intents that are not settled or not read back, oldest first."""
+        followed = [state.value for state in IntentState if state.is_followed]
+        marks = ", ".join("?" * len(followed))
 
         def work(connection: sqlite3.Connection) -> tuple[Intent, ...]:
             rows = connection.execute(
-                "SELECT id, decision_id, account, action, written_at, sent_at, state FROM intents"
-                " WHERE state IN ('written', 'sent', 'unknown') ORDER BY row"
+                "SELECT id, decision_id, account, action, written_at, sent_at, state,"  # noqa: S608 - marks only
+                " (SELECT applied FROM intent_events WHERE intent_id = intents.id"
+                "  ORDER BY row DESC LIMIT 1)"
+                f" FROM intents WHERE state IN ({marks}) ORDER BY row",
+                followed,
             )
-            return tuple(intent_from_row(row) for row in rows)
+            return tuple(
+                replace(
+                    intent_from_row(row[:-1]),
+                    applied=None if row[-1] is None else Decimal(row[-1]),
+                )
+                for row in rows
+            )
 
         return await self._writer.do(work)
 
@@ -295,18 +346,12 @@ def _intent_row(intent: Intent) -> dict[str, str]:
     }
 
 
-def _step(
-    connection: sqlite3.Connection,
-    intent_id: str,
-    state: IntentState,
-    *,
-    since: Sequence[IntentState],
-) -> None:
+def _step(connection: sqlite3.Connection, intent_id: str, state: IntentState) -> None:
     row = connection.execute("SELECT state FROM intents WHERE id = ?", (intent_id,)).fetchone()
     if row is None:
         raise JournalError(f"intent {intent_id} must be recorded before it becomes {state}")
-    if row[0] not in since:
-        allowed = " or ".join(since)
+    if state not in STEPS[IntentState(row[0])]:
+        allowed = " or ".join(before for before, after in STEPS.items() if state in after)
         raise JournalError(f"intent {intent_id} must be {allowed} to become {state}, was {row[0]}")
     connection.execute("UPDATE intents SET state = ? WHERE id = ?", (state.value, intent_id))
 

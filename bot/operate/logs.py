@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 import orjson
 import structlog
 
+from bot.domain.alarm import Alarm
 from bot.operate.console import event_line
 from bot.operate.redact import Redactor
 
@@ -248,6 +249,15 @@ class DecisionLog:
         try:
             self._publish(record)
         except Exception:  # noqa: BLE001 - a view must not stop the bot, whatever is wrong with it
+            self.failed += 1
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Log one alarm without waiting and without raising."""
+        try:
+            structlog.get_logger().error(
+                "alarm", code=alarm.code, text=alarm.text, intent=alarm.intent_id
+            )
+        except Exception:  # noqa: BLE001 - as in `publish`
             self.failed += 1
 
     def _publish(self, record: Mapping[str, Any]) -> None:

@@ -14,6 +14,8 @@ from typing import Any, Self
 import aiomqtt
 import orjson
 
+from bot.domain.alarm import Alarm
+
 _log = logging.getLogger("plimsoll.mqtt")
 _OFFLINE = b'{"state":"offline"}'
 _AT_LEAST_ONCE = 1
@@ -113,6 +115,7 @@ class MqttPublisher:
         self._held: dict[str, set[str]] = {}  # account -> topics of its open positions
         self._found: set[str] = set()  # retained positions of an earlier run
         self._events: deque[tuple[bytes, int]] = deque(maxlen=settings.queue)
+        self._alarms: deque[bytes] = deque(maxlen=settings.queue)
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -151,6 +154,20 @@ class MqttPublisher:
             self._take(record)
         except Exception:  # noqa: BLE001 - a view must not stop the bot, whatever is wrong with it
             self.failed += 1
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Take one alarm without waiting and without raising; it goes before decisions."""
+        self._alarms.append(
+            orjson.dumps(
+                {
+                    "at": alarm.at.isoformat(timespec="milliseconds"),
+                    "code": alarm.code,
+                    "text": alarm.text,
+                    "intent": alarm.intent_id,
+                }
+            )
+        )
+        self._wake.set()
 
     def _take(self, record: dict[str, Any]) -> None:
         event = orjson.dumps(record)
@@ -271,12 +288,17 @@ class MqttPublisher:
             self._wake.clear()
             if await self._send_all(client):
                 await self._say_status(client)
-            if self._closing.is_set() and not self._events:
+            if self._closing.is_set() and not self._events and not self._alarms:
                 return
             await self._wake.wait()
 
     async def _send_all(self, client: aiomqtt.Client) -> bool:
-        had_any = bool(self._stale or self._events)
+        had_any = bool(self._stale or self._events or self._alarms)
+        while self._alarms:
+            alarm = self._alarms[0]
+            await client.publish(f"{self._settings.prefix}/alarms", alarm, qos=_AT_LEAST_ONCE)
+            if self._alarms and self._alarms[0] is alarm:
+                self._alarms.popleft()
         while self._stale:
             topic = next(iter(self._stale))
             state = self._states[topic]

@@ -54,6 +54,8 @@ class Memory:
         keys: One entry per position with something to remember, ordered by key.
         moves: Of the last day, oldest first.
         unsettled: Actions whose effect is not known yet.
+        given_up: Actions whose effect was not known in time; they close their position to
+            optional moves, and block nothing that protects.
     """
 
     mode: Mode = Mode.NORMAL
@@ -61,6 +63,7 @@ class Memory:
     keys: tuple[KeyMemory, ...] = ()
     moves: tuple[Move, ...] = ()
     unsettled: tuple[Action, ...] = ()
+    given_up: tuple[Action, ...] = ()
 
     def of(self, key: PositionKey) -> KeyMemory:
         """Return what is remembered of a position."""
@@ -105,6 +108,10 @@ class Memory:
         return any(
             isinstance(action, ReducePosition) and action.key == key for action in self.unsettled
         )
+
+    def is_given_up(self, key: PositionKey) -> bool:
+        """Whether a move of this position was given up on."""
+        return any(key_of(action) == key for action in self.given_up)
 
     def is_transfer_unsettled(self) -> bool:
         """Whether a transfer waits to be settled."""
@@ -167,35 +174,108 @@ def remember(
 
 
 def settle(memory: Memory, action: Action, *, applied: Decimal) -> Memory:
-    """Return the memory once the effect of an unsettled action is proven.
+    """Return the memory once the effect of an unsettled or given-up action is proven.
 
     The move it was counted as stays in the budgets at what was applied.
 
     Args:
-        memory: With ``action`` among the unsettled.
+        memory: With ``action`` among the unsettled or the given up.
         action: As it was sent.
         applied: What took effect, of the action's own unit; 0 is nothing.
     """
-    rest = list(memory.unsettled)
-    if action in rest:
-        rest.remove(action)
-    moves = list(memory.moves)
-    for index in range(len(moves) - 1, -1, -1):
-        if moves[index].action == action:
-            moved = moves.pop(index)
-            if applied:
-                moves.insert(index, replace(moved, action=with_amount(action, applied)))
-            break
-    keys = {entry.key: entry for entry in memory.keys}
-    key = key_of(action)
-    if key is not None and applied:
-        entry = keys.get(key, KeyMemory(key=key))
-        keys[key] = _after(entry, with_amount(action, applied), size=None)
     return replace(
         memory,
-        keys=tuple(keys[k] for k in sorted(keys)),
-        moves=tuple(moves),
-        unsettled=tuple(rest),
+        keys=_with_effect(memory.keys, action, applied),
+        moves=_with_move(memory.moves, action, applied),
+        unsettled=_without(memory.unsettled, action),
+        given_up=_without(memory.given_up, action),
+    )
+
+
+def give_up(memory: Memory, action: Action) -> Memory:
+    """Return the memory once nobody waits for the effect of an unsettled action any more.
+
+    It stays counted as done in the budgets and as absent everywhere else.
+    """
+    return replace(
+        memory,
+        unsettled=_without(memory.unsettled, action),
+        given_up=(*memory.given_up, action),
+    )
+
+
+def correct(memory: Memory, action: Action, *, believed: Decimal, applied: Decimal) -> Memory:
+    """Return the memory once a confirmed action turns out to have done something else.
+
+    Args:
+        memory: With ``believed`` counted.
+        action: As it was sent.
+        believed: What the venue's answer had confirmed, of the action's own unit.
+        applied: What its history shows.
+    """
+    if applied == believed:
+        return memory
+    counted = with_amount(action, believed)
+    undone = _without_effect(memory.keys, counted)
+    return replace(
+        memory,
+        keys=_with_effect(undone, action, applied),
+        moves=_with_move(memory.moves, counted, applied),
+    )
+
+
+def doubt(memory: Memory, action: Action, *, believed: Decimal) -> Memory:
+    """Return the memory once a confirmed action is unknown again.
+
+    It stays in the budgets; margin it may have added is not the bot's to give back.
+    """
+    return replace(
+        memory,
+        keys=_without_effect(memory.keys, with_amount(action, believed)),
+        unsettled=(*memory.unsettled, action),
+    )
+
+
+def _without(actions: tuple[Action, ...], action: Action) -> tuple[Action, ...]:
+    rest = list(actions)
+    if action in rest:
+        rest.remove(action)
+    return tuple(rest)
+
+
+def _with_move(moves: tuple[Move, ...], action: Action, applied: Decimal) -> tuple[Move, ...]:
+    """Return the moves with the newest one of an action at what it applied; 0 removes it."""
+    found = list(moves)
+    for index in range(len(found) - 1, -1, -1):
+        if found[index].action == action:
+            moved = found.pop(index)
+            if applied:
+                found.insert(index, replace(moved, action=with_amount(action, applied)))
+            break
+    return tuple(found)
+
+
+def _with_effect(
+    entries: tuple[KeyMemory, ...], action: Action, applied: Decimal
+) -> tuple[KeyMemory, ...]:
+    key = key_of(action)
+    if key is None or not applied:
+        return entries
+    keys = {entry.key: entry for entry in entries}
+    entry = keys.get(key, KeyMemory(key=key))
+    keys[key] = _after(entry, with_amount(action, applied), size=None)
+    return tuple(keys[k] for k in sorted(keys))
+
+
+def _without_effect(entries: tuple[KeyMemory, ...], action: Action) -> tuple[KeyMemory, ...]:
+    # Only what was added is taken back: forgetting a removal would let too much be given back.
+    if not isinstance(action, AddMargin) or action.after_reduction:
+        return entries
+    return tuple(
+        replace(entry, added=max(Decimal(0), entry.added - action.amount))
+        if entry.key == action.key
+        else entry
+        for entry in entries
     )
 
 

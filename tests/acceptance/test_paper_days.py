@@ -84,7 +84,9 @@ def test_status_and_decisions_tell_what_happened(crash: tuple[Path, dict[str, An
         state, "decisions", "--journal", found["journal"], "--verdict", "act", "--json"
     ).splitlines()
     first = json.loads(lines[0])
-    assert first["actions"][0]["outcome"] == "done"
+    assert (
+        first["actions"][0]["outcome"] == "applied"
+    )  # confirmed by the venue, then found in its history
     whole = plimsoll(state, "decisions", "--journal", found["journal"], "--why", first["id"])
     assert json.loads(whole)["positions"][0]["band"]["trigger"]
 

@@ -13,6 +13,7 @@ from bot.exchanges.binance import BinanceVenue
 from bot.margin.assess import assess
 from bot.paper.binance.request import Keys
 from bot.paper.faults import Fault
+from tests.kit.fakes import an_open_gate
 from tests.kit.paper import Rig, an_engine, connected, serving
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
@@ -75,7 +76,7 @@ async def test_our_liquidation_price_is_the_venues(venue: BinanceVenue) -> None:
 async def test_exactly_the_planned_amount_arrives_on_an_integer_lot_symbol(
     venue: BinanceVenue, rig: Rig, amount: str
 ) -> None:
-    done = await venue.execute(an_intent(rig, add(amount)))
+    done = await venue.execute(an_intent(rig, add(amount)), an_open_gate())
     assert (done.outcome, done.applied) == (Outcome.DONE, D(amount))
     assert rig.engine.margin_moves[-1].amount == D(amount)
     method, path, request = rig.server.desk.requests[-1]
@@ -86,9 +87,9 @@ async def test_exactly_the_planned_amount_arrives_on_an_integer_lot_symbol(
 async def test_margin_is_removed_with_a_positive_amount_and_type_two(
     venue: BinanceVenue, rig: Rig
 ) -> None:
-    await venue.execute(an_intent(rig, add("100")))
+    await venue.execute(an_intent(rig, add("100")), an_open_gate())
     remove = RemoveMargin(key=SOL, amount=D("50.25"), currency="USDT")
-    done = await venue.execute(an_intent(rig, remove))
+    done = await venue.execute(an_intent(rig, remove), an_open_gate())
     assert done.outcome is Outcome.DONE
     assert rig.engine.margin_moves[-1].amount == D("-50.25")
     assert rig.server.desk.requests[-1][2].parameters["type"] == "2"
@@ -98,7 +99,7 @@ async def test_a_reduction_is_immediate_or_cancel_reduce_only_under_our_id(
     venue: BinanceVenue, rig: Rig
 ) -> None:
     reduce = ReducePosition(key=SOL, size=D(7), limit_price=D("149.00"))
-    done = await venue.execute(an_intent(rig, reduce))
+    done = await venue.execute(an_intent(rig, reduce), an_open_gate())
     assert (done.outcome, done.applied) == (Outcome.DONE, D(7))
     sent = rig.server.desk.requests[-1][2].parameters
     assert sent["reduceOnly"] == "true"
@@ -111,15 +112,15 @@ async def test_the_same_id_twice_is_unknown_and_changes_nothing(
     venue: BinanceVenue, rig: Rig
 ) -> None:
     intent = an_intent(rig, ReducePosition(key=SOL, size=D(7), limit_price=D("149.00")))
-    await venue.execute(intent)
-    again = await venue.execute(intent)
+    await venue.execute(intent, an_open_gate())
+    again = await venue.execute(intent, an_open_gate())
     assert (again.outcome, again.code) == (Outcome.UNKNOWN, "-4116")
     assert rig.engine.holdings["SOLUSDT", "BOTH"].amount == D(43)
 
 
 async def test_a_transfer_takes_the_raw_route(venue: BinanceVenue, rig: Rig) -> None:
     move = Transfer(source="spot", destination="futures", amount=D("10.5"), currency="USDT")
-    done = await venue.execute(an_intent(rig, move))
+    done = await venue.execute(an_intent(rig, move), an_open_gate())
     assert done.outcome is Outcome.DONE
     assert rig.engine.transfers[-1].amount == D("10.5")
 
@@ -133,11 +134,12 @@ async def test_hedge_mode_is_detected_and_names_the_leg(authority: Path) -> None
         seen = await venue.observe()
         assert seen.account.position_mode is PositionMode.HEDGE
         assert len(seen.account.positions) == 2
-        await venue.execute(an_intent(rig, add("12.75"), "plone"))
+        await venue.execute(an_intent(rig, add("12.75"), "plone"), an_open_gate())
         assert rig.server.desk.requests[-1][2].parameters["positionSide"] == "LONG"
         short = PositionKey("SOL/USDT:USDT", Side.SHORT)
         done = await venue.execute(
-            an_intent(rig, ReducePosition(key=short, size=D(5), limit_price=D("151.00")), "pltwo")
+            an_intent(rig, ReducePosition(key=short, size=D(5), limit_price=D("151.00")), "pltwo"),
+            an_open_gate(),
         )
         assert done.outcome is Outcome.DONE
         sent = rig.server.desk.requests[-1][2].parameters
@@ -160,7 +162,7 @@ async def test_an_impossible_amount_never_leaves(
     venue: BinanceVenue, rig: Rig, amount: str, why: str
 ) -> None:
     before = len(rig.server.desk.requests)
-    done = await venue.execute(an_intent(rig, add(amount)))
+    done = await venue.execute(an_intent(rig, add(amount)), an_open_gate())
     assert done.outcome is Outcome.REJECTED
     assert why in done.text
     assert len(rig.server.desk.requests) == before
@@ -184,7 +186,7 @@ async def test_a_write_is_sent_once_and_what_is_not_proven_is_unknown(
     venue: BinanceVenue, rig: Rig, kind: str, outcome: Outcome, has_effect: bool
 ) -> None:
     fault = rig.faults.add(Fault(kind=kind, method="POST", path="positionMargin"))  # type: ignore[arg-type]  # a kind
-    done = await venue.execute(an_intent(rig, add("12.75")))
+    done = await venue.execute(an_intent(rig, add("12.75")), an_open_gate())
     assert done.outcome is outcome, done
     assert fault.hits == 1
     assert bool(rig.engine.margin_moves) is has_effect
@@ -205,12 +207,12 @@ async def test_an_answer_that_does_not_confirm_the_request_is_unknown(
     venue: BinanceVenue, rig: Rig, changed: object
 ) -> None:
     rig.faults.add(Fault(kind="rewrite", path="positionMargin", rewrite=changed))  # type: ignore[arg-type]  # text to text
-    done = await venue.execute(an_intent(rig, add("12.75")))
+    done = await venue.execute(an_intent(rig, add("12.75")), an_open_gate())
     assert done.outcome is Outcome.UNKNOWN
 
 
 async def test_a_refusal_with_a_listed_code_is_rejected(venue: BinanceVenue, rig: Rig) -> None:
-    done = await venue.execute(an_intent(rig, add("99999999")))
+    done = await venue.execute(an_intent(rig, add("99999999")), an_open_gate())
     assert (done.outcome, done.code) == (Outcome.REJECTED, "-2019")
 
 
@@ -220,7 +222,7 @@ async def test_a_refused_connection_is_rejected_since_nothing_left(authority: Pa
     async with serving(engine, authority) as rig, connected(rig) as venue:
         assert rig.server._runner is not None
         await rig.server._runner.cleanup()
-        done = await venue.execute(an_intent(rig, add("1")))
+        done = await venue.execute(an_intent(rig, add("1")), an_open_gate())
         assert (done.outcome, done.code) == (Outcome.REJECTED, "not_connected")
         with pytest.raises(Unavailable):
             await venue.observe()
@@ -326,7 +328,7 @@ async def test_an_unknown_effect_is_settled_by_the_venues_history(
     kind = "abort_after" if has_effect else "abort"
     rig.faults.add(Fault(kind=kind, method="POST", times=1))  # type: ignore[arg-type]  # a kind
     intent = an_intent(rig, action)
-    assert (await venue.execute(intent)).outcome is Outcome.UNKNOWN
+    assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.UNKNOWN
     amount = action.size if isinstance(action, ReducePosition) else action.amount
     assert (await venue.settle(intent)).applied == (amount if has_effect else D(0))
 
@@ -339,7 +341,7 @@ async def test_a_transfer_on_its_way_is_neither_there_nor_absent(
     intent = an_intent(
         rig, Transfer(source="spot", destination="futures", amount=D("10.5"), currency="USDT")
     )
-    assert (await venue.execute(intent)).outcome is Outcome.UNKNOWN
+    assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.UNKNOWN
     assert (await venue.settle(intent)).applied is None
     await rig.pace.sleep(61)
     assert (await venue.settle(intent)).applied == D("10.5")
@@ -355,7 +357,9 @@ async def test_no_secret_is_in_any_text(venue: BinanceVenue, rig: Rig) -> None:
         fault.times = 0
         texts.append(str(caught.value))
         rig.faults.add(Fault(kind=kind, method="POST", times=1))
-        texts.append(repr(await venue.execute(an_intent(rig, add("1"), f"pl{kind[:4]}"))))
+        texts.append(
+            repr(await venue.execute(an_intent(rig, add("1"), f"pl{kind[:4]}"), an_open_gate()))
+        )
     together = " ".join(texts)
     assert "paper-secret" not in together
     assert "paper-key" not in together

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.clock import VenueClock
 from bot.exchanges.gateway import open_session, texts_of
 from bot.paper.binance.codes import HOSTS, WireError
 from bot.paper.binance.request import Keys, Request, check_signature, parsed
@@ -138,7 +140,10 @@ async def test_a_wrong_key_or_signature_is_seen(
 async def test_a_wrong_time_is_seen(rig: Rig, shift: int) -> None:
     rig.pace._speed = 1.0
     async with raw_client(rig) as client:
-        client.api.plimsoll_offset_ms = shift
+        clock = VenueClock(rig.pace)
+        wrong = rig.pace.now() + timedelta(milliseconds=shift)
+        clock.anchor(wrong, monotonic=rig.pace.monotonic(), uncertainty=0.0)
+        client.api.plimsoll_clock = clock
         with pytest.raises(Exception, match="-1021"):
             await client.read(client.api.fapiPrivateV3GetAccount, {})
 

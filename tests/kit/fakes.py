@@ -8,9 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.domain.intent import Execution, Intent, IntentState, Outcome, Settlement
+from bot.domain.alarm import Alarm
+from bot.domain.intent import (
+    STEPS,
+    Execution,
+    Intent,
+    IntentState,
+    Outcome,
+    Settlement,
+    SignedRequest,
+)
 from bot.domain.observation import Observation
 from bot.errors import ExchangeError, JournalError
+from bot.ports import Gate, StoppedError
 from bot.rebalance.project import project
 from tests.kit.builders import NOON
 
@@ -61,7 +71,18 @@ class FakeVenue:
             markets=tuple(replace(m, mark_at=now) for m in self.observation.markets),
         )
 
-    async def execute(self, intent: Intent) -> Execution:
+    async def execute(self, intent: Intent, gate: Gate) -> Execution:
+        try:
+            request = SignedRequest(signed_at=self.clock.now(), window_ms=5000, digest=intent.id)
+            await gate.sent(request)
+            gate.last_look()
+        except StoppedError as stopped:
+            return Execution(
+                intent_id=intent.id,
+                outcome=Outcome.REJECTED,
+                code=stopped.code,
+                text=str(stopped),
+            )
         self.on_send(intent)
         self.sent.append(intent)
         outcome = self.answers.pop(0) if self.answers else Outcome.DONE
@@ -114,10 +135,10 @@ class FakeJournal:
             self.intents[intent.id] = intent
             self.steps.append((intent.id, "written"))
 
-    async def sent(self, intent_id: str, at: datetime) -> None:
+    async def sent(self, intent_id: str, request: SignedRequest) -> None:
         self._check()
         self._move(intent_id, IntentState.SENT)
-        self.intents[intent_id] = replace(self.intents[intent_id], sent_at=at)
+        self.intents[intent_id] = replace(self.intents[intent_id], sent_at=request.signed_at)
 
     async def conclude(self, execution: Execution, at: datetime) -> None:
         del at
@@ -132,14 +153,23 @@ class FakeJournal:
         state = IntentState.APPLIED if settlement.applied else IntentState.ABSENT
         self._move(settlement.intent_id, state)
 
+    async def doubt(self, intent_id: str, at: datetime, why: str) -> None:
+        del at, why
+        self._move(intent_id, IntentState.UNKNOWN)
+
+    async def give_up(self, intent_id: str, at: datetime, why: str) -> None:
+        del at, why
+        self._move(intent_id, IntentState.GAVE_UP)
+
     async def open_intents(self) -> tuple[Intent, ...]:
-        return tuple(i for i in self.intents.values() if i.state.is_open)
+        return tuple(i for i in self.intents.values() if i.state.is_followed)
 
     async def last_inputs(self, account: str) -> bytes | None:
         del account
         return self.inputs[-1] if self.inputs else None
 
     def _move(self, intent_id: str, state: IntentState) -> None:
+        assert state in STEPS[self.intents[intent_id].state], (intent_id, state)
         self.intents[intent_id] = replace(self.intents[intent_id], state=state)
         self.steps.append((intent_id, state.value))
 
@@ -153,6 +183,28 @@ class Collected:
 
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []
+        self.alarms: list[Alarm] = []
 
     def publish(self, record: dict[str, Any]) -> None:
         self.records.append(record)
+
+    def alarm(self, alarm: Alarm) -> None:
+        self.alarms.append(alarm)
+
+
+class OpenGate:
+    """A gate that lets everything pass and keeps what it was shown."""
+
+    def __init__(self) -> None:
+        self.requests: list[SignedRequest] = []
+        self.looks = 0
+
+    async def sent(self, request: SignedRequest) -> None:
+        self.requests.append(request)
+
+    def last_look(self) -> None:
+        self.looks += 1
+
+
+def an_open_gate() -> OpenGate:
+    return OpenGate()

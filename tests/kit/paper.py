@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from bot.clock import VenueClock
 from bot.domain.instrument import MarginRelease
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
 from bot.exchanges.client import Client
@@ -96,7 +97,7 @@ def connection(rig: Rig, **changes: object) -> ConnectionSettings:
 @contextlib.asynccontextmanager
 async def connected(rig: Rig, **changes: object) -> AsyncIterator[BinanceVenue]:
     """Connect the adapter."""
-    venue = await connect(connection(rig, **changes), rig.pace)
+    venue = await connect(connection(rig, **changes), VenueClock(rig.pace))
     try:
         yield venue
     finally:

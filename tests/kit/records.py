@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.action import Action, AddMargin
-from bot.domain.intent import Intent
+from bot.domain.intent import Intent, SignedRequest
 from bot.domain.position import PositionKey, Side
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -85,3 +85,8 @@ def an_intent(
         or AddMargin(key=PositionKey(BTC, Side.LONG), amount=Decimal("250.00"), currency="USDT"),
         written_at=NOON,
     )
+
+
+def a_request(signed_at: datetime) -> SignedRequest:
+    """Return a request signed at an instant."""
+    return SignedRequest(signed_at=signed_at, window_ms=5000, digest="ab" * 32)

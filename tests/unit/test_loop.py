@@ -268,3 +268,63 @@ async def test_the_last_poll_is_not_followed_by_a_wait() -> None:
     await rig.loop.run(Pace(routine=5.0, urgent=1.0), is_over=lambda: True)
     assert len(rig.journal.records) == 1
     assert rig.clock.monotonic() == before
+
+
+async def test_what_was_confirmed_is_read_back_and_then_forgotten() -> None:
+    rig = Rig(ENDANGERED)
+    await rig.loop.poll()
+    (name,) = rig.journal.intents
+    rig.venue.evidence[name] = rig.venue.sent[0].action.amount  # type: ignore[union-attr]  # margin
+    await rig.loop.poll()
+    assert rig.journal.intents[name].state is IntentState.APPLIED
+
+
+async def test_a_confirmed_move_that_the_history_lacks_is_unknown_and_then_absent() -> None:
+    rig = Rig(ENDANGERED)
+    await rig.loop.poll()
+    (name,) = rig.journal.intents
+    assert rig.loop.memory.keys[0].added > 0
+    rig.venue.evidence[name] = D(0)
+    for _ in range(2):
+        rig.clock.advance(8)
+        await rig.loop.poll()
+    assert rig.journal.intents[name].state is IntentState.UNKNOWN
+    assert not rig.loop.memory.keys or rig.loop.memory.keys[0].added == 0
+    assert rig.loop.memory.is_margin_unsettled(rig.venue.sent[0].action.key)  # type: ignore[union-attr]  # margin
+    assert [alarm.intent_id for alarm in rig.seen.alarms] == [name]
+    for _ in range(2):
+        rig.clock.advance(8)
+        await rig.loop.poll()
+    assert rig.journal.intents[name].state is IntentState.ABSENT
+
+
+async def test_a_venue_that_moved_less_than_it_confirmed_is_believed_by_its_history() -> None:
+    rig = Rig(ENDANGERED)
+    await rig.loop.poll()
+    (name,) = rig.journal.intents
+    rig.venue.evidence[name] = D(7)
+    await rig.loop.poll()
+    assert rig.loop.memory.keys[0].added == 7
+    assert rig.loop.memory.moves[0].action.amount == 7  # type: ignore[union-attr]  # margin
+
+
+async def test_who_is_not_settled_is_told_after_a_minute_and_given_up_after_five() -> None:
+    rig = Rig(ENDANGERED)
+    rig.venue.answers = [Outcome.UNKNOWN]
+    await rig.loop.poll()
+    (name,) = rig.journal.intents
+    rig.clock.advance(61)
+    await rig.loop.poll()
+    await rig.loop.poll()
+    assert [alarm.intent_id for alarm in rig.seen.alarms] == [name]
+    assert rig.journal.intents[name].state is IntentState.UNKNOWN
+    rig.clock.advance(240)
+    await rig.loop.poll()
+    assert rig.journal.intents[name].state is IntentState.GAVE_UP
+    assert len(rig.seen.alarms) == 2
+    assert rig.loop.memory.is_given_up(rig.venue.sent[0].action.key)  # type: ignore[union-attr]  # margin
+    assert not rig.loop.memory.is_margin_unsettled(rig.venue.sent[0].action.key)  # type: ignore[union-attr]  # margin
+    rig.venue.evidence[name] = D(3)
+    await rig.loop.poll()
+    assert rig.journal.intents[name].state is IntentState.APPLIED
+    assert rig.loop.memory.given_up == ()
