@@ -29,7 +29,7 @@ from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.replay import Report, memory_after, replay
 from bot.schemas import decode, encode
-from bot.settings import AccountSection, Loaded, MqttSection, Settings, secret_of
+from bot.settings import Loaded, MqttSection, Settings, secret_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,51 +113,81 @@ async def run(loaded: Loaded, how: Run) -> None:
         BotError: It cannot start, or can no longer be sure of its journal.
     """
     settings = loaded.settings
-    redactor = redactor_of(settings)
-    policy, strategy = policy_of(settings), strategy_of(settings)
-    own = tuple((name, str(value)) for name, value in settings.strategy.own().items())
-    account = settings.accounts[0]
     async with contextlib.AsyncExitStack() as stack:
         journal = await stack.enter_async_context(SqliteJournal.open(how.journal))
         await _thin(journal, settings, how.clock)
-        memory = _memory_left_behind(how.journal, account.name)
+        with JournalReader.open(how.journal) as reader:
+            memory = memory_left_behind(reader, settings.accounts[0].name)
         clock = VenueClock(how.clock)
         venue = await stack.enter_async_context(_venue(settings, how, clock))
         publisher = await _publisher(settings, stack)
-        sinks = [DecisionLog(every=settings.log.hold_every), *how.sinks, *publisher]
-
-        def encoded(observation: Observation | None, memory: Memory) -> bytes:
-            return encode(
-                Inputs(
-                    observation=observation,
-                    memory=memory,
-                    policy=policy,
-                    strategy=settings.strategy.path,
-                    strategy_settings=own,
-                )
-            )
-
-        loop = Loop(
-            venue=venue,
-            journal=journal,
-            clock=clock,
-            sinks=[*sinks, _Heart(settings.bot.state_dir)],
-            choose=strategy.choose,
-            policy=policy,
-            identity=Identity(
-                account=account.name,
-                config_hash=loaded.hash,
-                strategy=settings.strategy.path,
-            ),
-            ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
-            encode=encoded,
-            clean=redactor.value,
-            memory=memory,
-            first_sequence=journal.next_seq,
+        sinks = [
+            DecisionLog(every=settings.log.hold_every),
+            *how.sinks,
+            *publisher,
+            _Heart(settings.bot.state_dir),
+        ]
+        loop = assemble(
+            loaded, venue=venue, journal=journal, clock=clock, sinks=sinks, memory=memory
         )
         await loop.recover()
-        pace = Pace(routine=settings.bot.poll_interval, urgent=settings.bot.urgent_interval)
-        await _until_told(loop, pace, how)
+        await _until_told(loop, pace_of(settings), how)
+
+
+def assemble(
+    loaded: Loaded,
+    *,
+    venue: Venue,
+    journal: SqliteJournal,
+    clock: VenueClock,
+    sinks: Sequence[Sink],
+    memory: Memory,
+) -> Loop:
+    """Return the loop of one account over its ports.
+
+    Raises:
+        ConfigError: A secret is missing.
+        StrategyError: The strategy cannot be loaded.
+    """
+    settings = loaded.settings
+    redactor = redactor_of(settings)
+    policy, strategy = policy_of(settings), strategy_of(settings)
+    own = tuple((name, str(value)) for name, value in settings.strategy.own().items())
+
+    def encoded(observation: Observation | None, memory: Memory) -> bytes:
+        return encode(
+            Inputs(
+                observation=observation,
+                memory=memory,
+                policy=policy,
+                strategy=settings.strategy.path,
+                strategy_settings=own,
+            )
+        )
+
+    return Loop(
+        venue=venue,
+        journal=journal,
+        clock=clock,
+        sinks=sinks,
+        choose=strategy.choose,
+        policy=policy,
+        identity=Identity(
+            account=settings.accounts[0].name,
+            config_hash=loaded.hash,
+            strategy=settings.strategy.path,
+        ),
+        ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
+        encode=encoded,
+        clean=redactor.value,
+        memory=memory,
+        first_sequence=journal.next_seq,
+    )
+
+
+def pace_of(settings: Settings) -> Pace:
+    """Return how long to wait between polls."""
+    return Pace(routine=settings.bot.poll_interval, urgent=settings.bot.urgent_interval)
 
 
 def replay_journal(path: Path) -> Report:
@@ -166,7 +196,7 @@ def replay_journal(path: Path) -> Report:
     Raises:
         BotError: The journal cannot be read or the strategy cannot be loaded.
     """
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         return replay(reader.inputs(), _strategy_of_inputs)
 
 
@@ -174,20 +204,19 @@ def _strategy_of_inputs(inputs: Inputs) -> Strategy:
     return load_strategy(inputs.strategy, dict(inputs.strategy_settings))
 
 
-def _memory_left_behind(path: Path, account: str) -> Memory:
+def memory_left_behind(reader: JournalReader, account: str) -> Memory:
     """Return the memory of the run before this one; an empty one for a new journal."""
-    with JournalReader(path) as reader:
-        newest = reader.newest_inputs(account)
-        if newest is None:
-            return Memory()
-        inputs = decode(Inputs, newest.inputs)
-        since = inputs.observation.at - timedelta(days=1) if inputs.observation else None
-        return memory_after(
-            inputs,
-            _strategy_of_inputs(inputs),
-            reader.actions(since=since),
-            decision_id=newest.record["id"],
-        )
+    newest = reader.newest_inputs(account)
+    if newest is None:
+        return Memory()
+    inputs = decode(Inputs, newest.inputs)
+    since = inputs.observation.at - timedelta(days=1) if inputs.observation else None
+    return memory_after(
+        inputs,
+        _strategy_of_inputs(inputs),
+        reader.actions(since=since),
+        decision_id=newest.record["id"],
+    )
 
 
 async def _until_told(loop: Loop, pace: Pace, how: Run) -> None:
@@ -212,16 +241,20 @@ async def _until_told(loop: Loop, pace: Pace, how: Run) -> None:
 
 @contextlib.asynccontextmanager
 async def _venue(settings: Settings, how: Run, clock: VenueClock) -> AsyncIterator[Venue]:
-    account = settings.accounts[0]
-    venue = await connect(_connection(account, settings, how), clock)
+    venue = await connect(connection_of(settings, how.gateway), clock)
     try:
         yield venue
     finally:
         await venue.close()
 
 
-def _connection(account: AccountSection, settings: Settings, how: Run) -> ConnectionSettings:
-    gateway = how.gateway
+def connection_of(settings: Settings, gateway: GatewaySettings | None) -> ConnectionSettings:
+    """Return how the account is reached; ``gateway`` overrides the configured one.
+
+    Raises:
+        ConfigError: A secret is missing, or the exchange is not named in paper mode.
+    """
+    account = settings.accounts[0]
     if gateway is None and account.gateway is not None:
         gateway = GatewaySettings(address=account.gateway.address, ca_file=account.gateway.ca_file)
     if settings.bot.mode == "paper" and gateway is None:

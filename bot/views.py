@@ -24,7 +24,7 @@ def status(path: Path) -> dict[str, Any]:
     Raises:
         JournalError: The journal cannot be read.
     """
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         found = reader.status(now=datetime.now(UTC))
     return {
         "journal": str(path),
@@ -72,7 +72,7 @@ def decisions(
         JournalError: The journal cannot be read.
         ConfigError: ``since`` is no instant and no span.
     """
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         last = 0
         for stored in reader.decisions(since=_since(reader, since), verdict=verdict, limit=limit):
             last = max(last, stored.row)
@@ -90,7 +90,7 @@ def decision(path: Path, decision_id: str) -> dict[str, Any]:
     Raises:
         JournalError: The journal cannot be read or has no such decision.
     """
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         found = reader.decision(decision_id)
     if found is None:
         raise JournalError(f"{path} has no decision {decision_id}")
@@ -104,7 +104,7 @@ def actions(path: Path, *, since: str | None, limit: int) -> Iterator[dict[str, 
         JournalError: The journal cannot be read.
         ConfigError: ``since`` is no instant and no span.
     """
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         for stored in reader.actions(since=_since(reader, since), limit=limit):
             yield _action(stored)
 

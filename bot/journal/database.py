@@ -83,18 +83,8 @@ def create(path: Path, *, instance: str | None = None) -> None:
     try:
         unfinished.unlink(missing_ok=True)
         with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-            connection.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [
-                    ("schema", str(SCHEMA_VERSION)),
-                    ("created", datetime.now(UTC).isoformat(timespec="seconds")),
-                    ("instance", instance or new_instance()),
-                    ("epoch", "0"),
-                ],
-            )
+            fill(connection, instance=instance or new_instance(), at=datetime.now(UTC))
         unfinished.rename(path)
     except sqlite3.Error as error:
         with suppress(OSError):
@@ -102,6 +92,21 @@ def create(path: Path, *, instance: str | None = None) -> None:
         raise journal_error(path, error) from error
     except OSError as error:
         raise file_error(path, error) from error
+
+
+def fill(connection: sqlite3.Connection, *, instance: str, at: datetime) -> None:
+    """Make the tables of a new journal in an empty database."""
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+    connection.executemany(
+        "INSERT INTO meta VALUES (?, ?)",
+        [
+            ("schema", str(SCHEMA_VERSION)),
+            ("created", at.isoformat(timespec="seconds")),
+            ("instance", instance),
+            ("epoch", "0"),
+        ],
+    )
 
 
 def check(path: Path, *, thorough: bool) -> None:

@@ -98,16 +98,20 @@ class Status:
 class JournalReader:
     """A reader beside the bot, also while it writes; it cannot change anything."""
 
-    def __init__(self, path: Path) -> None:
-        """Open for reading.
+    def __init__(self, connection: sqlite3.Connection, *, path: Path) -> None:
+        """Take a connection over; ``path`` is what error messages name."""
+        self._connection, self._path = connection, path
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a file for reading.
 
         Raises:
             JournalError: There is no journal there, or it cannot be read.
         """
         database.check(path, thorough=False)
-        self._path = path
         try:
-            self._connection = database.connect(path, read_only=True)
+            return cls(database.connect(path, read_only=True), path=path)
         except sqlite3.Error as error:
             raise journal_error(path, error) from error
 

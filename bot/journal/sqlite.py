@@ -2,13 +2,13 @@
 
 import sqlite3
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import orjson
 
@@ -30,9 +30,35 @@ from bot.journal.lock import ProcessLock
 from bot.journal.writer import Writer
 from bot.schemas import decode, encode
 
+T = TypeVar("T")
+
 QUEUE_LIMIT = 1024
 _FAST = 1  # zlib level: inputs repeat themselves, more effort gains little
 _THIN_AT_ONCE = 500  # decisions per transaction, so that a poll never waits long behind it
+
+
+class Commits(Protocol):
+    """What makes the work of a call durable; `bot.journal.writer.Writer` on a real disk."""
+
+    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` inside a transaction and return its result after the commit.
+
+        Raises:
+            JournalError: It is not durable.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Commit what is queued."""
+        ...
+
+
+class Lock(Protocol):
+    """What keeps other writers out."""
+
+    def release(self) -> None:
+        """Let another process have the journal."""
+        ...
 
 
 class SqliteJournal:
@@ -41,7 +67,7 @@ class SqliteJournal:
     Other processes read it through `bot.journal.queries`.
     """
 
-    def __init__(self, *, writer: Writer, lock: ProcessLock, ids: Ids, next_seq: int) -> None:
+    def __init__(self, *, writer: Commits, lock: Lock, ids: Ids, next_seq: int) -> None:
         self._writer = writer
         self._lock = lock
         self.ids = ids
@@ -75,7 +101,7 @@ class SqliteJournal:
             database.check(path, thorough=True)
             connection = database.connect(path, read_only=False)
             try:
-                ids, next_seq = _begin_epoch(connection)
+                ids, next_seq = begin_epoch(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -325,7 +351,8 @@ def intent_from_row(row: tuple[Any, ...]) -> Intent:
     return decode(Intent, orjson.dumps(fields))
 
 
-def _begin_epoch(connection: sqlite3.Connection) -> tuple[Ids, int]:
+def begin_epoch(connection: sqlite3.Connection) -> tuple[Ids, int]:
+    """Begin a run: raise the epoch durably; return its names and the first free ``seq``."""
     connection.execute("BEGIN IMMEDIATE")
     epoch = int(database.meta(connection, "epoch")) + 1
     connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))

@@ -80,7 +80,7 @@ async def test_an_intent_id_is_used_once_and_takes_its_decision_with_it(
     await journal.record(a_record(1), b"", [an_intent()])
     with pytest.raises(JournalError, match="refuses the row"):
         await journal.record(a_record(2), b"", [an_intent(decision_id="d2")])
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         assert [stored.record["id"] for stored in reader.decisions()] == ["d1"]
 
 
@@ -97,7 +97,7 @@ async def test_one_refused_record_does_not_harm_the_others_of_its_batch(
         JournalError,
         type(None),
     ]
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         assert [stored.record["seq"] for stored in reader.decisions()] == [1, 2, 3]
 
 
@@ -115,7 +115,7 @@ async def test_an_intent_goes_from_written_to_sent_to_done(
     await journal.conclude(done, LATER)
     (confirmed,) = await journal.open_intents()
     assert (confirmed.state, confirmed.applied) == (IntentState.DONE, Decimal("249.90"))
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         (action,) = reader.actions()
         assert (action.intent.state, str(action.applied)) == (IntentState.DONE, "249.90")
         why = reader.decision("d1")
@@ -147,7 +147,7 @@ async def test_an_unknown_effect_is_settled_by_evidence(
         await journal.conclude(lost, LATER)
     settlement = Settlement(intent_id=an_intent().id, applied=applied, text="history")
     await journal.settled(settlement, LATER)
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         (action,) = reader.actions()
     assert (action.intent.state, action.text) == (state, "history")
     assert bool(await journal.open_intents()) is state.is_open
@@ -328,7 +328,7 @@ async def test_a_journal_that_is_gone_while_its_log_remains_is_not_made_anew(pat
     with pytest.raises(JournalError, match="lies beside it"):
         SqliteJournal.open(path)
     with pytest.raises(JournalError, match="does not exist"):
-        JournalReader(path)
+        JournalReader.open(path)
 
 
 async def test_after_a_full_disk_nothing_more_may_be_sent(path: Path) -> None:
@@ -388,7 +388,7 @@ async def test_thinning_forgets_inputs_of_old_holds_only(
     await journal.record(a_record(4), b"four", [])
     assert await journal.thin(NOON + timedelta(minutes=2, seconds=30)) == 1
     assert await journal.thin(NOON + timedelta(days=9)) == 1
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         assert [stored.inputs for stored in reader.inputs()] == [b"two", b"four"]
         assert len(reader.decisions()) == 4
     assert await journal.last_inputs("main") == b"four"
@@ -398,7 +398,7 @@ async def test_thinning_forgets_inputs_of_old_holds_only(
 async def test_a_reader_sees_the_state_while_the_bot_writes(
     journal: SqliteJournal, path: Path
 ) -> None:
-    with JournalReader(path) as reader:
+    with JournalReader.open(path) as reader:
         assert reader.status(now=NOON).last is None
         await journal.record(a_record(1), b"", [])
         await journal.record(a_record(2, verdict="act"), b"", [an_intent(decision_id="d2")])
@@ -419,7 +419,10 @@ async def test_a_reader_sees_the_state_while_the_bot_writes(
 
 
 async def test_a_reader_cannot_write(journal: SqliteJournal, path: Path) -> None:
-    with JournalReader(path) as reader, pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with (
+        JournalReader.open(path) as reader,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
         reader._connection.execute("DELETE FROM meta")
 
 
@@ -438,7 +441,7 @@ async def test_events_of_an_intent_cannot_be_rewritten(journal: SqliteJournal, p
 
 def test_a_missing_journal_is_not_made_by_a_reader(path: Path) -> None:
     with pytest.raises(JournalError, match="does not exist"):
-        JournalReader(path)
+        JournalReader.open(path)
     assert not path.exists()
 
 

@@ -1,0 +1,242 @@
+"""How do requests travel in a world without sockets?
+
+`Session` is what ccxt's own code calls instead of an HTTP client, so its signing, status mapping
+and every parser run unmodified.
+"""
+
+import asyncio
+import random
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.client_reqrep import ConnectionKey
+
+from bot.exchanges.gateway import look
+from bot.paper.desk import Asked, Desk, Reply
+from bot.simulate.process import Process
+from bot.simulate.trace import Trace
+from bot.simulate.weather import BEFORE, Fate, Read, Weather, Wire, distorted, instead
+
+WRITES = frozenset({
+    ("POST", "/fapi/v1/positionMargin"), ("POST", "/fapi/v1/order"),
+    ("POST", "/fapi/v1/algoOrder"), ("DELETE", "/fapi/v1/algoOrder"),
+    ("DELETE", "/fapi/v1/order"), ("POST", "/sapi/v1/asset/transfer"),
+})  # fmt: skip
+"""Requests that may change something."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Sent:
+    """One write that left a client.
+
+    Attributes:
+        at: Virtual time of its first byte. [s]
+        process: Who sent it.
+        method: HTTP.
+        path: Of the endpoint.
+        content: Query and body as they left.
+        fault: What happened to it.
+        effects: How often it took effect.
+    """
+
+    at: float
+    process: str
+    method: str
+    path: str
+    content: str
+    fault: Wire | None
+    effects: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Network:
+    """Everything between the processes and one exchange.
+
+    Attributes:
+        desk: The exchange.
+        weather: What goes wrong.
+        chance: For distortions.
+        trace: Of the run.
+        advance: Moves the market to the present.
+        writes: Every write whose first byte left, in order.
+    """
+
+    desk: Desk
+    weather: Weather
+    chance: random.Random
+    trace: Trace
+    advance: Any
+    writes: list[Sent] = field(default_factory=list)
+    _last: dict[tuple[str, str, str], Reply] = field(default_factory=dict)
+
+    async def carry(self, asked: Asked, process: Process) -> Reply:
+        """Carry one request and bring its reply, as far as the weather lets it.
+
+        Raises:
+            aiohttp.ClientError: The connection failed.
+            TimeoutError: The client lost its patience.
+        """
+        is_write = (asked.method, asked.path) in WRITES
+        fate = self.weather.fate(is_write=is_write)
+        process.step("before connect")
+        await asyncio.sleep(fate.connect)
+        process.step("connected")
+        _refuse(fate)
+        look.get()()
+        now = asyncio.get_running_loop().time()
+        content = f"{asked.query}{asked.body.decode(errors='replace')}"
+        sent = Sent(
+            at=now,
+            process=process.name,
+            method=asked.method,
+            path=asked.path,
+            content=content,
+            fault=fate.fault,
+        )
+        if is_write:
+            self.writes.append(sent)
+            self.trace.add("left", process.name, asked.method, asked.path, content)
+        arrived: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._send(asked, fate, sent, arrived)
+        process.step("sent")
+        try:
+            reply = await asyncio.wait_for(asyncio.shield(arrived), fate.patience)
+        finally:
+            arrived.cancel()
+        process.step("answered")
+        if fate.fault is Wire.PARSER_RAISES:
+            raise TypeError("string indices must be integers, not 'str'")
+        return reply
+
+    def _send(self, asked: Asked, fate: Fate, sent: Sent, arrived: asyncio.Future[Reply]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def deliver(*, is_first: bool) -> None:
+            reply = self._effect(asked, fate, sent)
+            lost = (Wire.LOST_REQUEST, Wire.LOST_REPLY)
+            if is_first and reply is not None and fate.fault not in lost:
+                loop.call_later(fate.back, _resolve, arrived, reply)
+
+        loop.call_later(fate.outward, lambda: deliver(is_first=True))
+        if fate.again is not None:
+            loop.call_later(fate.outward + fate.again, lambda: deliver(is_first=False))
+
+    def _effect(self, asked: Asked, fate: Fate, sent: Sent) -> Reply | None:
+        """Return the venue's reply; the request takes effect here or never."""
+        if fate.fault is Wire.LOST_REQUEST:
+            return None
+        self.advance()
+
+        def error(wire: Any) -> Reply:
+            return self.desk.error(asked, wire)
+
+        if fate.fault in BEFORE:
+            return instead(fate.fault, error)
+        reply = self.desk.answer(asked)
+        if (asked.method, asked.path) in WRITES:
+            if reply.status == 200:  # noqa: PLR2004 - the venue says yes
+                sent.effects += 1
+            self.trace.add("arrived", asked.path, sent.content, str(reply.status))
+        else:
+            reply = self._shown(asked, reply)
+        return distorted(fate.fault, reply, error, self.chance) if fate.fault else reply
+
+    def _shown(self, asked: Asked, reply: Reply) -> Reply:
+        """Return what a reader is shown: the truth, or an older one."""
+        parameters = asked.query.partition("timestamp=")[0]
+        key = (asked.method, asked.path, parameters)
+        before = self._last.get(key)
+        if before is not None and self.weather.shows(Read.STALE):
+            return before
+        self._last[key] = reply
+        if asked.path.endswith("positionRisk") and self.weather.shows(Read.EMPTY_POSITIONS):
+            return Reply(status=200, text="[]", headers=reply.headers)
+        return reply
+
+
+class Session:
+    """One process's HTTP client, as far as ccxt uses one."""
+
+    def __init__(self, network: Network, process: Process) -> None:
+        self._network, self._process = network, process
+
+    def get(self, url: Any, **options: Any) -> "_Exchange":
+        """Ask."""
+        return self._ask("GET", url, **options)
+
+    def post(self, url: Any, **options: Any) -> "_Exchange":
+        """Ask."""
+        return self._ask("POST", url, **options)
+
+    def put(self, url: Any, **options: Any) -> "_Exchange":
+        """Ask."""
+        return self._ask("PUT", url, **options)
+
+    def delete(self, url: Any, **options: Any) -> "_Exchange":
+        """Ask."""
+        return self._ask("DELETE", url, **options)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def _ask(
+        self, method: str, url: Any, *, data: bytes | None, headers: Mapping[str, str], **_: Any
+    ) -> "_Exchange":
+        parts = urlsplit(str(url))
+        asked = Asked(
+            method=method,
+            path=parts.path,
+            query=parts.query,
+            body=data or b"",
+            key=headers.get("X-MBX-APIKEY"),
+        )
+        return _Exchange(self._network, self._process, asked)
+
+
+class _Exchange:
+    """One request and its response."""
+
+    def __init__(self, network: Network, process: Process, asked: Asked) -> None:
+        self._network, self._process, self._asked = network, process, asked
+        self.status, self.reason, self._text = 0, "", ""
+        self.headers: Mapping[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        reply = await self._network.carry(self._asked, self._process)
+        self.status, self._text = int(reply.status), reply.text
+        self.headers = {"Content-Type": reply.kind, **reply.headers}
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is held."""
+
+    async def text(self, errors: str = "strict") -> str:
+        """Return the body."""
+        del errors
+        return self._text
+
+
+def _resolve(arrived: asyncio.Future[Reply], reply: Reply) -> None:
+    if not arrived.done():
+        arrived.set_result(reply)
+
+
+def _refuse(fate: Fate) -> None:
+    key = ConnectionKey("fapi.binance.com", 443, True, True, None, None, None)  # noqa: FBT003 - a tuple of aiohttp's
+    match fate.fault:
+        case Wire.REFUSED:
+            raise aiohttp.ClientConnectorError(key, ConnectionRefusedError(111, "refused"))
+        case Wire.DNS:
+            raise aiohttp.ClientConnectorDNSError(key, socket.gaierror(-2, "not known"))
+        case Wire.TLS:
+            raise aiohttp.ClientConnectorSSLError(key, OSError("handshake failed"))
