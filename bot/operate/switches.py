@@ -89,8 +89,9 @@ class FileSwitchboard:
         self._state = Switches()
         try:
             state_dir.mkdir(parents=True, exist_ok=True)
-            self._latch.make(_READY)
-            self._level.make(_READY)
+            if not is_made(state_dir):  # where one of two is missing, somebody removed it
+                self._latch.make(_READY)
+                self._level.make(_READY)
         except OSError as error:
             raise self._fault("cannot be made", error) from error
         self.look()
@@ -175,7 +176,7 @@ class FileSwitchboard:
         """
         with self._disk:
             self._put_down_pause(Pause.NONE)
-            _, _, resumed_at = _find_pause(self._level, is_made=True)
+            _, _, resumed_at = _find_pause(self._level, is_first=False)
             with self._memory:
                 self._pause, self._paused, self._is_pause_written = Pause.NONE, None, True
                 self._resumed_at = resumed_at
@@ -223,7 +224,9 @@ class FileSwitchboard:
         if found.killed is not None:
             self._killed = self._killed or found.killed
             self._is_latched = found.is_latched
-        elif self._is_latched and not self._waiting and found.doubt is None:
+        elif found.doubt is not None:
+            self._is_latched = False
+        elif self._is_latched and not self._waiting:
             # It was on the disk and is not any more: another process re-armed.
             self._killed, self._is_latched = None, False
         is_same_doubt = self._doubt and found.doubt and self._doubt.why == found.doubt.why
@@ -301,8 +304,8 @@ def kill_in(state_dir: Path, why: str) -> None:
 
 
 def is_made(state_dir: Path) -> bool:
-    """Whether a bot, or a person, made switches in this directory."""
-    return os.path.lexists(state_dir / KILL_LATCH)
+    """Whether a bot, or a person, ever made switches in this directory."""
+    return any(os.path.lexists(state_dir / name) for name in (KILL_LATCH, PAUSE_LATCH))
 
 
 def seen_in(state_dir: Path) -> Switches:
@@ -312,7 +315,8 @@ def seen_in(state_dir: Path) -> Switches:
     """
     latch, level = _latches(state_dir)
     try:
-        return _find(state_dir / KILL_FILE, latch, level, is_made=False).switches()
+        found = _find(state_dir / KILL_FILE, latch, level, is_first=not is_made(state_dir))
+        return found.switches()
     finally:
         latch.close()
         level.close()
@@ -325,7 +329,7 @@ def _latches(state_dir: Path) -> tuple[Latch, Latch]:
     )
 
 
-def _find(kill_file: Path, latch: Latch, level: Latch, *, is_made: bool = True) -> _Found:
+def _find(kill_file: Path, latch: Latch, level: Latch, *, is_first: bool = False) -> _Found:
     asked = doubt = None
     try:
         asked = _Cause(at=changed_at(kill_file.lstat()), why=f"the file {kill_file} is there")
@@ -333,8 +337,8 @@ def _find(kill_file: Path, latch: Latch, level: Latch, *, is_made: bool = True) 
         pass
     except OSError as error:
         doubt = _doubt(kill_file, _reason(error))
-    latched, unsure = _find_latched(latch, is_made=is_made)
-    pause, paused, resumed_at = _find_pause(level, is_made=is_made)
+    latched, unsure = _find_latched(latch, is_first=is_first)
+    pause, paused, resumed_at = _find_pause(level, is_first=is_first)
     return _Found(
         killed=latched or asked,
         is_latched=latched is not None,
@@ -345,11 +349,11 @@ def _find(kill_file: Path, latch: Latch, level: Latch, *, is_made: bool = True) 
     )
 
 
-def _find_latched(latch: Latch, *, is_made: bool) -> tuple[_Cause | None, _Cause | None]:
+def _find_latched(latch: Latch, *, is_first: bool) -> tuple[_Cause | None, _Cause | None]:
     try:
         reading = latch.read()
     except FileNotFoundError as error:
-        return None, _doubt(latch.path, _reason(error)) if is_made else None
+        return None, None if is_first else _doubt(latch.path, _reason(error))
     except OSError as error:
         return None, _doubt(latch.path, _reason(error))
     except ValueError as error:
@@ -358,11 +362,11 @@ def _find_latched(latch: Latch, *, is_made: bool) -> tuple[_Cause | None, _Cause
     return (cause if reading.byte == _KILLED else None), None
 
 
-def _find_pause(level: Latch, *, is_made: bool) -> tuple[Pause, _Cause | None, datetime | None]:
+def _find_pause(level: Latch, *, is_first: bool) -> tuple[Pause, _Cause | None, datetime | None]:
     try:
         reading = level.read()
     except FileNotFoundError as error:
-        if not is_made:
+        if is_first:
             return Pause.NONE, None, None
         return Pause.ALL, _unknown_pause(level.path, _reason(error)), None
     except OSError as error:

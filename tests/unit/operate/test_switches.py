@@ -16,6 +16,7 @@ from bot.operate.switches import (
     KILL_LATCH,
     PAUSE_LATCH,
     FileSwitchboard,
+    _find,
     kill_in,
     seen_in,
 )
@@ -221,6 +222,45 @@ def test_rearm_and_resume_mend_what_was_damaged(
     assert (state_dir / KILL_LATCH).read_bytes() == b"-"
 
 
+@pytest.mark.parametrize("name", [KILL_LATCH, PAUSE_LATCH])
+def test_a_switch_that_somebody_removed_is_not_made_anew_by_a_start(
+    board: FileSwitchboard, state_dir: Path, name: str
+) -> None:
+    (state_dir / name).unlink()
+    for found in (restarted(state_dir), seen_in(state_dir)):
+        assert not found.allows("add_margin")
+        assert str(state_dir / name) in found.why
+    board.rearm()
+    board.resume()
+    assert restarted(state_dir).allows("transfer")
+
+
+def test_a_kill_outlives_the_loss_of_its_latch(board: FileSwitchboard, state_dir: Path) -> None:
+    board.kill()
+    (state_dir / KILL_LATCH).unlink()
+    board.look()
+    (state_dir / KILL_LATCH).write_bytes(b"-")  # no rearm: a copy from a backup
+    board.look()
+    assert board.state.killed
+    assert (state_dir / KILL_LATCH).read_bytes() == b"K"
+
+
+def test_a_kill_that_waits_behind_another_outlives_a_look_that_finds_a_rearm(
+    board: FileSwitchboard, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Latch.write
+
+    def look_before(latch: Latch, byte: bytes) -> None:
+        board._is_latched = True  # as the kill before it leaves it
+        board._take_over(_find(state_dir / KILL_FILE, board._latch, board._level))
+        assert board._killed is not None
+        write(latch, byte)
+
+    monkeypatch.setattr(Latch, "write", look_before)
+    board.kill()
+    assert board.state.killed
+
+
 def test_a_kill_whose_latch_cannot_be_written_leaves_the_file_kill(
     board: FileSwitchboard, state_dir: Path
 ) -> None:
@@ -329,7 +369,6 @@ def test_doubt_ends_with_the_next_look_that_succeeds(
 
 
 def test_a_kill_from_outside_uses_whatever_the_disk_still_takes(tmp_path: Path) -> None:
-    (tmp_path / PAUSE_LATCH).symlink_to("nowhere/at/all")
     (tmp_path / f"{KILL_LATCH}.{os.getpid()}.new").mkdir()  # the latch cannot be made
     kill_in(tmp_path, "an operator")
     assert seen_in(tmp_path).killed
@@ -352,6 +391,21 @@ def test_a_latch_is_made_once_and_never_over_a_kill(tmp_path: Path) -> None:
     Latch(path, values=b"-K").make(b"-")
     assert path.read_bytes() == b"K"
     assert [entry.name for entry in tmp_path.iterdir()] == ["latch"]
+
+
+def test_a_latch_is_not_made_over_a_kill_of_the_same_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "latch"
+    sync = os.fsync
+
+    def kill_meanwhile(fd: int) -> None:
+        path.write_bytes(b"K")
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", kill_meanwhile)
+    Latch(path, values=b"-K").make(b"-")
+    assert path.read_bytes() == b"K"
 
 
 def test_a_latch_put_in_the_place_of_another_is_the_one_that_counts(tmp_path: Path) -> None:
