@@ -10,6 +10,7 @@ from bot.domain.intent import Execution, Intent, Settlement, SignedRequest
 from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
+from bot.domain.switch import Switches
 
 
 class Clock(Protocol):
@@ -141,6 +142,32 @@ class Journal(Protocol):
 
     async def last_inputs(self, account: str) -> bytes | None:
         """Return the inputs of the newest decision of an account."""
+        ...
+
+
+class Switchboard(Protocol):
+    """What a person switched off."""
+
+    @property
+    def state(self) -> Switches:
+        """How the switches stand now.
+
+        No lock and no I/O, so it can be asked before planning, before each intent is marked SENT,
+        and again with the connection in hand, before the first byte leaves.
+        """
+        ...
+
+
+class Watchdog(Protocol):
+    """Whether the program stood still."""
+
+    @property
+    def stalled_for(self) -> float:
+        """Longest standstill nobody acknowledged, 0 for none; plans made before it are old. [s]"""
+        ...
+
+    def acknowledge(self) -> None:
+        """Forget it: plans were dropped, and the venue is looked at anew before anything leaves."""
         ...
 
 

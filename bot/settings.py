@@ -75,7 +75,7 @@ class BotSection(Section):
         mode: ``paper``, ``testnet`` or ``live``; the venue of an account must fit it.
         poll_interval: Between two routine polls. [s]
         urgent_interval: Between two polls while something is urgent. [s]
-        state_dir: Journal, heartbeat, the paper exchange's authority.
+        state_dir: Journal, switches, heartbeat, the paper exchange's authority.
     """
 
     name: Name = "plimsoll"

@@ -8,8 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.domain.switch import Pause
 from bot.errors import ConfigError, JournalError
 from bot.journal.queries import JournalReader, StoredAction
+from bot.operate import heartbeat
+from bot.operate.switches import is_made, seen_in
 from bot.record import described, plain
 from bot.spans import seconds_of
 from bot.whatif import answer, parse
@@ -18,8 +21,12 @@ FOLLOW_EVERY = 0.5
 """How often a followed journal is read. [s]"""
 
 
-def status(path: Path) -> dict[str, Any]:
+def status(path: Path, state_dir: Path) -> dict[str, Any]:
     """Return the present state.
+
+    Args:
+        path: The journal.
+        state_dir: Where the switches lie.
 
     Raises:
         JournalError: The journal cannot be read.
@@ -36,15 +43,19 @@ def status(path: Path) -> dict[str, Any]:
         ],
         "last_action": None if found.last_action is None else _action(found.last_action),
         "epoch": found.epoch,
+        "switches": switches(state_dir),
     }
 
 
 def status_text(state: Mapping[str, Any]) -> str:
     """Return the state as lines."""
     last = state["last"]
-    lines = [f"journal       {state['journal']} (opened {state['epoch']} times)"]
+    lines = [
+        f"journal       {state['journal']} (opened {state['epoch']} times)",
+        "switches      " + _switch_text(state["switches"]),
+    ]
     if last is None:
-        return lines[0] + "\nno decision yet\n"
+        return "\n".join([*lines, "no decision yet"]) + "\n"
     lines += [
         f"last decision {last['at']} {last['verdict']}: {last['reason']} (mode {last['mode']})",
         "decisions     " + ", ".join(f"{n} {v}" for v, n in sorted(state["counts"].items())),
@@ -61,6 +72,46 @@ def status_text(state: Mapping[str, Any]) -> str:
         lines.append("last action   " + action_text(state["last_action"]).rstrip())
     lines += [f"not settled   {i['id']} {i['kind']} ({i['state']})" for i in state["open_intents"]]
     return "\n".join(lines) + "\n"
+
+
+def switches(state_dir: Path) -> dict[str, Any]:
+    """Return how the switches stand and when a bot last polled beside them."""
+    found = seen_in(state_dir)
+    return {
+        "state_dir": str(state_dir.absolute()),
+        "made": is_made(state_dir),
+        "killed": found.killed,
+        "pause": found.pause.value,
+        "since": None if found.since is None else found.since.isoformat(timespec="milliseconds"),
+        "why": found.why,
+        "last_poll_age_s": heartbeat.age(state_dir / heartbeat.FILE_NAME, datetime.now(UTC)),
+    }
+
+
+def switches_text(state: Mapping[str, Any]) -> str:
+    """Return the switches as lines."""
+    age = state["last_poll_age_s"]
+    poll = (
+        "none here: is this the state directory of the bot?"
+        if age is None
+        else f"{age:.1f} s ago; a bot that runs sees a switch within 250 ms"
+    )
+    return (
+        f"switches      {_switch_text(state)}\n"
+        f"directory     {state['state_dir']}\n"
+        f"last poll     {poll}\n"
+    )
+
+
+def _switch_text(state: Mapping[str, Any]) -> str:
+    parts = []
+    if state["killed"]:
+        parts.append("KILLED, nothing is sent until: plimsoll rearm")
+    if state["pause"] != Pause.NONE:
+        parts.append(f"paused ({state['pause']}) until: plimsoll resume")
+    if not parts:
+        return "none is set" if state["made"] else f"none were made in {state['state_dir']}"
+    return f"{'; '.join(parts)} (since {state['since']}: {state['why']})"
 
 
 def decisions(

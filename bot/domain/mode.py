@@ -1,10 +1,11 @@
 """What may the bot do at all, and how does that change?"""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
 class Mode(StrEnum):
-    """How much the bot is allowed to do."""
+    """How much the bot is allowed to do; later members allow less."""
 
     NORMAL = "normal"
     """Everything."""
@@ -12,37 +13,61 @@ class Mode(StrEnum):
     """Protective acts only: add margin, reduce."""
     OBSERVE = "observe"
     """Reads only; a person must act."""
+    KILLED = "killed"
+    """Reads only; a person said so, and only a person takes it back."""
 
 
 class Event(StrEnum):
-    """What happened during a poll."""
+    """What happened to the bot."""
 
     POLLED = "polled"
     """A complete observation."""
+    RECOVERED = "recovered"
+    """A complete observation, and enough of them in a row; `next_mode` tells it from POLLED."""
     MISSED = "missed"
     """No complete observation."""
+    STALLED = "stalled"
+    """The program stood still: what it knows is old."""
     DENIED = "denied"
     """Keys, permissions or account state forbid acting."""
+    KILLED = "killed"
+    """A person said ``kill``, or the latch cannot be read."""
+    REARMED = "rearmed"
+    """A person took the kill back."""
+    RESUMED = "resumed"
+    """A person looked and said ``resume``."""
 
 
 POLLS_TO_RECOVER = 2
 
+_NORMAL, _DEGRADED, _OBSERVE, _KILLED = Mode
 
-def next_mode(mode: Mode, event: Event, *, good_polls: int) -> Mode:
+# Whoever comes back from a stop comes back to protecting; the rest follows from complete polls.
+TRANSITIONS: Mapping[Event, Mapping[Mode, Mode]] = {
+    event: dict(zip(Mode, after, strict=True))
+    for event, after in {
+        # before:         normal     degraded   observe    killed
+        Event.POLLED:    (_NORMAL,   _DEGRADED, _OBSERVE,  _KILLED),
+        Event.RECOVERED: (_NORMAL,   _NORMAL,   _OBSERVE,  _KILLED),
+        Event.MISSED:    (_DEGRADED, _DEGRADED, _OBSERVE,  _KILLED),
+        Event.STALLED:   (_DEGRADED, _DEGRADED, _OBSERVE,  _KILLED),
+        Event.DENIED:    (_OBSERVE,  _OBSERVE,  _OBSERVE,  _KILLED),
+        Event.KILLED:    (_KILLED,   _KILLED,   _KILLED,   _KILLED),
+        Event.REARMED:   (_NORMAL,   _DEGRADED, _OBSERVE,  _DEGRADED),
+        Event.RESUMED:   (_NORMAL,   _DEGRADED, _DEGRADED, _KILLED),
+    }.items()
+}  # fmt: skip
+"""The mode after each event in each mode."""
+
+
+def next_mode(mode: Mode, event: Event, *, good_polls: int = 0) -> Mode:
     """Return the mode after an event.
 
     Args:
         mode: The present one.
-        event: What the poll brought.
-        good_polls: Complete polls in a row, this one included.
+        event: What happened.
+        good_polls: Complete polls in a row, this one included; only POLLED looks at it.
     """
-    match mode, event:
-        case _, Event.DENIED:
-            return Mode.OBSERVE
-        case Mode.OBSERVE, _:
-            return Mode.OBSERVE
-        case _, Event.MISSED:
-            return Mode.DEGRADED
-        case Mode.DEGRADED, Event.POLLED if good_polls < POLLS_TO_RECOVER:
-            return Mode.DEGRADED
-    return Mode.NORMAL
+    if event is Event.POLLED and good_polls >= POLLS_TO_RECOVER:
+        event = Event.RECOVERED
+    return TRANSITIONS[event][mode]

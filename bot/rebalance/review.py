@@ -9,8 +9,8 @@ from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, T
 from bot.domain.band import LeverageBand
 from bot.domain.decision import Refusal
 from bot.domain.instrument import Instrument, MarginRelease
-from bot.domain.mode import Mode
 from bot.domain.position import Position, PositionKey
+from bot.domain.switch import Switches
 from bot.margin import linear
 from bot.margin.assess import assess
 from bot.rebalance.memory import Memory
@@ -45,9 +45,9 @@ def review(
         now: Of the observation. Aware UTC.
         age_ms: Age of the oldest input. [ms]
     """
-    is_protective = isinstance(action, AddMargin | ReducePosition)
-    if memory.mode is Mode.OBSERVE or (memory.mode is Mode.DEGRADED and not is_protective):
-        return Refusal(code="mode_forbids", text=f"{action.kind} is not allowed in {memory.mode}")
+    forbidden = Switches().refusal(action.kind, mode=memory.mode)
+    if forbidden is not None:
+        return forbidden
     if isinstance(action, RemoveMargin) and age_ms > policy.max_age_optional * 1000:
         return Refusal(
             code="input_stale",

@@ -252,12 +252,14 @@ def test_a_degraded_bot_protects_and_gives_nothing_back() -> None:
     assert low.verdict is Verdict.ACT
 
 
-def test_an_observing_bot_sends_nothing() -> None:
+@pytest.mark.parametrize(
+    ("mode", "reason"), [(Mode.OBSERVE, "mode_forbids"), (Mode.KILLED, "killed")]
+)
+def test_a_bot_that_may_only_read_sends_nothing(mode: Mode, reason: str) -> None:
     found = decided(
-        an_observation(a_position(margin="1000"), futures="9000"),
-        memory=Memory(mode=Mode.OBSERVE),
+        an_observation(a_position(margin="1000"), futures="9000"), memory=Memory(mode=mode)
     )
-    assert (found.verdict, found.reason) == (Verdict.REFUSE, "mode_forbids")
+    assert (found.verdict, found.reason, found.approved) == (Verdict.REFUSE, reason, ())
 
 
 def test_a_degraded_bot_transfers_nothing() -> None:
