@@ -101,7 +101,9 @@ class SqliteJournal:
             database.check(path, thorough=True)
             connection = database.connect(path, read_only=False)
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 ids, next_seq = begin_epoch(connection)
+                connection.execute("COMMIT")
             except BaseException:
                 connection.close()
                 raise
@@ -352,12 +354,13 @@ def intent_from_row(row: tuple[Any, ...]) -> Intent:
 
 
 def begin_epoch(connection: sqlite3.Connection) -> tuple[Ids, int]:
-    """Begin a run: raise the epoch durably; return its names and the first free ``seq``."""
-    connection.execute("BEGIN IMMEDIATE")
+    """Begin a run: raise the epoch; return its names and the first free ``seq``.
+
+    The caller commits before any of the names is used.
+    """
     epoch = int(database.meta(connection, "epoch")) + 1
     connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
     (last_seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM decisions").fetchone()
-    connection.execute("COMMIT")
     return Ids(instance=database.meta(connection, "instance"), epoch=epoch), last_seq + 1
 
 

@@ -45,6 +45,7 @@ class Engine:
         start_ms: int,
         releases_margin: Literal["pro_rata", "stays"] = "pro_rata",
         transfer_delay_ms: int = 0,
+        history_lag_ms: int = 0,
         insurance: Decimal = Decimal(10_000_000),
     ) -> None:
         self.contracts = {symbol: contracts[symbol] for symbol in feed.symbols}
@@ -53,6 +54,8 @@ class Engine:
         self.hedge_mode = False
         self.releases_margin = releases_margin
         self.transfer_delay_ms = transfer_delay_ms
+        self.history_lag_ms = history_lag_ms
+        """How long after its effect a row is missing from what history shows. [ms]"""
         self.insurance = insurance
         self.spot: dict[str, Decimal] = {"USDT": ZERO}
         self.cross: dict[str, Decimal] = {"USDT": ZERO}
@@ -251,6 +254,10 @@ class Engine:
         else:
             self._credit(moved)
         return moved.id
+
+    def is_shown(self, at_ms: int) -> bool:
+        """Whether history shows what happened then already. [ms]."""
+        return at_ms + self.history_lag_ms <= self.now_ms
 
     def in_transit(self, asset: str = "USDT") -> Decimal:
         """Return what left one wallet and has not reached the other. [asset]."""

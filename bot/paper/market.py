@@ -16,6 +16,7 @@ PULL = 1 / 600
 """How fast a path returns to its way points: a tenth of the gap in a minute. [1/s]"""
 MARK_SMOOTHING = 1 / 8
 """Share by which mark follows index each second."""
+HISTORY_HOURS = 40 * 24
 OVERSHOOT = 0.3
 """How far the last trade runs ahead of index in a fast move, of the move of a minute."""
 
@@ -78,7 +79,10 @@ class Path:
 class Scripted:
     """A `Feed` along way points, with noise that depends on the seed only."""
 
-    def __init__(self, paths: Sequence[Path], *, start_ms: int, seed: int) -> None:
+    def __init__(
+        self, paths: Sequence[Path], *, start_ms: int, seed: int, hours: int = HISTORY_HOURS
+    ) -> None:
+        """Walk back ``hours`` of bars before the start, then wait for the first second."""
         self._walks = [
             _Walk(path, start_ms=start_ms, chance=random.Random(f"{seed} {path.contract.id}"))
             for path in paths
@@ -87,6 +91,7 @@ class Scripted:
             path.contract.id: _backwards(
                 path,
                 start_ms=start_ms,
+                hours=hours,
                 chance=random.Random(f"{seed} {path.contract.id} before"),
             )
             for path in paths
@@ -102,7 +107,7 @@ class Scripted:
         return {walk.path.contract.id: walk.step(at_ms) for walk in self._walks}
 
     def history(self, symbol: str) -> Sequence[Candle]:
-        """Return 40 days of hourly bars that end at the start price."""
+        """Return hourly bars that end at the start price."""
         return self._history[symbol]
 
 
@@ -156,17 +161,14 @@ class _Walk:
         return max(1, round(price * self._ticks)) * self.path.contract.tick
 
 
-HISTORY_HOURS = 40 * 24
-
-
-def _backwards(path: Path, *, start_ms: int, chance: random.Random) -> list[Candle]:
+def _backwards(path: Path, *, start_ms: int, hours: int, chance: random.Random) -> list[Candle]:
     """Return hourly bars before the start, walked back from the first price."""
     tick = path.contract.tick
     ticks = 1 / float(tick)
     bars: list[Candle] = []
     close = path.start
     hour = start_ms - start_ms % HOUR
-    for _ in range(HISTORY_HOURS):
+    for _ in range(hours):
         hour -= HOUR
         open_ = close * math.exp(chance.gauss(0.0, path.volatility))
         up, down = (abs(chance.gauss(0.0, path.volatility / 2)) for _ in "ab")

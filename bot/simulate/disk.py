@@ -31,8 +31,8 @@ class Disk:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         database.fill(self.connection, instance=instance, at=at.astimezone(UTC))
         self.syncs = syncs
-        self.fails_at: int | None = None
-        """The commit that fails, counted from 0; ``None`` for none."""
+        self.fails_at: set[int] = set()
+        """The commits that fail, counted from 0."""
         self.commits = 0
         if not syncs:
             self.connection.execute("BEGIN")
@@ -56,7 +56,7 @@ class Disk:
             JournalError: The disk is full, or the rows contradict each other.
         """
         number, self.commits = self.commits, self.commits + 1
-        if number == self.fails_at:
+        if number in self.fails_at:
             raise JournalError("the simulated disk is full")
         self.connection.execute("SAVEPOINT work")
         try:

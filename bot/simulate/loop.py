@@ -6,7 +6,7 @@ promise. Rests on private parts of CPython's loop; `tests/simulation` checks the
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections import deque
 from typing import Any, NoReturn
 
 
@@ -39,6 +39,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._chance = random.Random(seed)
         self._selector = _Nothing(self)
+        self._ready: deque[Any]  # made by CPython's own loop
         self.steps = 0
         """Turns so far."""
 
@@ -65,12 +66,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         """Nobody wakes this loop from another thread."""
 
-    def run_in_executor(self, *_: Any) -> NoReturn:
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> NoReturn:  # type: ignore[override]  # never returns
         """Refuse: a thread would not be the same twice."""
-        raise RuntimeError("a simulated run has no threads")
-
-    def call_soon_threadsafe(
-        self, callback: Callable[..., object], *args: Any, context: Any = None
-    ) -> NoReturn:
-        """Refuse, as above."""
-        raise RuntimeError("a simulated run has no threads")
+        raise RuntimeError(f"a simulated run has no threads: {executor} {func} {args}")

@@ -7,7 +7,7 @@ and every parser run unmodified.
 import asyncio
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -63,6 +63,7 @@ class Network:
         chance: For distortions.
         trace: Of the run.
         advance: Moves the market to the present.
+        around: Books what a request does.
         writes: Every write whose first byte left, in order.
     """
 
@@ -70,7 +71,8 @@ class Network:
     weather: Weather
     chance: random.Random
     trace: Trace
-    advance: Any
+    advance: Callable[[], None]
+    around: Callable[[Callable[[], Reply]], Reply]
     writes: list[Sent] = field(default_factory=list)
     _last: dict[tuple[str, str, str], Reply] = field(default_factory=dict)
 
@@ -137,7 +139,7 @@ class Network:
 
         if fate.fault in BEFORE:
             return instead(fate.fault, error)
-        reply = self.desk.answer(asked)
+        reply = self.around(lambda: self.desk.answer(asked))
         if (asked.method, asked.path) in WRITES:
             if reply.status == 200:  # noqa: PLR2004 - the venue says yes
                 sent.effects += 1
@@ -164,6 +166,7 @@ class Session:
 
     def __init__(self, network: Network, process: Process) -> None:
         self._network, self._process = network, process
+        self.headers: Mapping[str, str] = {}
 
     def get(self, url: Any, **options: Any) -> "_Exchange":
         """Ask."""
@@ -232,7 +235,7 @@ def _resolve(arrived: asyncio.Future[Reply], reply: Reply) -> None:
 
 
 def _refuse(fate: Fate) -> None:
-    key = ConnectionKey("fapi.binance.com", 443, True, True, None, None, None)  # noqa: FBT003 - a tuple of aiohttp's
+    key = ConnectionKey("fapi.binance.com", 443, True, True, None, None, None)
     match fate.fault:
         case Wire.REFUSED:
             raise aiohttp.ClientConnectorError(key, ConnectionRefusedError(111, "refused"))

@@ -211,7 +211,9 @@ def margin_history(engine: Engine, request: Request) -> Any:
             "positionSide": move.side,
         }
         for move in engine.margin_moves
-        if move.symbol == contract.id and (kind is None or (move.amount > 0) == (kind == "1"))
+        if move.symbol == contract.id
+        and (kind is None or (move.amount > 0) == (kind == "1"))
+        and engine.is_shown(move.at_ms)
     ]
     return _page(request, rows, "time", default=500)
 

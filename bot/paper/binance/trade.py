@@ -80,7 +80,12 @@ def open_algo_orders(engine: Engine, request: Request) -> Any:
 def all_orders(engine: Engine, request: Request) -> Any:
     """GET /fapi/v1/allOrders."""
     symbol = engine.contract(request.text("symbol")).id
-    return [order(o) for o in engine.orders.values() if o.ask.symbol == symbol][-500:]
+    found = [
+        order(o)
+        for o in engine.orders.values()
+        if o.ask.symbol == symbol and engine.is_shown(o.at_ms)
+    ]
+    return found[-500:]
 
 
 def user_trades(engine: Engine, request: Request) -> Any:

@@ -43,7 +43,9 @@ def transfer_history(engine: Engine, request: Request) -> Any:
             "tranId": moved.id,
         }
         for moved in reversed(engine.transfers)
-        if (moved.source, moved.destination) == route and since <= moved.at_ms <= until
+        if (moved.source, moved.destination) == route
+        and since <= moved.at_ms <= until
+        and engine.is_shown(moved.at_ms)
     ]
     return {"total": len(rows), "rows": rows[(page - 1) * size : page * size]}
 

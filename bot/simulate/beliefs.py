@@ -1,0 +1,67 @@
+"""Does the journal believe what the exchange did?"""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+from bot.paper.engine import Engine
+from bot.simulate.network import Sent
+
+NONE_SENT = frozenset({"dropped", "written"})
+NO_EFFECT = frozenset({"rejected", "absent"})
+EFFECT = frozenset({"applied", "done"})
+ALARM_AFTER_MS = 60_000
+
+
+def beliefs(connection: sqlite3.Connection, writes: Sequence[Sent], engine: Engine) -> list[str]:
+    """Return every intent of which the journal believes something else than what happened."""
+    rows = connection.execute("SELECT id, action, sent_at, state FROM intents ORDER BY row")
+    found: list[str] = []
+    known: set[int] = set()
+    for name, action, sent_at, state in rows:
+        mine = [
+            index
+            for index, sent in enumerate(writes)
+            if _is_of(sent, name, orjson.loads(action), sent_at)
+        ]
+        known |= set(mine)
+        effects = sum(_effects(writes[index], name, engine) for index in mine)
+        if len(mine) > 1:
+            found.append(f"P01: {name} left {len(mine)} times")
+        if state in NONE_SENT and mine:
+            found.append(f"I6: {name} is {state} and left")
+        if state in NO_EFFECT and effects:
+            found.append(f"I2: {name} is {state} and took effect")
+        if state in EFFECT and not effects:
+            found.append(f"I2: {name} is {state} and took no effect")
+    found += [
+        f"I6: {writes[index].method} {writes[index].path} left without an intent"
+        for index in range(len(writes))
+        if index not in known
+    ]
+    return found
+
+
+def _is_of(sent: Sent, name: str, action: dict[str, Any], sent_at: str | None) -> bool:
+    """Whether a request carries an intent: by our id, else by signed time and amount."""
+    content = parse_qs(sent.content)
+    if name in {*content.get("newClientOrderId", ()), *content.get("clientAlgoId", ())}:
+        return True
+    if sent_at is None or "amount" not in content or "amount" not in action:
+        return False
+    signed_ms = round(datetime.fromisoformat(sent_at).timestamp() * 1000)
+    return content["timestamp"] == [str(signed_ms)] and Decimal(content["amount"][0]) == Decimal(
+        action["amount"]
+    )
+
+
+def _effects(sent: Sent, name: str, engine: Engine) -> int:
+    if not sent.path.endswith("/order"):
+        return sent.effects
+    filled = [o for o in engine.orders.values() if o.client_id == name and o.filled]
+    return len(filled)

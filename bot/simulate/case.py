@@ -1,0 +1,147 @@
+"""Which world does a seed make?"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from bot.simulate.weather import Read, Wire, swarm
+
+PATHS: Mapping[str, tuple[tuple[float, float], ...]] = {
+    "crash": ((0.0, 1.0), (0.3, 0.975), (0.7, 0.93), (1.0, 0.94)),
+    "gap": ((0.0, 1.0), (0.5, 0.995), (0.51, 0.945), (1.0, 0.95)),
+    "wick": ((0.0, 1.0), (0.4, 0.99), (0.5, 0.94), (0.6, 0.985), (1.0, 0.99)),
+    "grind": ((0.0, 1.0), (1.0, 0.955)),
+    "calm": ((0.0, 1.0), (1.0, 1.0)),
+    "recovery": ((0.0, 1.0), (0.3, 0.94), (1.0, 1.02)),
+}
+"""Share of the storm and factor on the price; a short position sees the mirror image."""
+
+PRICES = {"BTCUSDT": 60000.0, "ETHUSDT": 3000.0, "SOLUSDT": 150.0, "DOGEUSDT": 0.2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A position at the start.
+
+    Attributes:
+        symbol: The venue's id.
+        notional: Signed. [quote]
+        leverage: Setting, and effective at the start. [x]
+    """
+
+    symbol: str
+    notional: Decimal
+    leverage: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One world.
+
+    Attributes:
+        seed: Made from it.
+        storm: How long faults happen. [s]
+        path: Name of the price path.
+        held: Positions at the start.
+        futures: Left in the wallet after their margins. [quote]
+        spot: [quote]
+        reserves: Wallet name to what must stay. [quote]
+        hedge: Position mode.
+        strategy: Where positions shall stand: path and own settings.
+        interval: Between routine polls. [s]
+        rates: Of each fault class. [ratio]
+        crash: Probability of death at each step of the bot. [ratio]
+        patience: Of the client for one answer. [s]
+        history_lag_ms: Of the venue's history. [ms]
+        transfer_ms: A transfer needs so long. [ms]
+        disk_delay: Longest commit. [s]
+        disk_fails: Commits that fail, of the whole run.
+        skew: Of the machine's clock. [s]
+        person: Seconds at which a person moves margin by hand.
+    """
+
+    seed: int
+    storm: float
+    path: str
+    held: tuple[Held, ...]
+    futures: Decimal
+    spot: Decimal
+    reserves: Mapping[str, Decimal]
+    hedge: bool
+    strategy: Mapping[str, str]
+    interval: float
+    rates: Mapping[StrEnum, float] = field(default_factory=dict)
+    crash: float = 0.0
+    patience: float = 3.0
+    history_lag_ms: int = 0
+    transfer_ms: int = 0
+    disk_delay: float = 0.002
+    disk_fails: tuple[int, ...] = ()
+    skew: float = 0.0
+    person: tuple[float, ...] = ()
+
+
+STRATEGIES: tuple[Mapping[str, str], ...] = (
+    {
+        "path": "strategies.liquidation_buffer:LiquidationBuffer",
+        "emergency": "0.03", "trigger": "0.06", "target": "0.08", "give_back": "0.10",
+    },
+    {
+        "path": "strategies.liquidation_buffer:LiquidationBuffer",
+        "emergency": "0.05", "trigger": "0.09", "target": "0.12", "give_back": "0.16",
+    },
+    {
+        "path": "strategies.fixed_leverage:FixedLeverage",
+        "target": "9", "minimum": "6", "maximum": "11", "emergency": "15",
+    },
+    {"path": "strategies.hazard:Hazard", "hazard": "1", "most": "0.15"},
+)  # fmt: skip
+
+
+def case_of(seed: int, *, faults: float) -> Case:
+    """Return the world of a seed.
+
+    Args:
+        seed: Any number.
+        faults: The highest rate a fault class may have; 0 for fair weather. [ratio]
+    """
+    draw = random.Random(f"case {seed}")
+    symbols = draw.sample(tuple(PRICES), k=draw.choice((1, 1, 2, 3)))
+    hedge = draw.random() < 0.25  # noqa: PLR2004 - a quarter
+    held = tuple(
+        Held(
+            symbol=symbol,
+            notional=Decimal(draw.randrange(2_000, 20_000)) * draw.choice((1, 1, 1, -1)),
+            leverage=draw.choice((8, 10, 15, 20)),
+        )
+        for symbol in symbols
+    )
+    total = sum((abs(h.notional) for h in held), Decimal(0))
+    rich = Decimal(draw.choice(("0.02", "0.06", "0.15", "0.4")))
+    is_bad = faults > 0
+    return Case(
+        seed=seed,
+        storm=draw.uniform(15, 45),
+        path=draw.choice(tuple(PATHS)),
+        held=held,
+        futures=(total * rich * Decimal(draw.choice(("0.3", "1")))).quantize(Decimal("0.01")),
+        spot=(total * rich).quantize(Decimal("0.01")),
+        reserves={
+            "futures": Decimal(draw.choice(("0", "50"))),
+            "spot": Decimal(draw.choice(("0", "100"))),
+        },
+        hedge=hedge,
+        strategy=draw.choice(STRATEGIES),
+        interval=draw.choice((1.0, 2.0, 5.0)),
+        rates=swarm(draw, Wire, most=faults) | swarm(draw, Read, most=faults),
+        crash=draw.choice((0.0, 0.0, 0.002, 0.01, 0.03)) if is_bad else 0.0,
+        patience=draw.uniform(0.2, 3.0) if is_bad else 3.0,
+        history_lag_ms=draw.choice((0, 0, 500, 1900)) if is_bad else 0,
+        transfer_ms=draw.choice((0, 0, 700, 4000)),
+        disk_delay=draw.choice((0.0005, 0.005, 0.05)),
+        disk_fails=tuple(draw.sample(range(200), k=draw.choice((0, 0, 1, 2)))) if is_bad else (),
+        skew=draw.choice((0.0, 0.0, 0.9, -1.1, 3600.0, -3600.0)),
+        person=tuple(draw.uniform(3, 40) for _ in range(draw.choice((0, 0, 1)))),
+    )

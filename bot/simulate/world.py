@@ -1,0 +1,410 @@
+"""What happens in one world, and does everything hold there that must?"""
+
+import asyncio
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from bot import bootstrap
+from bot.clock import VenueClock
+from bot.domain.alarm import Alarm
+from bot.errors import BotError, JournalError
+from bot.exchanges.connect import GatewaySettings, connect
+from bot.journal.queries import JournalReader
+from bot.journal.sqlite import SqliteJournal, begin_epoch
+from bot.loop import Loop
+from bot.paper.desk import Desk
+from bot.paper.engine import Engine
+from bot.paper.instruments import CONTRACTS
+from bot.paper.market import Path, Scripted
+from bot.paper.values import Refused
+from bot.settings import Loaded, StrategySection
+from bot.simulate.beliefs import beliefs
+from bot.simulate.books import Books
+from bot.simulate.case import PATHS, PRICES, Case
+from bot.simulate.disk import NAME, Disk, NoLock, Writes
+from bot.simulate.loop import VirtualLoop
+from bot.simulate.network import Network, Session
+from bot.simulate.process import KilledError, Process
+from bot.simulate.trace import Trace
+from bot.simulate.weather import Weather
+
+START = datetime(2026, 1, 5, 12, tzinfo=UTC)
+START_MS = int(START.timestamp() * 1000)
+SETTLED_WITHIN = 120.0
+"""After the last fault everything must be settled within this. [s]"""
+BARS = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of one world.
+
+    Attributes:
+        seed: It was made from.
+        violations: What must not be, in words; empty is good.
+        digest: Of everything that happened.
+        polls: Decisions recorded.
+        seconds: Virtual time. [s]
+        starts: Processes that lived.
+        actions: Writes that took effect, by kind.
+        faults: Faults that hit a write, by kind.
+    """
+
+    seed: int
+    violations: tuple[str, ...]
+    digest: str
+    polls: int
+    seconds: float
+    starts: int
+    actions: dict[str, int]
+    faults: dict[str, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class Pace:
+    """Market time for the exchange; moved by the loop's own time."""
+
+    loop: VirtualLoop
+    speed: float = 1.0
+
+    @property
+    def now_ms(self) -> int:
+        """Market time. [ms]."""
+        return START_MS + round(self.loop.time() * 1000)
+
+    def charge(self, milliseconds: int) -> None:
+        """Cost nothing: here the network itself takes time."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Machine:
+    """The clock of a process's machine; a `bot.ports.Clock`.
+
+    Attributes:
+        loop: Whose time passes.
+        skew: How wrong the wall clock is. [s]
+    """
+
+    loop: VirtualLoop
+    skew: float
+
+    def now(self) -> datetime:
+        """Return what the machine believes. Aware UTC."""
+        return START + timedelta(seconds=self.loop.time() + self.skew)
+
+    def monotonic(self) -> float:
+        """Return a reading that only grows. [s]."""
+        return self.loop.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass. [s]."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """A sink that keeps what people would have seen."""
+
+    records: list[dict[str, Any]] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+
+    def publish(self, record: dict[str, Any]) -> None:
+        """Keep a record."""
+        self.records.append(record)
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Keep an alarm."""
+        self.alarms.append(alarm)
+
+
+class World:
+    """One exchange, one disk, and the processes that come and go."""
+
+    def __init__(self, case: Case, loaded: Loaded, loop: VirtualLoop) -> None:
+        self.case, self.loop = case, loop
+        self.trace = Trace()
+        self.violations: list[str] = []
+        self.seen = Seen()
+        self.engine = _engine(case)
+        self.pace = Pace(loop=loop)
+        self.chance = random.Random(f"world {case.seed}")
+        self.weather = Weather(
+            random.Random(f"weather {case.seed}"), rates=case.rates, patience=case.patience
+        )
+        self.books = Books(self.engine)
+        self.network = Network(
+            desk=Desk(self.engine, self.pace),
+            weather=self.weather,
+            chance=random.Random(f"network {case.seed}"),
+            trace=self.trace,
+            advance=self.advance,
+            around=self.books.around,
+        )
+        self.disk = Disk(instance=f"{case.seed % 36**4:04d}"[-4:], at=START)
+        self.disk.fails_at = set(case.disk_fails)
+        self.loaded = _configured(loaded, case)
+        self.crash = case.crash
+        self.starts = 0
+        self.process: Process | None = None
+        self.running: Loop | None = None
+        self.is_over = False
+
+    def advance(self) -> None:
+        """Move the market to the present."""
+        self.engine.advance(self.pace.now_ms)
+        self.books.look()
+
+    async def live(self) -> None:
+        """Run the storm, then the calm, then judge."""
+        supervisor = self.loop.create_task(self._supervise(), name="supervisor")
+        for at in self.case.person:
+            self.loop.call_later(at, self._person)
+        await asyncio.sleep(self.case.storm)
+        self.weather.calm()
+        self.crash, self.disk.fails_at = 0.0, set()
+        if self.process is not None:
+            self.process.calm()
+        ended = self.loop.time() + SETTLED_WITHIN
+        while self.loop.time() < ended and self._unsettled():  # noqa: ASYNC110 - in virtual time looking costs nothing
+            await asyncio.sleep(1.0)
+        self.violations += [f"liveness: {text}" for text in self._unsettled()]
+        self.is_over = True
+        if self.running is not None:
+            self.running.stop()
+        await asyncio.wait({supervisor}, timeout=60)
+        if not supervisor.done():
+            self.violations.append("liveness: the bot does not stop")
+            if self.process is not None:
+                self.process.kill("end of the world")
+        self.advance()
+        self._judge()
+
+    async def _supervise(self) -> None:
+        """Start the bot again whenever it ends, as a container's restart policy does."""
+        while not self.is_over:
+            self.starts += 1
+            process = Process(
+                f"bot {self.starts}",
+                chance=random.Random(f"process {self.case.seed} {self.starts}"),
+                crash=self.crash,
+            )
+            self.process = process
+            self.trace.add("start", process.name, f"{self.loop.time():.6f}")
+            task = process.start(self._bot(process))
+            (outcome,) = await asyncio.gather(task, return_exceptions=True)
+            self.trace.add("end", process.name, f"{self.loop.time():.6f}", repr(outcome)[:200])
+            expected = KilledError | asyncio.CancelledError | BotError
+            if outcome is not None and not isinstance(outcome, expected):
+                self.violations.append(f"a fault of ours: {outcome!r}")
+            process.kill("ended")
+            self.running = None
+            if not self.is_over:
+                await asyncio.sleep(self.chance.uniform(0.5, 3.0))
+
+    async def _bot(self, process: Process) -> None:
+        """Live one life, from start to end, as `bootstrap.run` does."""
+        clock = VenueClock(Machine(loop=self.loop, skew=self.case.skew))
+        ids, next_seq = self.disk.commit(begin_epoch)
+        journal = SqliteJournal(
+            writer=Writes(disk=self.disk, process=process, delay=self._disk_delay),
+            lock=NoLock(),
+            ids=ids,
+            next_seq=next_seq,
+        )
+        reader = JournalReader(self.disk.connection, path=NAME)
+        memory = bootstrap.memory_left_behind(reader, self.loaded.settings.accounts[0].name)
+        settings = bootstrap.connection_of(self.loaded.settings, GATEWAY)
+        session = Session(self.network, process)
+        venue = await connect(settings, clock, session=session)
+        loop = bootstrap.assemble(
+            self.loaded, venue=venue, journal=journal, clock=clock, sinks=[self.seen], memory=memory
+        )
+        await loop.recover()
+        self.running = loop
+        await loop.run(bootstrap.pace_of(self.loaded.settings))
+        await venue.close()
+
+    def _disk_delay(self) -> float:
+        return self.chance.uniform(0.0, self.case.disk_delay)
+
+    def _person(self) -> None:
+        """A person adds a round amount of margin at the venue."""
+        self.advance()
+        held = list(self.engine.holdings.values())
+        if held:
+            holding = self.chance.choice(held)
+            try:
+                self.engine.move_margin(holding.symbol, holding.side, Decimal(7), add=True)
+            except Refused:
+                return
+            self.books.look(by_bot=False)
+
+    def _unsettled(self) -> list[str]:
+        """Return what is not as it should be when nothing goes wrong any more."""
+        found = [
+            f"intent {name} is {state}"
+            for name, state in self.disk.connection.execute(
+                "SELECT id, state FROM intents"
+                " WHERE state IN ('written', 'sent', 'unknown', 'done')"
+            )
+        ]
+        if not self.seen.records or self.running is None:
+            return [*found, "no decision"]
+        last = self.seen.records[-1]
+        if last["mode"] != "normal":
+            found.append(f"mode is {last['mode']}")
+        if last["verdict"] == "not_ready":
+            found.append(f"not ready: {last['reason']}")
+        found += [
+            f"{p['symbol']} {p['side']} stands at {p['distance']}, trigger {p['band']['trigger']}"
+            for p in last["positions"]
+            if p["band"] is not None
+            and p["distance"] is not None
+            and Decimal(p["distance"]) < Decimal(p["band"]["trigger"])
+            and not last["refusals"]
+        ]
+        return found
+
+    def _judge(self) -> None:
+        limits = self.loaded.settings.limits
+        self.violations += self.books.faults(
+            self.network.writes,
+            margin_per_hour=limits.max_margin_per_hour,
+            margin_per_day=limits.max_margin_per_day,
+            floors=dict(self.case.reserves),
+        )
+        self.violations += beliefs(self.disk.connection, self.network.writes, self.engine)
+        self.trace.add("end", self.books.digest(), _dump(self.disk.connection))
+
+
+GATEWAY = GatewaySettings(address="127.0.0.1:1", ca_file=NAME)
+
+
+def run(case: Case, loaded: Loaded, *, lines: list[str] | None = None) -> Result:
+    """Return what comes of one world.
+
+    Args:
+        case: The world.
+        loaded: Configuration that the case changes.
+        lines: Takes the trace itself, for a person.
+    """
+    loop = VirtualLoop(f"loop {case.seed}")
+    world = World(case, loaded, loop)
+    world.trace.lines = lines
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(world.live())
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the seed must be named
+        world.violations.append(f"the world ended: {error!r}")
+    finally:
+        seconds = loop.time()
+        _close(loop)
+    return Result(
+        seed=case.seed,
+        violations=tuple(world.violations),
+        digest=world.trace.digest,
+        polls=len(world.seen.records),
+        seconds=seconds,
+        starts=world.starts,
+        actions=_actions(world),
+        faults=dict(Counter(str(w.fault) for w in world.network.writes if w.fault is not None)),
+    )
+
+
+def _close(loop: VirtualLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    try:
+        loop.run_until_complete(asyncio.sleep(0))
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def _actions(world: World) -> dict[str, int]:
+    done = Counter(f"{w.method} {w.path}" for w in world.network.writes if w.effects)
+    return dict(done)
+
+
+def _engine(case: Case) -> Engine:
+    is_short = case.held[0].notional < 0
+    paths = []
+    for held in case.held:
+        points = tuple(
+            (round(share * case.storm), (1 / factor if is_short else factor))
+            for share, factor in PATHS[case.path]
+        )
+        paths.append(
+            Path(
+                contract=CONTRACTS[held.symbol],
+                start=PRICES[held.symbol],
+                volatility=0.004,
+                points=_ascending(points),
+            )
+        )
+    engine = Engine(
+        contracts=CONTRACTS,
+        feed=Scripted(paths, start_ms=START_MS, seed=case.seed, hours=BARS + 2),
+        start_ms=START_MS,
+        transfer_delay_ms=case.transfer_ms,
+        history_lag_ms=case.history_lag_ms,
+    )
+    engine.hedge_mode = case.hedge
+    engine.cross["USDT"], engine.spot["USDT"] = Decimal(10**9), case.spot
+    for held in case.held:
+        contract = CONTRACTS[held.symbol]
+        mark = engine.quotes[held.symbol].mark
+        lots = (abs(held.notional) / mark / contract.lot).to_integral_value()
+        size = max(lots, Decimal(1)) * contract.lot
+        engine.hold(held.symbol, size if held.notional > 0 else -size, leverage=held.leverage)
+    engine.cross["USDT"] = case.futures
+    return engine
+
+
+def _ascending(points: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+    """Return the points with equal seconds moved apart."""
+    found: list[tuple[int, float]] = []
+    for second, factor in points:
+        found.append((max(second, found[-1][0] + 1) if found else second, factor))
+    return tuple(found)
+
+
+def _configured(loaded: Loaded, case: Case) -> Loaded:
+    settings = loaded.settings
+    account = settings.accounts[0].model_copy(
+        update={
+            "symbols": tuple(f"{CONTRACTS[h.symbol].base}/USDT:USDT" for h in case.held),
+            "reserves": dict(case.reserves),
+            "bars": BARS,
+        }
+    )
+    changed = {
+        "accounts": (account,),
+        "strategy": StrategySection(**case.strategy),
+        "bot": settings.bot.model_copy(update={"poll_interval": case.interval}),
+        "limits": settings.limits.model_copy(
+            update={"give_back_confirmation": 5, "rebalance_interval": 10, "cooldown": 2}
+        ),
+    }
+    return replace(loaded, settings=settings.model_copy(update=changed))
+
+
+def _dump(connection: sqlite3.Connection) -> str:
+    rows = connection.execute("SELECT id, state, action FROM intents ORDER BY row").fetchall()
+    events = connection.execute(
+        "SELECT intent_id, at, state, applied, code FROM intent_events ORDER BY row"
+    ).fetchall()
+    return repr((rows, events))
+
+
+Collect = Callable[[StrEnum], None]
+"""Takes a fault that hit."""
+
+__all__ = ["JournalError", "Result", "World", "run"]
