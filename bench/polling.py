@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from bot.clock import VenueClock
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
 from bot.exchanges.connect import connect
 from bot.exchanges.gateway import GatewaySettings
+from bot.execute.fingerprint import Fingerprints
 from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop
 from bot.paper.pace import Stepped
@@ -85,6 +87,7 @@ def _loop(venue: BinanceVenue, journal: SqliteJournal, pace: Stepped) -> Loop:
         policy=policy,
         identity=Identity(account="main", config_hash=loaded.hash, strategy="x:Y"),
         ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
+        fingerprints=Fingerprints(step=Decimal("0.00001"), epoch=1),
         encode=lambda observation, memory: encode(
             Inputs(observation=observation, memory=memory, policy=policy, strategy="x:Y")
         ),

@@ -15,6 +15,8 @@ from bot.domain.instrument import MarginRelease
 from bot.domain.observation import Observation
 from bot.errors import ConfigError
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings, connect
+from bot.exchanges.venues import VENUES
+from bot.execute.fingerprint import Fingerprints
 from bot.journal.queries import JournalReader
 from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop, Pace
@@ -145,6 +147,14 @@ def assemble(
 ) -> Loop:
     """Return the loop of one account over its ports.
 
+    Args:
+        loaded: Configuration.
+        venue: Ready to be observed.
+        journal: Open.
+        clock: Anchored to the venue.
+        sinks: Views of the decisions.
+        memory: Left behind by the run before.
+
     Raises:
         ConfigError: A secret is missing.
         StrategyError: The strategy cannot be loaded.
@@ -165,6 +175,10 @@ def assemble(
             )
         )
 
+    fingerprints = Fingerprints(
+        step=VENUES[settings.accounts[0].venue].collateral_step, epoch=journal.ids.epoch
+    )
+    fingerprints.learn((move.at, move.action) for move in memory.moves)
     return Loop(
         venue=venue,
         journal=journal,
@@ -178,6 +192,7 @@ def assemble(
             strategy=settings.strategy.path,
         ),
         ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
+        fingerprints=fingerprints,
         encode=encoded,
         clean=redactor.value,
         memory=memory,

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.domain.action import Action
+from bot.domain.action import Action, Transfer
 from bot.domain.alarm import Alarm
 from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
 from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
 from bot.errors import Denied, ExchangeError, Incomplete
+from bot.execute.fingerprint import Fingerprints
 from bot.execute.perform import Performance, amount_of, perform
 from bot.execute.resolve import Followed, Resolver
 from bot.ports import Clock, Journal, Sink, Venue
@@ -51,6 +52,8 @@ Encode = Callable[[Observation | None, Memory], bytes]
 Clean = Callable[[dict[str, Any]], dict[str, Any]]
 """Takes secrets out of a record; the texts of a venue may repeat what was sent to it."""
 
+TOO_PRECISE = "too_precise"
+"""The code of a refusal for digits finer than the venue books."""
 LONGEST_PAUSE = 15.0
 """However long the venue is silent, it is asked again after this. [s]"""
 
@@ -90,6 +93,7 @@ class Loop:
         policy: Policy,
         identity: Identity,
         ids: Ids,
+        fingerprints: Fingerprints,
         encode: Encode,
         clean: Clean,
         memory: Memory,
@@ -98,6 +102,7 @@ class Loop:
         self._venue, self._journal, self._clock, self._sinks = venue, journal, clock, sinks
         self._choose, self._policy = choose, policy
         self._identity, self._ids, self._encode, self._clean = identity, ids, encode, clean
+        self._fingerprints = fingerprints
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
@@ -113,6 +118,9 @@ class Loop:
             self.memory,
             unsettled=self._actions(IntentState.UNKNOWN),
             given_up=self._actions(IntentState.GAVE_UP),
+            in_transit=tuple(
+                action for action in self._actions(IntentState.DONE) if isinstance(action, Transfer)
+            ),
             good_polls=0,
             mode=Mode.NORMAL,
         )
@@ -174,6 +182,8 @@ class Loop:
             look=lambda _: None,
         )
         self._followed += done.followed
+        if any(o.code == TOO_PRECISE for o in done.executions):
+            self._fingerprints.coarsen()
         self._remember(decision, observation, done)
         self._publish(with_outcomes(record, done.outcomes))
         return decision
@@ -214,11 +224,12 @@ class Loop:
         return tuple(self._intent(planned, at) for planned in decision.approved)
 
     def _intent(self, planned: PlannedAction, at: datetime) -> Intent:
+        open_ = [intent.action for intent in self._followed if intent.state.is_open]
         return Intent(
             id=self._ids.intent(),
             decision_id="",
             account=self._identity.account,
-            action=planned.action,
+            action=self._fingerprints.marked(planned.action, now=at, open_=open_),
             written_at=at,
         )
 

@@ -127,7 +127,7 @@ def _wallet(wallet: Wallet) -> dict[str, Any]:
 def _action(planned: PlannedAction, intent: Intent) -> dict[str, Any]:
     return {
         "id": intent.id,
-        **described(planned.action),
+        **described(intent.action),
         "why": planned.why,
         "cost": _shown(planned.cost),
         "before": _snapshot(planned.before),

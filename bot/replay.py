@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.domain.action import Action, ReducePosition
+from bot.domain.action import Action, ReducePosition, RemoveMargin
 from bot.domain.decision import Decision
 from bot.domain.intent import Intent, IntentState
 from bot.journal.queries import StoredAction, StoredInputs
@@ -118,7 +118,7 @@ def memory_after(
         waits = (*memory.unsettled, *memory.given_up)
         if is_earlier and is_proven and item.intent.action in waits:
             memory = settle(memory, item.intent.action, applied=_applied(item))
-    return replace(memory, unsettled=(), given_up=())
+    return replace(memory, unsettled=(), given_up=(), in_transit=())
 
 
 def _is_unsettled(item: StoredAction) -> bool:
@@ -149,8 +149,8 @@ def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:
         decision_id=recorded["id"],
         sequence=recorded["seq"],
         intents=[
-            _named(name, planned.action)
-            for name, planned in zip(ids, decision.approved, strict=True)
+            _named(action["id"], _as_sent(planned.action, action))
+            for action, planned in zip(recorded["actions"], decision.approved, strict=True)
         ],
         config_hash=recorded["config_hash"],
         strategy=recorded["strategy"],
@@ -161,6 +161,15 @@ def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:
                 decision_id=recorded["id"], field=field, recorded=value, again=again.get(field)
             )
     return None
+
+
+def _as_sent(planned: Action, recorded: dict[str, Any]) -> Action:
+    """Return the action with the digits it was sent with, if they are digits of this plan."""
+    if isinstance(planned, ReducePosition) or "amount" not in recorded:
+        return planned
+    sent = Decimal(recorded["amount"])
+    more = planned.amount - sent if isinstance(planned, RemoveMargin) else sent - planned.amount
+    return with_amount(planned, sent) if 0 <= more < planned.amount / 100 else planned
 
 
 def _named(name: str, action: Action) -> Intent:

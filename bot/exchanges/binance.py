@@ -22,7 +22,7 @@ from bot.exchanges.binance_write import Write, applied, route_of, write_for
 from bot.exchanges.client import Client, WriteError
 from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.numbers import number, rows, table, text, whole
-from bot.exchanges.outcomes import Proof, proof_of
+from bot.exchanges.outcomes import WORDS, Proof, proof_of
 from bot.exchanges.venues import VENUES
 from bot.ports import Gate, StoppedError
 
@@ -145,7 +145,7 @@ class BinanceVenue:
             return Execution(
                 intent_id=intent.id,
                 outcome=Outcome.REJECTED if proof is Proof.NO_EFFECT else Outcome.UNKNOWN,
-                code=code,
+                code=WORDS.get(code, code),
                 text=error.trace.message or error.text,
                 latency_ms=self._since(began),
             )

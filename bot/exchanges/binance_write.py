@@ -11,6 +11,8 @@ from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
 from bot.exchanges.client import Expected
 
+COLLATERAL_STEP = Decimal("0.00000001")
+"""Of the venue's wallets; nothing finer exists there. [quote]"""
 ROUTES = {("spot", "futures"): "MAIN_UMFUTURE", ("futures", "spot"): "UMFUTURE_MAIN"}
 
 
@@ -81,7 +83,7 @@ def _margin(
     instrument = instruments.get(action.key.symbol)
     if instrument is None:
         return f"rules of {action.key.symbol} are not known"
-    problem = _amount_problem(action.amount, instrument.margin_step)
+    problem = _amount_problem(action.amount, COLLATERAL_STEP)
     if problem:
         return problem
     parameters = {
@@ -142,7 +144,7 @@ def _transfer(action: Transfer) -> Write | str:
     route = route_of(action)
     if route is None:
         return f"no route from {action.source} to {action.destination}"
-    problem = _amount_problem(action.amount, Decimal("0.00000001"))
+    problem = _amount_problem(action.amount, COLLATERAL_STEP)
     if problem:
         return problem
     return Write(

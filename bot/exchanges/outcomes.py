@@ -19,6 +19,8 @@ ARRIVED = frozenset({-4116})
 """An earlier attempt arrived: look at it."""
 DENIED = frozenset({-2014, -2015, -1022, -1002})
 """Key, address or permission: a person must act."""
+WORDS = {"-1111": "too_precise"}
+"""Codes that the bot itself acts on, in its own words."""
 TIME_REFUSED = -1021
 """The time inside a request is wrong: measure the clock again."""
 THROTTLED_STATUS = frozenset({418, 429})

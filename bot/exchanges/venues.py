@@ -30,7 +30,9 @@ class Venue:
         removes_margin: Whether it can be removed.
         transfers: Wallet routes.
         reduces: How positions are shrunk.
-        margin_step: Finest step of a margin move that is used. [quote]
+        margin_step: Step of a margin move as planned. [quote]
+        collateral_step: Finest step of what is sent: the digits below the margin step tell one
+            move from another. [quote]
         margin_release: What a partial close does with margin, where it was measured.
         margin_key: Protection of margin moves.
         transfer_key: Protection of transfers.
@@ -47,6 +49,7 @@ class Venue:
     transfers: tuple[str, ...]
     reduces: str
     margin_step: Decimal
+    collateral_step: Decimal
     margin_release: MarginRelease
     margin_key: Key
     transfer_key: Key
@@ -65,6 +68,7 @@ VENUES: Mapping[str, Venue] = {
         transfers=("spot -> futures", "futures -> spot"),
         reduces="limit, immediate or cancel, reduce-only",
         margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.00001"),
         margin_release=MarginRelease.UNKNOWN,
         margin_key=Key.WINDOW,
         transfer_key=Key.WINDOW,
@@ -74,4 +78,5 @@ VENUES: Mapping[str, Venue] = {
         demo="no wallet transfers, no permission query",
     ),
 }
-"""By the venue's id. Steps finer than a cent are not documented, so none is used."""
+"""By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move is
+not documented. A refusal for precision (-1111) is a definite no, and coarsens the step."""

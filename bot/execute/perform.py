@@ -30,6 +30,11 @@ class Performance:
     followed: tuple[Intent, ...]
 
     @property
+    def executions(self) -> tuple[Execution, ...]:
+        """What the sends brought."""
+        return tuple(o for o in self.outcomes.values() if isinstance(o, Execution))
+
+    @property
     def unsettled(self) -> tuple[Intent, ...]:
         """Intents whose effect is not known."""
         return tuple(i for i in self.followed if i.state is IntentState.UNKNOWN)

@@ -56,6 +56,7 @@ class Memory:
         unsettled: Actions whose effect is not known yet.
         given_up: Actions whose effect was not known in time; they close their position to
             optional moves, and block nothing that protects.
+        in_transit: Confirmed transfers that are not known to have arrived.
     """
 
     mode: Mode = Mode.NORMAL
@@ -64,6 +65,7 @@ class Memory:
     moves: tuple[Move, ...] = ()
     unsettled: tuple[Action, ...] = ()
     given_up: tuple[Action, ...] = ()
+    in_transit: tuple[Action, ...] = ()
 
     def of(self, key: PositionKey) -> KeyMemory:
         """Return what is remembered of a position."""
@@ -76,6 +78,13 @@ class Memory:
         """Return when an action of these kinds last touched a position."""
         for move in reversed(self.moves):
             if isinstance(move.action, tuple(kinds)) and key_of(move.action) == key:
+                return move.at
+        return None
+
+    def last_transfer_at(self) -> datetime | None:
+        """Return when collateral was last sent from wallet to wallet."""
+        for move in reversed(self.moves):
+            if isinstance(move.action, Transfer):
                 return move.at
         return None
 
@@ -170,6 +179,10 @@ def remember(
         ),
         moves=moves,
         unsettled=(*memory.unsettled, *unsettled),
+        in_transit=(
+            *memory.in_transit,
+            *(action for action in effects if isinstance(action, Transfer)),
+        ),
     )
 
 
@@ -205,7 +218,7 @@ def give_up(memory: Memory, action: Action) -> Memory:
 
 
 def correct(memory: Memory, action: Action, *, believed: Decimal, applied: Decimal) -> Memory:
-    """Return the memory once a confirmed action turns out to have done something else.
+    """Return the memory once a confirmed action is read back, and did this.
 
     Args:
         memory: With ``believed`` counted.
@@ -213,6 +226,7 @@ def correct(memory: Memory, action: Action, *, believed: Decimal, applied: Decim
         believed: What the venue's answer had confirmed, of the action's own unit.
         applied: What its history shows.
     """
+    memory = replace(memory, in_transit=_without(memory.in_transit, action))
     if applied == believed:
         return memory
     counted = with_amount(action, believed)
@@ -233,6 +247,7 @@ def doubt(memory: Memory, action: Action, *, believed: Decimal) -> Memory:
         memory,
         keys=_without_effect(memory.keys, with_amount(action, believed)),
         unsettled=(*memory.unsettled, action),
+        in_transit=_without(memory.in_transit, action),
     )
 
 

@@ -1,7 +1,7 @@
 """Which actions bring the endangered positions back, and which surplus may return?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from bot.rebalance import book
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project, released_by, snapshot
-from bot.rebalance.rounding import down
+from bot.rebalance.rounding import down, up
 from bot.rebalance.sizing import margin_need, margin_surplus, reduction_need
 
 
@@ -34,17 +34,44 @@ class Purse:
     """Collateral of one currency that may be spent.
 
     Attributes:
-        near: In the wallet that backs positions, above its reserve. [currency]
+        near: In the wallet that backs positions, above its reserve; negative below it. [currency]
+        coming: Left another wallet for that one and is not known to have arrived. [currency]
         far: In wallets to transfer from, above their reserves, by name. [currency]
+        may_transfer: Whether it can be sent now; else it waits for what is not settled.
     """
 
     near: Decimal
+    coming: Decimal
     far: tuple[tuple[str, Decimal], ...]
+    may_transfer: bool
+
+    @property
+    def now(self) -> Decimal:
+        """What can enter a position at once. [currency]."""
+        return max(Decimal(0), self.near)
 
     @property
     def total(self) -> Decimal:
-        """All of it. [currency]."""
-        return self.near + sum((amount for _, amount in self.far), Decimal(0))
+        """What can enter positions, now and after transfers. [currency]."""
+        rest = sum((amount for _, amount in self.far), self.coming)
+        return max(Decimal(0), self.near + rest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The margin one position gets.
+
+    Attributes:
+        now: At once. [currency]
+        later: When it has arrived. [currency]
+    """
+
+    now: Decimal
+    later: Decimal
+
+
+LEAST = Decimal(1)
+"""Nothing smaller moves, also in an emergency: it could not carry digits of its own. [quote]"""
 
 
 def plan(
@@ -56,8 +83,10 @@ def plan(
     """Return the actions of one poll in merit order.
 
     Endangered positions share the purse: the most endangered first, everyone to the trigger
-    before anyone to the target. Who cannot reach the trigger with margin is shrunk, and what
-    that releases is added back. Margin returns only when nobody needs any.
+    before anyone to the target. What is near enters at once; what must travel first is sent on
+    its way last, and enters when a later look finds it arrived. Who cannot reach the trigger
+    with all of it is shrunk, and what that releases is added back. Margin returns only when
+    nobody needs any.
 
     Args:
         observation: Screened.
@@ -69,7 +98,7 @@ def plan(
     if endangered:
         return _rescue(observation, endangered, memory, policy)
     surplus = [v for v in verdicts if v.urgency is not Urgency.HOLD]
-    if surplus and memory.mode is Mode.NORMAL:
+    if surplus and memory.mode is Mode.NORMAL and not memory.unsettled:
         return _give_back(observation, surplus, memory, policy)
     return Plan()
 
@@ -92,20 +121,16 @@ def _rescue(
     refusals: list[Refusal] = []
     for currency in sorted({v.risk.instrument.settle for v in verdicts}):
         group = [v for v in verdicts if v.risk.instrument.settle == currency]
-        purse = _purse(account, currency, memory, policy)
-        shares = _share(group, purse, memory, policy, observation)
-        transfers = _transfers(sum(shares, Decimal(0)), purse, currency, policy)
-        for action in transfers:
-            account = project(account, instruments, action, wallet=policy.futures_wallet)
-            planned.append(
-                PlannedAction(
-                    action=action, why="wallet_low", cost=Decimal(0), before=None, after=None
-                )
-            )
-        for verdict, share in zip(group, shares, strict=True):
+        room = sum((v.risk.instrument.margin_step for v in group), Decimal(0))
+        purse = _purse(account, currency, memory, policy, room=room)
+        if not purse.may_transfer and any(v.urgency is Urgency.EMERGENCY for v in group):
+            purse = replace(purse, far=())  # what cannot be sent now may come too late
+        shares = _share(group, purse.total, memory, policy, observation)
+        at_once = _share(group, purse.now, memory, policy, observation)
+        for verdict, share, now in zip(group, shares, at_once, strict=True):
             steps, account, refused = _steps(
                 verdict,
-                share,
+                Share(now=now, later=share - now),
                 account,
                 instruments,
                 markets[verdict.key.symbol],
@@ -114,31 +139,62 @@ def _rescue(
             )
             planned += steps
             refusals += refused
+        for action in _transfers(sum(shares, Decimal(0)), purse, currency, policy, step=room):
+            planned.append(
+                PlannedAction(
+                    action=action, why="wallet_low", cost=Decimal(0), before=None, after=None
+                )
+            )
     return Plan(actions=tuple(planned), refusals=tuple(refusals))
 
 
-def _purse(account: Account, currency: str, memory: Memory, policy: Policy) -> Purse:
-    def usable(name: str) -> Decimal:
+def _purse(
+    account: Account, currency: str, memory: Memory, policy: Policy, *, room: Decimal
+) -> Purse:
+    """Return what may be spent.
+
+    Args:
+        account: As observed.
+        currency: Of the purse.
+        memory: Of earlier polls.
+        policy: Limits.
+        room: Left in each wallet, because what is sent carries digits of its own: a little more
+            than planned. [currency]
+    """
+
+    def above_reserve(name: str) -> Decimal:
         wallet = account.wallet(name, currency)
         if wallet is None:
             return Decimal(0)
-        return max(Decimal(0), wallet.free - policy.reserve(name))
+        return wallet.free - policy.reserve(name) - room
 
-    # Money may only travel in normal mode, and one transfer at a time.
-    may_transfer = memory.mode is Mode.NORMAL and not memory.is_transfer_unsettled()
-    far = tuple((name, usable(name)) for name in policy.transfer_from) if may_transfer else ()
-    return Purse(near=usable(policy.futures_wallet), far=far)
+    # Money may only travel in normal mode, one transfer at a time, and nothing else unsettled.
+    far = policy.transfer_from if memory.mode is Mode.NORMAL else ()
+    return Purse(
+        near=above_reserve(policy.futures_wallet),
+        coming=sum(
+            (
+                action.amount
+                for action in memory.in_transit
+                if isinstance(action, Transfer)
+                and (action.currency, action.destination) == (currency, policy.futures_wallet)
+            ),
+            Decimal(0),
+        ),
+        far=tuple((name, max(Decimal(0), above_reserve(name))) for name in far),
+        may_transfer=not memory.unsettled and not memory.in_transit,
+    )
 
 
 def _share(
     group: Sequence[PositionVerdict],
-    purse: Purse,
+    available: Decimal,
     memory: Memory,
     policy: Policy,
     observation: Observation,
 ) -> list[Decimal]:
     """Return the margin each position gets, in the order of ``group``. [currency]."""
-    left = purse.total
+    left = available
     shares = [Decimal(0) for _ in group]
     for level in ("trigger", "target"):
         for index, verdict in enumerate(group):
@@ -155,7 +211,9 @@ def _share(
             left -= more
     return [
         # Dust would cost a request and change nothing.
-        share if share >= policy.min_move or verdict.urgency is Urgency.EMERGENCY else Decimal(0)
+        share
+        if share >= (LEAST if verdict.urgency is Urgency.EMERGENCY else policy.min_move)
+        else Decimal(0)
         for share, verdict in zip(shares, group, strict=True)
     ]
 
@@ -178,13 +236,16 @@ def _allowance(
 
 
 def _transfers(
-    needed: Decimal, purse: Purse, currency: str, policy: Policy
+    needed: Decimal, purse: Purse, currency: str, policy: Policy, *, step: Decimal
 ) -> tuple[Transfer, ...]:
-    missing = needed - purse.near
+    if not purse.may_transfer:
+        return ()
+    missing = needed - purse.near - purse.coming
     found: list[Transfer] = []
     for name, usable in purse.far:
-        amount = min(missing, usable, policy.max_margin_per_action)
-        if amount <= 0:
+        most = min(usable, policy.max_margin_per_action)
+        amount = min(up(missing, step=step), down(most, step=step))
+        if amount < LEAST:
             continue
         found.append(
             Transfer(
@@ -200,7 +261,7 @@ def _transfers(
 
 def _steps(
     verdict: PositionVerdict,
-    share: Decimal,
+    share: Share,
     account: Account,
     instruments: Mapping[str, Instrument],
     market: Market,
@@ -213,9 +274,9 @@ def _steps(
     levels = verdict.band.distance
     steps: list[PlannedAction] = []
     is_emergency = verdict.urgency is Urgency.EMERGENCY
-    is_short = share < margin_need(verdict.risk, distance=levels.trigger)
-    if share > 0:
-        add = AddMargin(key=key, amount=share, currency=instrument.settle)
+    is_short = share.now + share.later < margin_need(verdict.risk, distance=levels.trigger)
+    if share.now > 0:
+        add = AddMargin(key=key, amount=share.now, currency=instrument.settle)
         step, account = _planned(add, verdict.reason, Decimal(0), account, instruments, policy)
         steps.append(step)
     if not is_short:
@@ -225,7 +286,9 @@ def _steps(
         return steps, account, [_short_of_funds(verdict, share, "an order is not settled yet")]
     if memory.is_margin_unsettled(key) and not is_emergency:
         return steps, account, [_short_of_funds(verdict, share, "a margin move is not settled")]
-    reduce = _reduction(position, instrument, market, verdict, policy)
+    # What comes later is in it when the reduction is sized: nothing is closed for its delay.
+    whole = replace(position, margin=position.margin + share.later)
+    reduce = _reduction(whole, instrument, market, verdict, policy)
     if reduce is None:
         refusal = _short_of_funds(verdict, share, "the book shows nothing to close into")
         return steps, account, [refusal]
@@ -306,7 +369,7 @@ def _give_back(
     steps: list[PlannedAction] = []
     refusals: list[Refusal] = []
     for verdict in verdicts:
-        if verdict.band is None or memory.is_margin_unsettled(verdict.key):
+        if verdict.band is None or memory.is_given_up(verdict.key):
             continue
         amount = margin_surplus(verdict.risk, distance=verdict.band.distance.target)
         if policy.only_own_margin:
@@ -346,13 +409,13 @@ def _planned(
     return planned, after
 
 
-def _short_of_funds(verdict: PositionVerdict, share: Decimal, why: str) -> Refusal:
+def _short_of_funds(verdict: PositionVerdict, share: Share, why: str) -> Refusal:
     assert verdict.band is not None  # noqa: S101 - _is_below has asked
     need = margin_need(verdict.risk, distance=verdict.band.distance.trigger)
     return Refusal(
         code="short_of_funds",
-        text=f"{verdict.key} needs {need} to reach its trigger, {share} may be used, and it was "
-        f"not shrunk: {why}",
+        text=f"{verdict.key} needs {need} to reach its trigger, {share.now + share.later} may be "
+        f"used, and it was not shrunk: {why}",
     )
 
 

@@ -26,7 +26,9 @@ def weigh(
         last = memory.last_move_at(key, kinds=(AddMargin,))
         if last is None:
             return Urgency.ROUTINE, "below_trigger"
-        if (now - last).total_seconds() < policy.cooldown:
+        travelled = memory.last_transfer_at()
+        has_more = travelled is not None and travelled >= last
+        if not has_more and (now - last).total_seconds() < policy.cooldown:
             return Urgency.HOLD, "cooldown"
         return Urgency.CONTINUE, "below_trigger"
     if distance is None or distance > levels.give_back:

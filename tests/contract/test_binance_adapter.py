@@ -155,7 +155,7 @@ async def test_hedge_mode_is_detected_and_names_the_leg(authority: Path) -> None
         pytest.param("0", "finite and > 0", id="zero"),
         pytest.param("NaN", "finite and > 0", id="NaN"),
         pytest.param("Infinity", "finite and > 0", id="infinite"),
-        pytest.param("1.001", "multiple of 0.01", id="too precise"),
+        pytest.param("1.000000001", "multiple of 1E-8", id="too precise"),
     ],
 )
 async def test_an_impossible_amount_never_leaves(

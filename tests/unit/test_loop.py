@@ -13,6 +13,7 @@ from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.errors import Denied, Incomplete, JournalError, Unavailable
+from bot.execute.fingerprint import Fingerprints
 from bot.loop import Identity, Ids, Loop, Pace
 from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import Memory
@@ -46,6 +47,7 @@ class Rig:
             policy=a_policy(),
             identity=Identity(account="main", config_hash="abc", strategy="x:Y"),
             ids=Ids(decision=lambda: f"d{next(names)}", intent=lambda: f"pl{next(names)}"),
+            fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
             encode=lambda observation, memory: repr((observation, memory)).encode(),
             clean=lambda record: record,
             memory=memory or Memory(),

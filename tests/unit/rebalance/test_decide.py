@@ -65,14 +65,35 @@ def test_a_position_below_its_trigger_gets_margin_up_to_the_target() -> None:
     assert step.after.distance >= LEVELS.target
 
 
-def test_what_the_futures_wallet_lacks_is_transferred_first() -> None:
+def test_what_is_near_enters_at_once_and_the_rest_is_sent_on_its_way() -> None:
     found = decided(an_observation(a_position(margin="5000"), futures="1000", spot="10000"))
-    transfer, add = (step.action for step in found.approved)
-    assert transfer == Transfer(
-        source="spot", destination="futures", amount=D(3205), currency="USDT"
-    )
+    add, transfer = (step.action for step in found.approved)
     assert isinstance(add, AddMargin)
-    assert add.amount == D(4205)
+    assert add.amount == D("999.99")  # a cent stays: what is sent carries digits of its own
+    assert transfer == Transfer(
+        source="spot", destination="futures", amount=D("3205.01"), currency="USDT"
+    )
+
+
+def test_money_on_its_way_is_not_sent_again_and_nothing_is_closed_for_its_delay() -> None:
+    moved = Transfer(source="spot", destination="futures", amount=D(4300), currency="USDT")
+    found = decided(
+        an_observation(a_position(margin="5000"), futures="0", spot="10000"),
+        memory=Memory(in_transit=(moved,)),
+    )
+    assert found.approved == ()
+
+
+def test_what_arrived_enters_without_waiting_for_the_cooldown() -> None:
+    add = AddMargin(key=a_position().key, amount=D(100), currency="USDT")
+    moved = Transfer(source="spot", destination="futures", amount=D(4300), currency="USDT")
+    at = NOON - timedelta(seconds=1)
+    seen = an_observation(a_position(margin="5000"), futures="4300")
+    waiting = decided(seen, memory=Memory(moves=(Move(at=at, action=add),)))
+    assert waiting.reason == "cooldown"
+    moves = (Move(at=at, action=add), Move(at=at, action=moved))
+    found = decided(seen, memory=Memory(moves=moves))
+    assert isinstance(found.approved[0].action, AddMargin)
 
 
 def test_the_reserve_is_not_touched() -> None:
@@ -81,7 +102,7 @@ def test_the_reserve_is_not_touched() -> None:
         an_observation(a_position(margin="5800"), futures="1000", spot="10000"), policy=policy
     )
     assert [step.action for step in found.approved] == [
-        AddMargin(key=a_position().key, amount=D(100), currency="USDT"),
+        AddMargin(key=a_position().key, amount=D("99.99"), currency="USDT"),
         *[step.action for step in found.approved[1:]],
     ]
     assert not any(isinstance(step.action, Transfer) for step in found.approved)
