@@ -26,6 +26,7 @@ from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory
 from bot.schemas import encode
 from bot.settings import load as load_settings
+from bot.simulate.world import Board
 
 ROUNDS = 300
 
@@ -78,6 +79,7 @@ def _loop(venue: BinanceVenue, journal: SqliteJournal, pace: Stepped) -> Loop:
         bootstrap.policy_of(loaded.settings),
         bootstrap.strategy_of(loaded.settings),
     )
+    switches = Board()
     return Loop(
         venue=venue,
         journal=journal,
@@ -88,6 +90,8 @@ def _loop(venue: BinanceVenue, journal: SqliteJournal, pace: Stepped) -> Loop:
         identity=Identity(account="main", config_hash=loaded.hash, strategy="x:Y"),
         ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
         fingerprints=Fingerprints(step=Decimal("0.00001"), epoch=1),
+        switchboard=switches,
+        watchdog=switches,
         encode=lambda observation, memory: encode(
             Inputs(observation=observation, memory=memory, policy=policy, strategy="x:Y")
         ),

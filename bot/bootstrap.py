@@ -24,8 +24,10 @@ from bot.operate import heartbeat
 from bot.operate.logs import DecisionLog, Logs, LogSettings
 from bot.operate.mqtt import MqttPublisher, MqttSettings
 from bot.operate.redact import Redactor
+from bot.operate.switches import FileSwitchboard
+from bot.operate.watch import Watch
 from bot.plugins import load_strategy
-from bot.ports import Clock, Sink, Strategy, Venue
+from bot.ports import Clock, Sink, Strategy, Switchboard, Venue, Watchdog
 from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
@@ -41,6 +43,7 @@ class Run:
     Attributes:
         clock: Venue time.
         journal: The journal's file.
+        switches: Folder of the operator's switches; ``None`` takes the state directory.
         gateway: Overrides the account's.
         sinks: Besides log and MQTT.
         polls: Stop after so many; ``None`` for no limit.
@@ -49,6 +52,7 @@ class Run:
 
     clock: Clock
     journal: Path
+    switches: Path | None = None
     gateway: GatewaySettings | None = None
     sinks: Sequence[Sink] = ()
     polls: int | None = None
@@ -116,6 +120,8 @@ async def run(loaded: Loaded, how: Run) -> None:
     """
     settings = loaded.settings
     async with contextlib.AsyncExitStack() as stack:
+        switchboard = FileSwitchboard(how.switches or settings.bot.state_dir)
+        watch = stack.enter_context(Watch(switchboard, asyncio.get_running_loop()))
         journal = await stack.enter_async_context(SqliteJournal.open(how.journal))
         await _thin(journal, settings, how.clock)
         with JournalReader.open(how.journal) as reader:
@@ -130,7 +136,14 @@ async def run(loaded: Loaded, how: Run) -> None:
             _Heart(settings.bot.state_dir),
         ]
         loop = assemble(
-            loaded, venue=venue, journal=journal, clock=clock, sinks=sinks, memory=memory
+            loaded,
+            venue=venue,
+            journal=journal,
+            clock=clock,
+            sinks=sinks,
+            memory=memory,
+            switchboard=switchboard,
+            watchdog=watch,
         )
         await loop.recover()
         await _until_told(loop, pace_of(settings), how)
@@ -144,6 +157,8 @@ def assemble(
     clock: VenueClock,
     sinks: Sequence[Sink],
     memory: Memory,
+    switchboard: Switchboard,
+    watchdog: Watchdog,
 ) -> Loop:
     """Return the loop of one account over its ports.
 
@@ -154,6 +169,8 @@ def assemble(
         clock: Anchored to the venue.
         sinks: Views of the decisions.
         memory: Left behind by the run before.
+        switchboard: What a person switched off.
+        watchdog: Whether the program stood still.
 
     Raises:
         ConfigError: A secret is missing.
@@ -193,6 +210,8 @@ def assemble(
         ),
         ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
         fingerprints=fingerprints,
+        switchboard=switchboard,
+        watchdog=watchdog,
         encode=encoded,
         clean=redactor.value,
         memory=memory,

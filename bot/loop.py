@@ -1,7 +1,7 @@
 """Poll, decide, write down, act, remember: the whole path, and no arithmetic."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,12 @@ from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdi
 from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
+from bot.domain.switch import Switches
 from bot.errors import Denied, ExchangeError, Incomplete
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.perform import Performance, amount_of, perform
 from bot.execute.resolve import Followed, Resolver
-from bot.ports import Clock, Journal, Sink, Venue
+from bot.ports import Clock, Journal, Sink, Switchboard, Venue, Watchdog
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, correct, doubt, give_up, remember, settle
 from bot.rebalance.policy import Policy
@@ -94,6 +95,8 @@ class Loop:
         identity: Identity,
         ids: Ids,
         fingerprints: Fingerprints,
+        switchboard: Switchboard,
+        watchdog: Watchdog,
         encode: Encode,
         clean: Clean,
         memory: Memory,
@@ -103,6 +106,8 @@ class Loop:
         self._choose, self._policy = choose, policy
         self._identity, self._ids, self._encode, self._clean = identity, ids, encode, clean
         self._fingerprints = fingerprints
+        self._switchboard, self._watchdog = switchboard, watchdog
+        self._switches = switchboard.state
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
@@ -162,11 +167,13 @@ class Loop:
         """
         self._sequence += 1
         await self._follow()
+        self._look_at_switches()
         try:
             observation = await self._venue.observe()
         except ExchangeError as error:
             return await self._miss(error)
         self._misses = 0
+        self._look_at_switches()
         good = self.memory.good_polls + 1
         mode = next_mode(self.memory.mode, Event.POLLED, good_polls=good)
         self.memory = replace(self.memory, good_polls=good, mode=mode)
@@ -179,7 +186,7 @@ class Loop:
             venue=self._venue,
             journal=self._journal,
             clock=self._clock,
-            look=lambda _: None,
+            look=self._look,
         )
         self._followed += done.followed
         if any(o.code == TOO_PRECISE for o in done.executions):
@@ -195,6 +202,37 @@ class Loop:
             self.memory = _learned(self.memory, news)
             if news.alarm:
                 self._alarm("unsettled", news.alarm, intent_id=news.before.id)
+
+    def _look_at_switches(self) -> None:
+        """Take over what a person switched and whether the program stood still."""
+        switches = self._switchboard.state
+        for event in self._events(switches):
+            mode = next_mode(self.memory.mode, event)
+            self.memory = replace(self.memory, mode=mode, good_polls=0)
+            if event in (Event.KILLED, Event.STALLED):
+                self._alarm(event.value, f"{event.value}: {switches.why or 'see the log'}")
+        self.memory = replace(self.memory, pause=switches.pause)
+        self._switches = switches
+
+    def _events(self, switches: Switches) -> Iterator[Event]:
+        if switches.killed and self.memory.mode is not Mode.KILLED:
+            yield Event.KILLED
+        if not switches.killed and self.memory.mode is Mode.KILLED:
+            yield Event.REARMED
+        if switches.resumed_at != self._switches.resumed_at:
+            yield Event.RESUMED
+        if self._watchdog.stalled_for > 0:
+            self._watchdog.acknowledge()
+            yield Event.STALLED
+
+    def _look(self, intent: Intent) -> Refusal | None:
+        """Return why an intent may not be sent any more; asked up to its first byte."""
+        if self._watchdog.stalled_for > 0:
+            return Refusal(
+                code="plan_expired",
+                text=f"the program stood still for {self._watchdog.stalled_for:.1f} s",
+            )
+        return self._switchboard.state.refusal(intent.action.kind, mode=self.memory.mode)
 
     def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
         alarm = Alarm(code=code, text=text, at=self._clock.now(), intent_id=intent_id)

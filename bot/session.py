@@ -131,6 +131,7 @@ async def play(show: Show) -> None:
                     bootstrap.Run(
                         clock=pace,
                         journal=run_dir / "journal.sqlite",
+                        switches=run_dir,
                         gateway=GatewaySettings(address=server.address, ca_file=server.ca_file),
                         sinks=[tally],
                         seconds=seconds,

@@ -16,7 +16,7 @@ from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import Position, PositionKey, PositionMode, Side
-from bot.errors import ConfigError, Denied, Incomplete
+from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges import binance_parse as parse
 from bot.exchanges.binance_write import Write, applied, route_of, write_for
 from bot.exchanges.client import Client, WriteError
@@ -33,6 +33,8 @@ CLOCK_ROUNDS = 5
 CLOCK_BOUND = 0.5
 """Nothing is written while venue time is less sure than this. [s]"""
 CLOCK_EVERY = timedelta(minutes=10)
+START_PAUSES = (0.2, 0.5, 1.0)
+"""Between the tries of one step of the start. [s]"""
 LOOK_BACK_MS = 500
 """History is searched from this long before the send: the clock bound. [ms]"""
 BOOK_LEVELS = 50
@@ -95,9 +97,8 @@ class BinanceVenue:
             ExchangeError: The venue gave no usable answer, or refuses the key.
             ConfigError: A configured symbol does not exist there.
         """
-        await self._measure_clock()
-        await self._check_rights()
-        await self._read_rules()
+        for step in (self._measure_clock, self._check_rights, self._read_rules):
+            await self._patiently(step)
         for symbol in self._settings.symbols:
             if symbol not in self._ids:
                 near = difflib.get_close_matches(symbol, self._ids, n=3)
@@ -105,7 +106,16 @@ class BinanceVenue:
                 raise ConfigError(
                     f"accounts.symbols: {symbol} does not exist at {self._settings.venue}{hint}"
                 )
-        await self._read_configs()
+        await self._patiently(self._read_configs)
+
+    async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Do one step of the start, again if the venue does not answer: it is needed now."""
+        for pause in START_PAUSES:
+            try:
+                return await step()
+            except (Unavailable, Incomplete):
+                await self._clock.sleep(pause)
+        return await step()
 
     async def observe(self) -> Observation:
         """Return one complete look; a torn one is read once more.
@@ -370,9 +380,14 @@ class BinanceVenue:
 
     async def _measure_clock(self) -> None:
         best: tuple[float, float, int] | None = None
-        for _ in range(CLOCK_ROUNDS):
+        for turn in range(CLOCK_ROUNDS):
             began = self._clock.monotonic()
-            answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
+            try:
+                answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
+            except Unavailable:
+                if best is None and turn == CLOCK_ROUNDS - 1:
+                    raise
+                continue
             trip = self._clock.monotonic() - began
             theirs = whole(table(answer, "time"), "serverTime")
             if best is None or trip < best[0]:

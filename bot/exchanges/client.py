@@ -21,6 +21,10 @@ from bot.ports import Clock, Gate, StoppedError
 TOTAL_MS = 3000
 """Patience for one answer; shorter than the window, so looking decides, not the socket. [ms]"""
 WINDOW_MS = 5000
+AGAIN_WITHIN = 1.0
+"""A read that took longer to fail is not asked for again: the poll would be late. [s]"""
+AGAIN_AFTER = 0.1
+"""Between the two tries of a read. [s]"""
 BUDGET = 0.5
 """Share of the venue's weight limit that is used."""
 WEIGHT_LIMIT = 2400
@@ -77,6 +81,9 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
     def milliseconds(self) -> int:
         """Return venue time. [ms]."""
         return int(self.plimsoll_clock.now().timestamp() * 1000)
+
+    def __del__(self) -> None:
+        """Say nothing: the session belongs to `Client`, which closes it."""
 
     def nonce(self) -> int:
         """Return the time that is signed: of a write the one its intent is given. [ms]."""
@@ -212,12 +219,25 @@ class Client:
     async def read(
         self, call: Callable[[dict[str, Any]], Awaitable[Any]], parameters: dict[str, Any]
     ) -> Any:
-        """Return the answer to a read.
+        """Return the answer to a read; one that failed quickly is asked for once more.
 
         Raises:
             Unavailable: No answer, too busy, or asked to wait.
             Denied: Key or permission.
         """
+        began = self._clock.monotonic()
+        try:
+            return await self._read(call, parameters)
+        except Unavailable:
+            is_late = self._clock.monotonic() - began > AGAIN_WITHIN
+            if is_late or self._clock.monotonic() < self._blocked_until:
+                raise
+        await self._clock.sleep(AGAIN_AFTER)
+        return await self._read(call, parameters)
+
+    async def _read(
+        self, call: Callable[[dict[str, Any]], Awaitable[Any]], parameters: dict[str, Any]
+    ) -> Any:
         self._check_budget()
         trace = Trace()
         token = _trace.set(trace)

@@ -11,6 +11,7 @@ from bot.domain.band import LeverageBand
 from bot.domain.decision import Decision
 from bot.domain.mode import Mode
 from bot.domain.position import PositionKey
+from bot.domain.switch import Pause
 
 KEPT = timedelta(days=1)
 """The longest budget window: older moves are forgotten."""
@@ -50,6 +51,7 @@ class Memory:
 
     Attributes:
         mode: What the bot may do.
+        pause: What a person paused.
         good_polls: Complete polls in a row.
         keys: One entry per position with something to remember, ordered by key.
         moves: Of the last day, oldest first.
@@ -60,6 +62,7 @@ class Memory:
     """
 
     mode: Mode = Mode.NORMAL
+    pause: Pause = Pause.NONE
     good_polls: int = 0
     keys: tuple[KeyMemory, ...] = ()
     moves: tuple[Move, ...] = ()

@@ -45,7 +45,7 @@ def review(
         now: Of the observation. Aware UTC.
         age_ms: Age of the oldest input. [ms]
     """
-    forbidden = Switches().refusal(action.kind, mode=memory.mode)
+    forbidden = Switches(pause=memory.pause).refusal(action.kind, mode=memory.mode)
     if forbidden is not None:
         return forbidden
     if isinstance(action, RemoveMargin) and age_ms > policy.max_age_optional * 1000:

@@ -121,6 +121,7 @@ def case_of(seed: int, *, faults: float) -> Case:
     total = sum((abs(h.notional) for h in held), Decimal(0))
     rich = Decimal(draw.choice(("0.02", "0.06", "0.15", "0.4")))
     is_bad = faults > 0
+    faults *= draw.choice((0.05, 0.2, 1.0))
     return Case(
         seed=seed,
         storm=draw.uniform(15, 45),

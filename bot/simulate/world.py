@@ -14,6 +14,7 @@ from typing import Any
 from bot import bootstrap
 from bot.clock import VenueClock
 from bot.domain.alarm import Alarm
+from bot.domain.switch import Switches
 from bot.errors import BotError, JournalError
 from bot.exchanges.connect import GatewaySettings, connect
 from bot.journal.queries import JournalReader
@@ -109,6 +110,18 @@ class Machine:
 
 
 @dataclass(slots=True, kw_only=True)
+class Board:
+    """The operator's switches; a `Switchboard`, and a `Watchdog` that sees no standstill."""
+
+    state: Switches = field(default_factory=Switches)
+    stalled_for: float = 0.0
+
+    def acknowledge(self) -> None:
+        """Forget a standstill."""
+        self.stalled_for = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
 class Seen:
     """A sink that keeps what people would have seen."""
 
@@ -155,6 +168,7 @@ class World:
         self.process: Process | None = None
         self.running: Loop | None = None
         self.is_over = False
+        self.switches = Board()
 
     def advance(self) -> None:
         """Move the market to the present."""
@@ -224,7 +238,14 @@ class World:
         session = Session(self.network, process)
         venue = await connect(settings, clock, session=session)
         loop = bootstrap.assemble(
-            self.loaded, venue=venue, journal=journal, clock=clock, sinks=[self.seen], memory=memory
+            self.loaded,
+            venue=venue,
+            journal=journal,
+            clock=clock,
+            sinks=[self.seen],
+            memory=memory,
+            switchboard=self.switches,
+            watchdog=self.switches,
         )
         await loop.recover()
         self.running = loop

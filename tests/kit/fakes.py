@@ -19,6 +19,7 @@ from bot.domain.intent import (
     SignedRequest,
 )
 from bot.domain.observation import Observation
+from bot.domain.switch import Switches
 from bot.errors import ExchangeError, JournalError
 from bot.ports import Gate, StoppedError
 from bot.rebalance.project import project
@@ -124,6 +125,8 @@ class FakeJournal:
         self.intents: dict[str, Intent] = {}
         self.steps: list[tuple[str, str]] = []
         self.is_broken = False
+        self.after: Callable[[str], None] = lambda _: None
+        """Called with the new state after each step: the instant between two steps."""
 
     async def record(
         self, record: dict[str, Any], inputs: bytes, intents: Sequence[Intent]
@@ -134,6 +137,7 @@ class FakeJournal:
         for intent in intents:
             self.intents[intent.id] = intent
             self.steps.append((intent.id, "written"))
+            self.after("written")
 
     async def sent(self, intent_id: str, request: SignedRequest) -> None:
         self._check()
@@ -172,6 +176,7 @@ class FakeJournal:
         assert state in STEPS[self.intents[intent_id].state], (intent_id, state)
         self.intents[intent_id] = replace(self.intents[intent_id], state=state)
         self.steps.append((intent_id, state.value))
+        self.after(state.value)
 
     def _check(self) -> None:
         if self.is_broken:
@@ -208,3 +213,14 @@ class OpenGate:
 
 def an_open_gate() -> OpenGate:
     return OpenGate()
+
+
+class FakeSwitches:
+    """Switches and a watchdog that a test sets; a `Switchboard` and a `Watchdog`."""
+
+    def __init__(self) -> None:
+        self.state = Switches()
+        self.stalled_for = 0.0
+
+    def acknowledge(self) -> None:
+        self.stalled_for = 0.0

@@ -12,6 +12,7 @@ from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
+from bot.domain.switch import Pause, Switches
 from bot.errors import Denied, Incomplete, JournalError, Unavailable
 from bot.execute.fingerprint import Fingerprints
 from bot.loop import Identity, Ids, Loop, Pace
@@ -19,7 +20,7 @@ from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import Memory
 from bot.schemas import DecisionRecord
 from tests.kit.builders import a_policy, a_position, an_observation
-from tests.kit.fakes import Collected, FakeClock, FakeJournal, FakeVenue
+from tests.kit.fakes import Collected, FakeClock, FakeJournal, FakeSwitches, FakeVenue
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 
@@ -37,6 +38,7 @@ class Rig:
         self.venue = FakeVenue(observation, self.clock)
         self.journal = FakeJournal()
         self.seen = Collected()
+        self.switches = FakeSwitches()
         names = count(1)
         self.loop = Loop(
             venue=self.venue,
@@ -48,6 +50,8 @@ class Rig:
             identity=Identity(account="main", config_hash="abc", strategy="x:Y"),
             ids=Ids(decision=lambda: f"d{next(names)}", intent=lambda: f"pl{next(names)}"),
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
+            switchboard=self.switches,
+            watchdog=self.switches,
             encode=lambda observation, memory: repr((observation, memory)).encode(),
             clean=lambda record: record,
             memory=memory or Memory(),
@@ -330,3 +334,65 @@ async def test_who_is_not_settled_is_told_after_a_minute_and_given_up_after_five
     await rig.loop.poll()
     assert rig.journal.intents[name].state is IntentState.APPLIED
     assert rig.loop.memory.given_up == ()
+
+
+async def test_after_a_kill_nothing_leaves_and_every_poll_says_so() -> None:
+    rig = Rig(ENDANGERED)
+    rig.switches.state = Switches(killed=True, why="a person")
+    decision = await rig.loop.poll()
+    assert (decision.mode, decision.verdict) == (Mode.KILLED, Verdict.REFUSE)
+    assert [r.code for r in decision.refusals] == ["killed"]
+    assert rig.venue.sent == []
+    assert [alarm.code for alarm in rig.seen.alarms] == ["killed"]
+
+
+async def test_a_kill_during_the_poll_stops_the_request_before_its_first_byte() -> None:
+    rig = Rig(ENDANGERED)
+
+    def kill(step: str) -> None:
+        if step == "sent":
+            rig.switches.state = Switches(killed=True, why="a person")
+
+    rig.journal.after = kill
+    await rig.loop.poll()
+    assert rig.venue.sent == []
+    (intent,) = rig.journal.intents.values()
+    assert intent.state is IntentState.REJECTED
+
+
+async def test_a_rearmed_bot_protects_at_once_and_does_the_rest_after_two_good_looks() -> None:
+    rig = Rig(ENDANGERED)
+    rig.switches.state = Switches(killed=True)
+    await rig.loop.poll()
+    rig.switches.state = Switches()
+    modes = [(await rig.loop.poll()).mode for _ in range(2)]
+    assert modes == [Mode.DEGRADED, Mode.NORMAL]
+    assert rig.venue.sent
+
+
+@pytest.mark.parametrize(
+    ("pause", "sends"), [(Pause.OPTIONAL, True), (Pause.ALL, False)], ids=["optional", "all"]
+)
+async def test_a_paused_bot_still_protects_unless_everything_is_paused(
+    pause: Pause, sends: bool
+) -> None:
+    rig = Rig(ENDANGERED)
+    rig.switches.state = Switches(pause=pause)
+    await rig.loop.poll()
+    assert bool(rig.venue.sent) is sends
+
+
+async def test_a_standstill_drops_what_was_planned_and_the_bot_looks_again() -> None:
+    rig = Rig(ENDANGERED)
+
+    def stand_still(step: str) -> None:
+        if step == "written":
+            rig.switches.stalled_for = 30.0
+
+    rig.journal.after = stand_still
+    await rig.loop.poll()
+    assert rig.venue.sent == []
+    rig.journal.after = lambda _: None
+    decision = await rig.loop.poll()
+    assert decision.mode is Mode.DEGRADED
+    assert len(rig.venue.sent) == 1
