@@ -451,6 +451,48 @@ def venues(as_json: Json = False) -> None:
 
 
 @app.command()
+def simulate(
+    seeds: Annotated[int, typer.Option(help="How many worlds.", min=1)] = 1000,
+    first: Annotated[int, typer.Option(help="The first seed.", min=0)] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="One world only, with everything that happens.")
+    ] = None,
+    faults: Annotated[
+        float, typer.Option(help="Highest rate of a fault class.", min=0, max=1)
+    ] = 0.3,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+    as_json: Json = False,
+) -> None:
+    """Run the whole bot in virtual worlds full of faults, and judge it by the exchange's books."""
+    from bot.session import packaged  # noqa: PLC0415 - see the module's first lines
+    from bot.simulate import many  # noqa: PLC0415 - as above
+    from bot.simulate.case import case_of  # noqa: PLC0415 - as above
+    from bot.simulate.world import run as live  # noqa: PLC0415 - as above
+
+    file = packaged("paper.toml")
+    if seed is not None:
+        lines: list[str] = []
+        result = live(case_of(seed, faults=faults), many.configuration(file), lines=lines)
+        sys.stdout.write("\n".join([*lines, f"trace {result.digest}", *result.violations]) + "\n")
+        if result.violations:
+            raise SystemExit(EXIT_DIFFERENT)
+        return
+    summary = many.many(range(first, first + seeds), faults=faults, file=file, workers=workers)
+    found = summary.as_json()
+    if as_json:
+        _print(found)
+    else:
+        for name, value in found.items():
+            if name != "violations":
+                sys.stdout.write(f"{name:<16} {value}\n")
+        sys.stdout.write(f"{'violations':<16} {len(summary.violations)}\n")
+        for violation in found["violations"]:
+            sys.stdout.write(f"  {violation['text']}   {violation['again']}\n")
+    if summary.violations:
+        raise SystemExit(EXIT_DIFFERENT)
+
+
+@app.command()
 def health(
     state_dir: Annotated[Path, typer.Option(help="Where the heartbeat is.")] = Path("state"),
     max_age: Annotated[float, typer.Option(help="Oldest good poll. [s]", min=1)] = 60.0,

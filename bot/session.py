@@ -236,16 +236,19 @@ def scenario_file(name: str) -> Path:
     raise ScenarioError(f"--scenario must be one of {', '.join(known)}, was {name!r}")
 
 
+def packaged(name: str) -> Path:
+    """Return a configuration file of this checkout, or the one that was installed with it."""
+    own = Path("config") / name
+    return own if own.is_file() else PACKAGED / name
+
+
 def configured(show: Show, engine: Engine) -> Loaded:
     """Return the configuration, watching the contracts that the exchange lists.
 
     Raises:
         ConfigError: It is wrong, or not meant for paper.
     """
-    files = show.files
-    if not files:
-        own = Path("config/paper.toml")
-        files = (own if own.is_file() else PACKAGED / "paper.toml",)
+    files = show.files or (packaged("paper.toml"),)
     loaded = load_settings(files)
     settings = loaded.settings
     if settings.bot.mode != "paper":
