@@ -13,7 +13,7 @@ from bot.journal.queries import StoredAction, StoredInputs
 from bot.ports import Strategy
 from bot.rebalance.decide import decide
 from bot.rebalance.inputs import Inputs
-from bot.rebalance.memory import Memory, remember, settle, with_amount
+from bot.rebalance.memory import Memory, amount_of, remember, settle, with_amount
 from bot.record import record_of
 from bot.schemas import decode
 
@@ -128,11 +128,7 @@ def _is_unsettled(item: StoredAction) -> bool:
 def _applied(item: StoredAction) -> Decimal:
     if item.intent.state not in (IntentState.DONE, IntentState.APPLIED):
         return Decimal(0)
-    return _amount(item.intent.action) if item.applied is None else item.applied
-
-
-def _amount(action: Action) -> Decimal:
-    return action.size if isinstance(action, ReducePosition) else action.amount
+    return amount_of(item.intent.action) if item.applied is None else item.applied
 
 
 def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:

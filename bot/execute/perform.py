@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
-from bot.domain.action import Action, ReducePosition
+from bot.domain.action import Action
 from bot.domain.decision import Refusal
 from bot.domain.intent import Execution, Intent, IntentState, Outcome
 from bot.execute.gate import SendGate
 from bot.ports import Clock, Journal, Venue
-from bot.rebalance.memory import with_amount
+from bot.rebalance.memory import amount_of, with_amount
 
 Look = Callable[[Intent], Refusal | None]
 """Whether an intent may be sent now; asked before each step on its way."""
@@ -91,8 +90,3 @@ async def _send(
         return execution, intent
     await journal.conclude(execution, clock.now())
     return execution, replace(intent, sent_at=gate.request.signed_at)
-
-
-def amount_of(action: Action) -> Decimal:
-    """Return how much an action moves, of its own unit."""
-    return action.size if isinstance(action, ReducePosition) else action.amount
