@@ -102,6 +102,10 @@ STRATEGIES: tuple[Mapping[str, str], ...] = (
 )  # fmt: skip
 
 
+LONGEST_LAG_MS = 1900
+"""Of the venue's history. [ms]"""
+THEME = 0.5
+"""Rate of the fault that a themed world is about. [ratio]"""
 THEMED = 0.4
 """Share of worlds in which one fault hits half of all writes."""
 
@@ -129,7 +133,7 @@ def case_of(seed: int, *, faults: float) -> Case:
     is_bad = faults > 0
     theme: dict[StrEnum, float] = {}
     if is_bad and draw.random() < THEMED:
-        theme = {draw.choice(tuple(Wire)): 0.5}
+        theme = {draw.choice(tuple(Wire)): THEME}
     faults *= draw.choice((0.1, 0.4, 1.0))
     return Case(
         seed=seed,
@@ -148,7 +152,12 @@ def case_of(seed: int, *, faults: float) -> Case:
         rates=swarm(draw, Wire, most=faults) | swarm(draw, Read, most=faults) | theme,
         crash=draw.choice((0.0, 0.0, 0.002, 0.01, 0.03)) if is_bad else 0.0,
         patience=draw.uniform(0.2, 3.0) if is_bad else 3.0,
-        history_lag_ms=draw.choice((0, 0, 500, 1900)) if is_bad else 0,
+        # An effect that lands late is also shown late: both must fit before the settle point.
+        history_lag_ms=LONGEST_LAG_MS
+        if Wire.LATE_INSIDE in theme
+        else draw.choice((0, 0, 500, LONGEST_LAG_MS))
+        if is_bad
+        else 0,
         transfer_ms=draw.choice((0, 0, 700, 4000)),
         disk_delay=draw.choice((0.0005, 0.005, 0.05)),
         disk_fails=tuple(draw.sample(range(200), k=draw.choice((0, 0, 1, 2)))) if is_bad else (),

@@ -19,6 +19,7 @@ from bot.journal import sqlite
 from bot.loop import Loop
 from bot.rebalance import memory
 from bot.simulate import disk, world
+from bot.simulate.weather import Wire
 
 Ablation = Callable[[contextlib.ExitStack], None]
 
@@ -156,8 +157,8 @@ def _missing_is_zero(stack: contextlib.ExitStack) -> None:
         except (ArithmeticError, TypeError, ValueError):
             return Decimal(0)
 
-    for name in ("number", "amount"):
-        stack.enter_context(patch.object(binance_parse, name, zero))
+    for module, name in ((binance_parse, "number"), (binance_parse, "amount"), (binance, "number")):
+        stack.enter_context(patch.object(module, name, zero))
 
 
 ABLATIONS: dict[str, Ablation] = {
@@ -178,6 +179,13 @@ ABLATIONS: dict[str, Ablation] = {
     "A15 another timestamp is journalled": _other_timestamp,
     "A16 a missing balance is 0": _missing_is_zero,
 }
+
+ABOUT: dict[str, frozenset[Wire]] = {
+    "A02 window longer than the resolver believes": frozenset({Wire.LATE_OUTSIDE}),
+    "A06 no history lag": frozenset({Wire.LATE_INSIDE}),
+    "A16 a missing balance is 0": frozenset({Wire.BAD_NUMBER}),
+}
+"""Faults that a protection is against, where only they show that it is needed."""
 
 
 @contextlib.contextmanager
