@@ -1,5 +1,6 @@
 """What should a person do about a journal that cannot be used?"""
 
+import errno
 import sqlite3
 from pathlib import Path
 
@@ -19,6 +20,12 @@ _ADVICE = {
     sqlite3.SQLITE_PERM: "it cannot be opened; check the path, its owner and permissions",
     sqlite3.SQLITE_IOERR: "the disk reports an error; check the disk and its free space",
 }
+_FILE_ADVICE = {
+    errno.EDQUOT: "free space there and start again",
+    errno.ENOSPC: "free space there and start again",
+    errno.EIO: "check the disk",
+    errno.EROFS: "mount that file system for writing and start again",
+}
 _PRIMARY = 0xFF  # extended codes carry the primary code in their low byte
 
 
@@ -32,4 +39,5 @@ def journal_error(path: Path, error: sqlite3.Error) -> JournalError:
 def file_error(path: Path, error: OSError) -> JournalError:
     """Return the error of a file as one that names the journal and the reason."""
     reason = error.strerror or type(error).__name__
-    return JournalError(f"journal {path}: {reason}; check the path, its owner and permissions")
+    advice = _FILE_ADVICE.get(error.errno or 0, "check the path, its owner and permissions")
+    return JournalError(f"journal {path}: {reason}; {advice}")
