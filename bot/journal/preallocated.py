@@ -58,7 +58,7 @@ class Preallocated:
         self._fd = fd
 
     @classmethod
-    def open(cls, path: Path, *, size: int) -> Self:
+    def open(cls, path: Path, *, size: int, must_own: bool = True) -> Self:
         """Open an existing file and hold it against other processes.
 
         The lock is on the file itself: a lock file could not be made on a full disk.
@@ -66,6 +66,7 @@ class Preallocated:
         Args:
             path: The file.
             size: What it must be. [bytes]
+            must_own: Refuse a file with holes, unless its file system copies on write anyway.
 
         Raises:
             JournalError: It is in use, of another size, has holes or cannot be written.
@@ -76,7 +77,7 @@ class Preallocated:
             raise file_error(path, error) from error
         try:
             _lock(fd, path)
-            _inspect(os.fstat(fd), path, size=size)
+            _inspect(os.fstat(fd), path, size=size, must_own=must_own)
         except BaseException:
             os.close(fd)
             raise
@@ -155,14 +156,14 @@ def file_system(mounts: str, path: Path) -> str:
     return kind
 
 
-def _inspect(status: os.stat_result, path: Path, *, size: int) -> None:
+def _inspect(status: os.stat_result, path: Path, *, size: int, must_own: bool) -> None:
     if status.st_size != size:
         raise JournalError(
             f"{path} must have {size} bytes, had {status.st_size}, and was left as it is; "
             "move it aside and start again to make a new one"
         )
     owned = status.st_blocks * _BLOCK
-    if owned < size:
+    if must_own and owned < size and warning(path) is None:
         raise JournalError(
             f"{path} must own {size} bytes of the disk, owned {owned}: a full disk would stop it; "
             "move it aside and start again on a file system without holes or compression"

@@ -92,7 +92,7 @@ def torn(before: bytes, after: bytes, how: str, share: float) -> bytes:
         (("write", an_intent().action), 0, ("end", 0.5)),
     ]
 )
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 def test_every_acknowledged_state_survives_a_crash_at_any_byte_of_any_write(
     history: list[tuple[tuple[str, Any], int, tuple[str, float] | None]],
 ) -> None:
