@@ -1,5 +1,6 @@
 """How is a journal file made, checked and opened?"""
 
+import re
 import sqlite3
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -7,12 +8,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.errors import JournalError
-from bot.journal.faults import file_error, journal_error
+from bot.journal import chain, tip
+from bot.journal.faults import damaged, file_error, journal_error, start_new
 from bot.journal.ids import new_instance
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x706C696D  # "plim", in the header of the file
 BUSY_SECONDS = 5.0
+_SMALLEST_PAGE = 512  # of any SQLite database [bytes]
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -27,7 +30,8 @@ CREATE TABLE decisions (
     reason TEXT NOT NULL,
     urgency TEXT NOT NULL,
     record TEXT NOT NULL,
-    inputs BLOB
+    inputs BLOB,
+    crc INTEGER NOT NULL
 );
 CREATE INDEX decisions_at ON decisions (at);
 CREATE INDEX decisions_account ON decisions (account, row);
@@ -44,27 +48,34 @@ CREATE TABLE intents (
     state TEXT NOT NULL
 );
 CREATE INDEX intents_decision ON intents (decision_id);
-CREATE INDEX intents_open ON intents (row)
-    WHERE state IN ('written', 'sent', 'done', 'unknown', 'gave_up');
 
-CREATE TABLE intent_events (
+CREATE TRIGGER intents_remain BEFORE DELETE ON intents
+    BEGIN SELECT RAISE(ABORT, 'intents are never removed'); END;
+"""
+
+OPEN_INTENTS = """CREATE INDEX intents_open ON intents (row)
+    WHERE state IN ('written', 'sent', 'done', 'unknown', 'gave_up')"""
+
+EVENTS = (
+    """CREATE TABLE intent_events (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     intent_id TEXT NOT NULL REFERENCES intents (id),
     at TEXT NOT NULL,
     state TEXT NOT NULL,
     applied TEXT,
-    code TEXT NOT NULL DEFAULT '',
-    text TEXT NOT NULL DEFAULT '',
-    latency_ms INTEGER
-);
-CREATE INDEX intent_events_intent ON intent_events (intent_id, row);
-CREATE TRIGGER intent_events_stay BEFORE UPDATE ON intent_events
-    BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
-CREATE TRIGGER intent_events_remain BEFORE DELETE ON intent_events
-    BEGIN SELECT RAISE(ABORT, 'events are never removed'); END;
-CREATE TRIGGER intents_remain BEFORE DELETE ON intents
-    BEGIN SELECT RAISE(ABORT, 'intents are never removed'); END;
-"""
+    code TEXT NOT NULL,
+    text TEXT NOT NULL,
+    latency_ms INTEGER,
+    previous BLOB NOT NULL,
+    crc INTEGER NOT NULL
+)""",
+    "CREATE INDEX intent_events_intent ON intent_events (intent_id, row)",
+    """CREATE TRIGGER intent_events_stay BEFORE UPDATE ON intent_events
+    BEGIN SELECT RAISE(ABORT, 'events are never changed'); END""",
+    """CREATE TRIGGER intent_events_remain BEFORE DELETE ON intent_events
+    BEGIN SELECT RAISE(ABORT, 'events are never removed'); END""",
+)
+"""The table of events, one statement each; see `bot.journal.chain`."""
 
 
 def create(path: Path, *, instance: str | None = None) -> None:
@@ -73,12 +84,12 @@ def create(path: Path, *, instance: str | None = None) -> None:
     Raises:
         JournalError: The folder cannot be written, or remains of another journal lie there.
     """
-    wal = path.with_name(path.name + "-wal")
-    if wal.exists():
-        raise JournalError(
-            f"journal {path} is missing but {wal.name} lies beside it; "
-            "restore the journal, or move that file aside to start a new one"
-        )
+    for remains in (path.with_name(path.name + "-wal"), tip.place_of(path)):
+        if remains.exists():
+            raise JournalError(
+                f"journal {path} is missing but {remains.name} lies beside it; restore the journal "
+                f"if it was moved by mistake; {start_new(path)}"
+            )
     unfinished = path.with_name(path.name + ".new")
     try:
         unfinished.unlink(missing_ok=True)
@@ -97,7 +108,7 @@ def create(path: Path, *, instance: str | None = None) -> None:
 def fill(connection: sqlite3.Connection, *, instance: str, at: datetime) -> None:
     """Make the tables of a new journal in an empty database."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+    connection.executescript(f"BEGIN; {_SCHEMA} {'; '.join((OPEN_INTENTS, *EVENTS))}; COMMIT;")
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",
         [
@@ -107,49 +118,90 @@ def fill(connection: sqlite3.Connection, *, instance: str, at: datetime) -> None
             ("epoch", "0"),
         ],
     )
+    chain.seal_meta(connection)
 
 
-def check(path: Path, *, thorough: bool) -> None:
-    """Look at a journal without changing a byte of it.
+def check(path: Path, *, thorough: bool) -> int:
+    """Look at a journal without changing a byte of it; return its schema.
 
     Args:
         path: The journal.
-        thorough: Read every page, as before writing to it.
+        thorough: Read every page, follow the chain of events, and compare its end with what was
+            acknowledged, as before writing to it.
 
     Raises:
         JournalError: It is absent, damaged, newer than this program or something else.
     """
+    _check_file(path)
+    noted = tip.read(path) if thorough else None
+    try:
+        with closing(connect(path, read_only=True)) as connection:
+            schema = _check_kind(connection, path)
+            if thorough:
+                _check_pages(connection)
+            if schema == SCHEMA_VERSION:
+                chain.verify_meta(connection)
+            if schema == SCHEMA_VERSION and thorough:
+                _check_rows(connection, noted)
+            return schema
+    except sqlite3.Error as error:
+        raise journal_error(path, error) from error
+
+
+def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise JournalError(f"journal {path} must be a file, was a directory; check the path")
         if not path.exists():
             raise JournalError(f"journal {path} does not exist; has the bot run with this path?")
-        if path.stat().st_size == 0:
-            raise JournalError(
-                f"journal {path} is empty: its content was lost; restore a copy, or remove it "
-                "to start a new one, and compare open positions by hand first"
-            )
+        # Beside a file of 0 or 1 bytes SQLite removes the log, even when it opens for reading.
+        if path.stat().st_size < _SMALLEST_PAGE:
+            raise JournalError(f"journal {path} is empty: its content was lost; {start_new(path)}")
     except OSError as error:
         raise file_error(path, error) from error
-    try:
-        with closing(connect(path, read_only=True)) as connection:
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            if application != APPLICATION_ID:
-                raise JournalError(f"journal {path} is a database of another program; check path")
-            found = int(meta(connection, "schema"))
-            if found > SCHEMA_VERSION:
-                raise JournalError(
-                    f"journal {path} has schema {found}, this program knows {SCHEMA_VERSION}; "
-                    "run the newer program that wrote it"
-                )
-            if thorough:
-                (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-                if finding != "ok":
-                    damaged = sqlite3.DatabaseError(finding)
-                    damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-                    raise damaged
-    except sqlite3.Error as error:
-        raise journal_error(path, error) from error
+
+
+def _check_kind(connection: sqlite3.Connection, path: Path) -> int:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise JournalError(f"journal {path} is a database of another program; check path")
+    text = meta(connection, "schema")
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise damaged(f"its schema is {text!r}")
+    if int(text) > SCHEMA_VERSION:
+        raise JournalError(
+            f"journal {path} has schema {text}, this program knows {SCHEMA_VERSION}; "
+            "run the newer program that wrote it"
+        )
+    instance, epoch = meta(connection, "instance"), meta(connection, "epoch")
+    if not re.fullmatch("[a-z0-9]{4}", instance) or not re.fullmatch("[0-9]{1,18}", epoch):
+        raise damaged(f"its name is {instance!r} and the number of its runs {epoch!r}")
+    return int(text)
+
+
+def _check_pages(connection: sqlite3.Connection) -> None:
+    # Not the quick check: an index that disagrees with its table would hide an open intent.
+    (finding,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if finding != "ok":
+        raise damaged(finding)
+
+
+def _check_rows(connection: sqlite3.Connection, noted: tip.Tip | None) -> None:
+    decision = chain.verify_decisions(connection)
+    found = chain.verify(connection, at=0 if noted is None else noted.event)
+    if noted is None:
+        return
+    instance, epoch = meta(connection, "instance"), int(meta(connection, "epoch"))
+    if instance != noted.instance:
+        raise damaged(f"it is journal {instance}, beside it lies the note of {noted.instance}")
+    if found is None:
+        raise damaged(f"its end is lost: event {noted.event} was acknowledged and is missing")
+    if found.hex() != noted.hash:
+        raise damaged(f"event {noted.event} is not the one that was acknowledged")
+    if decision < noted.decision:
+        raise damaged(f"its end is lost: it ends with decision {decision} of {noted.decision}")
+    if epoch < noted.epoch:
+        raise damaged(f"its end is lost: it was opened {noted.epoch} times, knows of {epoch}")
 
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -184,10 +236,9 @@ def meta(connection: sqlite3.Connection, key: str) -> str:
         sqlite3.DatabaseError: It is not there.
     """
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    if row is None:
-        raise sqlite3.DatabaseError(f"meta must hold {key!r}, held nothing")
-    value: str = row[0]
-    return value
+    if row is None or not isinstance(row[0], str):
+        raise damaged(f"meta must hold {key!r}, held nothing")
+    return row[0]
 
 
 def stamp(at: datetime) -> str:

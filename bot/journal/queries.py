@@ -3,6 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ import orjson
 from bot.domain.intent import Intent
 from bot.errors import JournalError
 from bot.journal import database
-from bot.journal.faults import journal_error
+from bot.journal.faults import damaged, journal_error, start_new
 from bot.journal.sqlite import intent_from_row
 
 _INTENT = "intents.id, decision_id, intents.account, action, written_at, sent_at, intents.state"
@@ -158,7 +159,8 @@ class JournalReader:
             f"SELECT row, record FROM decisions {where} ORDER BY row DESC LIMIT ?",  # noqa: S608 - built from literals above
             (*values, limit),
         )
-        return [self._decision(row, record) for row, record in reversed(rows)]
+        with self._parsing():
+            return [self._decision(row, record) for row, record in reversed(rows)]
 
     def decision(self, decision_id: str) -> StoredDecision | None:
         """Return one decision, or the one that approved the intent of that id."""
@@ -167,7 +169,8 @@ class JournalReader:
             " OR id = (SELECT decision_id FROM intents WHERE id = ?)",
             (decision_id, decision_id),
         )
-        return self._decision(*rows[0]) if rows else None
+        with self._parsing():
+            return self._decision(*rows[0]) if rows else None
 
     def actions(
         self, *, since: datetime | None = None, after_row: int = 0, limit: int = 100
@@ -184,7 +187,8 @@ class JournalReader:
             f" {where} ORDER BY intents.row DESC LIMIT ?",
             (*values, limit),
         )
-        return [_action(row) for row in reversed(rows)]
+        with self._parsing():
+            return [_action(row) for row in reversed(rows)]
 
     def status(self, *, now: datetime) -> Status:
         """Return the present state.
@@ -193,11 +197,6 @@ class JournalReader:
             now: Venue time, for the age of the last decision.
         """
         last = next(iter(self.decisions(limit=1)), None)
-        age = (
-            None
-            if last is None
-            else (now - datetime.fromisoformat(last.record["at"])).total_seconds()
-        )
         rows = self._all(
             f"SELECT {_INTENT} FROM intents"  # noqa: S608 - built from literals above
             " WHERE state IN ('written', 'sent', 'unknown', 'gave_up') ORDER BY row",
@@ -205,15 +204,18 @@ class JournalReader:
         )
         counts = self._all("SELECT verdict, count(*) FROM decisions GROUP BY verdict", ())
         facts = dict(self._all("SELECT key, value FROM meta", ()))
-        return Status(
-            last=last,
-            age_s=age,
-            open_intents=tuple(intent_from_row(row) for row in rows),
-            counts=dict(counts),
-            last_action=next(iter(self.actions(limit=1)), None),
-            instance=facts["instance"],
-            epoch=int(facts["epoch"]),
-        )
+        last_action = next(iter(self.actions(limit=1)), None)
+        with self._parsing():
+            at = None if last is None else datetime.fromisoformat(last.record["at"])
+            return Status(
+                last=last,
+                age_s=None if at is None else (now - at).total_seconds(),
+                open_intents=tuple(intent_from_row(row) for row in rows),
+                counts=dict(counts),
+                last_action=last_action,
+                instance=facts["instance"],
+                epoch=int(facts["epoch"]),
+            )
 
     def inputs(self, *, account: str | None = None) -> Iterator[StoredInputs]:
         """Yield what each decision was made from, in order; thinned decisions are left out.
@@ -227,9 +229,7 @@ class JournalReader:
                 " WHERE inputs IS NOT NULL AND account = coalesce(?, account) ORDER BY row",
                 (account,),
             ):
-                yield StoredInputs(
-                    row=row, record=orjson.loads(record), inputs=_unpacked(inputs, self._path)
-                )
+                yield self._stored(row, record, inputs)
         except sqlite3.Error as error:
             raise journal_error(self._path, error) from error
 
@@ -245,9 +245,7 @@ class JournalReader:
         )
         for row, record, inputs in rows:
             if inputs is not None:
-                return StoredInputs(
-                    row=row, record=orjson.loads(record), inputs=_unpacked(inputs, self._path)
-                )
+                return self._stored(row, record, inputs)
         return None
 
     def _all(self, query: str, values: tuple[Any, ...]) -> list[Any]:
@@ -255,6 +253,24 @@ class JournalReader:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise journal_error(self._path, error) from error
+
+    @contextmanager
+    def _parsing(self) -> Iterator[None]:
+        try:
+            yield
+        except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+            raise journal_error(self._path, damaged(f"a row cannot be read: {error!r}")) from error
+
+    def _stored(self, row: int, record: str, inputs: bytes) -> StoredInputs:
+        try:
+            unpacked = zlib.decompress(inputs)
+        except (TypeError, zlib.error) as error:
+            raise JournalError(
+                f"journal {self._path}: inputs of decision {row} are damaged ({error}); "
+                f"{start_new(self._path)}"
+            ) from error
+        with self._parsing():
+            return StoredInputs(row=row, record=orjson.loads(record), inputs=unpacked)
 
     def _decision(self, row: int, text: str) -> StoredDecision:
         record: dict[str, Any] = orjson.loads(text)
@@ -272,13 +288,6 @@ class JournalReader:
                 if fate := fates.get(action.get("id")):
                     action["outcome"], action["latency_ms"] = fate
         return StoredDecision(row=row, record=record)
-
-
-def _unpacked(inputs: bytes, path: Path) -> bytes:
-    try:
-        return zlib.decompress(inputs)
-    except zlib.error as error:
-        raise JournalError(f"journal {path}: inputs are damaged ({error})") from error
 
 
 def _where(*conditions: tuple[str, object]) -> tuple[str, tuple[object, ...]]:

@@ -23,10 +23,13 @@ from bot.domain.intent import (
     SignedRequest,
 )
 from bot.errors import JournalError
-from bot.journal import database
+from bot.journal import chain, database
+from bot.journal.chain import Link
 from bot.journal.faults import file_error, journal_error
 from bot.journal.ids import Ids
 from bot.journal.lock import ProcessLock
+from bot.journal.migrate import migrate
+from bot.journal.tip import Tip, TipFile
 from bot.journal.writer import Writer
 from bot.schemas import decode, encode
 
@@ -61,15 +64,30 @@ class Lock(Protocol):
         ...
 
 
+class Noted(Protocol):
+    """What remembers beside the database how far it had come."""
+
+    def advance(self, *, decision: int = 0, event: int = 0, hash_: bytes = b"") -> None:
+        """Note that rows up to these are durable."""
+        ...
+
+    def close(self) -> None:
+        """Write what waits."""
+        ...
+
+
 class SqliteJournal:
     """The `Journal` port on one SQLite file, for one process at a time.
 
     Other processes read it through `bot.journal.queries`.
     """
 
-    def __init__(self, *, writer: Commits, lock: Lock, ids: Ids, next_seq: int) -> None:
+    def __init__(
+        self, *, writer: Commits, lock: Lock, noted: Noted, ids: Ids, next_seq: int
+    ) -> None:
         self._writer = writer
         self._lock = lock
+        self._noted = noted
         self.ids = ids
         """Names for decisions and intents of this run."""
         self.next_seq = next_seq
@@ -98,12 +116,16 @@ class SqliteJournal:
         try:
             if not path.exists():
                 database.create(path, instance=instance)
-            database.check(path, thorough=True)
+            schema = database.check(path, thorough=True)
             connection = database.connect(path, read_only=False)
             try:
+                if schema < database.SCHEMA_VERSION:
+                    migrate(connection)
                 connection.execute("BEGIN IMMEDIATE")
-                ids, next_seq = begin_epoch(connection)
+                ids, tip = begin_epoch(connection)
                 connection.execute("COMMIT")
+                noted = TipFile.open(path, tip)
+                next_seq = next_sequence(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -114,7 +136,7 @@ class SqliteJournal:
             lock.release()
             raise
         writer = Writer(connection, path=path, limit=queue_limit)
-        return cls(writer=writer, lock=lock, ids=ids, next_seq=next_seq)
+        return cls(writer=writer, lock=lock, noted=noted, ids=ids, next_seq=next_seq)
 
     async def __aenter__(self) -> Self:
         return self
@@ -130,6 +152,7 @@ class SqliteJournal:
     async def close(self) -> None:
         """Commit what waits and let another process have the journal."""
         await self._writer.close()
+        self._noted.close()
         self._lock.release()
 
     async def record(
@@ -155,21 +178,27 @@ class SqliteJournal:
             raise JournalError(f"decision record cannot be written: {error!r}") from error
         rows = [_intent_row(intent) for intent in intents]
 
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute(
+        def work(connection: sqlite3.Connection) -> tuple[int, Link | None]:
+            decision = connection.execute(
                 "INSERT INTO decisions (id, seq, at, account, verdict, reason, urgency, record,"
-                " inputs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, zlib.compress(inputs, _FAST)),
-            )
+                " inputs, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, zlib.compress(inputs, _FAST), chain.decision_crc(*row)),
+            ).lastrowid
+            link = None
             for values in rows:
                 connection.execute(
                     "INSERT INTO intents (id, decision_id, account, action, written_at, state)"
                     " VALUES (:id, :decision_id, :account, :action, :written_at, 'written')",
                     values,
                 )
-                _append(connection, values["id"], values["written_at"], IntentState.WRITTEN)
+                link = _append(connection, values["id"], values["written_at"], IntentState.WRITTEN)
+            return decision or 0, link
 
-        await self._writer.do(work)
+        decision, link = await self._writer.do(work)
+        if link is None:
+            self._noted.advance(decision=decision)
+        else:
+            self._noted.advance(decision=decision, event=link.row, hash_=link.hash)
 
     async def sent(self, intent_id: str, request: SignedRequest) -> None:
         """Mark an intent SENT at the instant signed, before its first byte leaves.
@@ -179,10 +208,10 @@ class SqliteJournal:
         """
         when = database.stamp(request.signed_at)
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> Link:
             _step(connection, intent_id, IntentState.SENT)
             connection.execute("UPDATE intents SET sent_at = ? WHERE id = ?", (when, intent_id))
-            _append(
+            return _append(
                 connection,
                 intent_id,
                 when,
@@ -190,7 +219,7 @@ class SqliteJournal:
                 text=f"window {request.window_ms} ms, digest {request.digest}",
             )
 
-        await self._writer.do(work)
+        await self._append(work)
 
     async def conclude(self, execution: Execution, at: datetime) -> None:
         """Record what a send brought: DONE, REJECTED or UNKNOWN.
@@ -205,9 +234,9 @@ class SqliteJournal:
             Outcome.UNKNOWN: IntentState.UNKNOWN,
         }[execution.outcome]
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> Link:
             _step(connection, execution.intent_id, state)
-            _append(
+            return _append(
                 connection,
                 execution.intent_id,
                 when,
@@ -218,7 +247,7 @@ class SqliteJournal:
                 latency_ms=execution.latency_ms,
             )
 
-        await self._writer.do(work)
+        await self._append(work)
 
     async def drop(self, intent_id: str, at: datetime, why: str) -> None:
         """Record that an intent was never sent.
@@ -228,11 +257,11 @@ class SqliteJournal:
         """
         when = database.stamp(at)
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> Link:
             _step(connection, intent_id, IntentState.DROPPED)
-            _append(connection, intent_id, when, IntentState.DROPPED, text=why)
+            return _append(connection, intent_id, when, IntentState.DROPPED, text=why)
 
-        await self._writer.do(work)
+        await self._append(work)
 
     async def settled(self, settlement: Settlement, at: datetime) -> None:
         """Record APPLIED or ABSENT for an intent that was unknown or is read back.
@@ -248,9 +277,9 @@ class SqliteJournal:
         state = IntentState.APPLIED if settlement.applied else IntentState.ABSENT
         applied = str(settlement.applied)
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> Link:
             _step(connection, settlement.intent_id, state)
-            _append(
+            return _append(
                 connection,
                 settlement.intent_id,
                 when,
@@ -259,7 +288,11 @@ class SqliteJournal:
                 text=settlement.text,
             )
 
-        await self._writer.do(work)
+        await self._append(work)
+
+    async def _append(self, work: Callable[[sqlite3.Connection], Link]) -> None:
+        link = await self._writer.do(work)
+        self._noted.advance(event=link.row, hash_=link.hash)
 
     async def doubt(self, intent_id: str, at: datetime, why: str) -> None:
         """Record UNKNOWN for an intent that was confirmed and cannot be read back.
@@ -280,11 +313,11 @@ class SqliteJournal:
     async def _mark(self, intent_id: str, at: datetime, state: IntentState, why: str) -> None:
         when = database.stamp(at)
 
-        def work(connection: sqlite3.Connection) -> None:
+        def work(connection: sqlite3.Connection) -> Link:
             _step(connection, intent_id, state)
-            _append(connection, intent_id, when, state, text=why)
+            return _append(connection, intent_id, when, state, text=why)
 
-        await self._writer.do(work)
+        await self._append(work)
 
     async def open_intents(self) -> tuple[Intent, ...]:
         """Return intents that are not settled or not read back, oldest first."""
@@ -317,7 +350,14 @@ class SqliteJournal:
                 "SELECT inputs FROM decisions WHERE account = ? ORDER BY row DESC LIMIT 1",
                 (account,),
             ).fetchone()
-            return None if row is None else zlib.decompress(row[0])
+            if row is None or row[0] is None:
+                return None
+            try:
+                return zlib.decompress(row[0])
+            except zlib.error as error:
+                raise JournalError(
+                    f"inputs of the newest decision are damaged ({error})"
+                ) from error
 
         return await self._writer.do(work)
 
@@ -353,15 +393,31 @@ def intent_from_row(row: tuple[Any, ...]) -> Intent:
     return decode(Intent, orjson.dumps(fields))
 
 
-def begin_epoch(connection: sqlite3.Connection) -> tuple[Ids, int]:
-    """Begin a run: raise the epoch; return its names and the first free ``seq``.
+def begin_epoch(connection: sqlite3.Connection) -> tuple[Ids, Tip]:
+    """Begin a run: raise the epoch; return its names and how far the journal has come.
 
     The caller commits before any of the names is used.
     """
     epoch = int(database.meta(connection, "epoch")) + 1
     connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
-    (last_seq,) = connection.execute("SELECT coalesce(max(seq), 0) FROM decisions").fetchone()
-    return Ids(instance=database.meta(connection, "instance"), epoch=epoch), last_seq + 1
+    chain.seal_meta(connection)
+    (decision,) = connection.execute("SELECT coalesce(max(row), 0) FROM decisions").fetchone()
+    newest = chain.newest(connection)
+    instance = database.meta(connection, "instance")
+    tip = Tip(
+        instance=instance,
+        epoch=epoch,
+        decision=decision,
+        event=newest.row,
+        hash=newest.hash.hex(),
+    )
+    return Ids(instance=instance, epoch=epoch), tip
+
+
+def next_sequence(connection: sqlite3.Connection) -> int:
+    """Return one more than the highest ``seq`` recorded."""
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM decisions").fetchone()
+    return int(last) + 1
 
 
 def _intent_row(intent: Intent) -> dict[str, str]:
@@ -396,9 +452,7 @@ def _append(
     code: str = "",
     text: str = "",
     latency_ms: int | None = None,
-) -> None:
-    connection.execute(
-        "INSERT INTO intent_events (intent_id, at, state, applied, code, text, latency_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (intent_id, at, state.value, applied, code, text, latency_ms),
-    )
+) -> Link:
+    # A venue's text may hold half of a surrogate pair, which UTF-8 has no bytes for.
+    code, text = (words.encode(errors="backslashreplace").decode() for words in (code, text))
+    return chain.append(connection, (intent_id, at, state.value, applied, code, text, latency_ms))

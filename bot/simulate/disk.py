@@ -114,3 +114,13 @@ class NoLock:
 
     def release(self) -> None:
         """Nothing is held."""
+
+
+class NoNote:
+    """A note beside a database that loses nothing but what this simulation makes it lose."""
+
+    def advance(self, *, decision: int = 0, event: int = 0, hash_: bytes = b"") -> None:
+        """Note nothing."""
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -18,7 +18,7 @@ from bot.domain.switch import Switches
 from bot.errors import BotError, JournalError
 from bot.exchanges.connect import GatewaySettings, connect
 from bot.journal.queries import JournalReader
-from bot.journal.sqlite import SqliteJournal, begin_epoch
+from bot.journal.sqlite import SqliteJournal, begin_epoch, next_sequence
 from bot.loop import Loop
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
@@ -29,7 +29,7 @@ from bot.settings import Loaded, StrategySection
 from bot.simulate.beliefs import beliefs
 from bot.simulate.books import Books
 from bot.simulate.case import PATHS, PRICES, Case
-from bot.simulate.disk import NAME, Disk, NoLock, Writes
+from bot.simulate.disk import NAME, Disk, NoLock, NoNote, Writes
 from bot.simulate.loop import VirtualLoop
 from bot.simulate.network import Network, Session
 from bot.simulate.process import KilledError, Process
@@ -260,12 +260,13 @@ class World:
     async def _bot(self, process: Process) -> None:
         """Live one life, from start to end, as `bootstrap.run` does."""
         clock = VenueClock(Machine(loop=self.loop, skew=self.case.skew))
-        ids, next_seq = self.disk.commit(begin_epoch)
+        ids, _ = self.disk.commit(begin_epoch)
         journal = SqliteJournal(
             writer=Writes(disk=self.disk, process=process, delay=self._disk_delay),
             lock=NoLock(),
+            noted=NoNote(),
             ids=ids,
-            next_seq=next_seq,
+            next_seq=next_sequence(self.disk.connection),
         )
         reader = JournalReader(self.disk.connection, path=NAME)
         memory = bootstrap.memory_left_behind(reader, self.loaded.settings.accounts[0].name)

@@ -16,6 +16,7 @@ import pytest
 
 from bot.domain.intent import STEPS, Execution, IntentState, Outcome, Settlement
 from bot.errors import JournalError
+from bot.journal import chain
 from bot.journal.queries import JournalReader
 from bot.journal.sqlite import SqliteJournal
 from bot.ports import Journal
@@ -47,6 +48,10 @@ def content(path: Path) -> bytes:
 def leave_only_the_log(path: Path, log: bytes) -> None:
     path.unlink()
     path.with_name("journal.db-wal").write_bytes(log)
+
+
+def follow(advice: str) -> None:
+    subprocess.run(["/bin/sh", "-euc", advice], check=True)  # noqa: S603 - our own advice
 
 
 async def record_many(journal: SqliteJournal) -> None:
@@ -264,7 +269,7 @@ def _of_another_program(path: Path) -> None:
 
 def _newer(path: Path) -> None:
     with sqlite3.connect(path) as newer:
-        newer.execute("UPDATE meta SET value = '2' WHERE key = 'schema'")
+        newer.execute("UPDATE meta SET value = '3' WHERE key = 'schema'")
     newer.close()
 
 
@@ -280,7 +285,7 @@ def _newer(path: Path) -> None:
             id="text",
         ),
         pytest.param(_of_another_program, "of another program", id="another program's"),
-        pytest.param(_newer, "has schema 2, this program knows 1", id="newer"),
+        pytest.param(_newer, "has schema 3, this program knows 2", id="newer"),
     ],
 )
 async def test_a_journal_that_cannot_be_trusted_is_named_and_left_untouched(
@@ -318,6 +323,128 @@ def test_an_impossible_place_is_refused_with_advice(
 def test_a_place_that_cannot_be_written_is_refused_with_advice() -> None:
     with pytest.raises(JournalError, match="check the path, its owner and permissions"):
         SqliteJournal.open(Path("/proc/self/journal.db"))
+
+
+async def test_doing_what_a_refusal_says_gives_a_journal_whose_ids_are_new(path: Path) -> None:
+    async with SqliteJournal.open(path) as journal:
+        old = [journal.ids.intent() for _ in range(50)]
+        await journal.record(a_record(), b"", [an_intent(old[0])])
+        copies = {f: content(f) for f in path.parent.iterdir() if f.suffix != ".lock"}
+    for file, data in copies.items():
+        file.write_bytes(data)
+    log = path.with_name("journal.db-wal")
+    log.write_bytes(content(log)[:-1])
+    for _ in range(2):  # the advice holds again beside what an earlier journal left
+        with pytest.raises(JournalError, match="run `mkdir") as refusal:
+            SqliteJournal.open(path)
+        command = str(refusal.value).split("`")[1]
+        follow(command)
+        async with SqliteJournal.open(path) as journal:
+            assert await journal.open_intents() == ()
+            assert await journal.last_inputs("main") is None
+            new = [journal.ids.intent() for _ in range(50)]
+            await journal.record(a_record(), b"", [an_intent(new[0])])
+        assert not set(old) & set(new)
+        old += new
+        _damage_middle(path)
+    aside = path.with_name("journal.db.aside")
+    assert {file.name for file in aside.iterdir()} >= {"journal.db", "journal.db-wal"}
+    assert content(aside / "journal.db-wal") == copies[log][:-1]
+    assert path.with_name("journal.db.aside-2").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        pytest.param(
+            "UPDATE intent_events SET applied = '9' WHERE row = 3",
+            "event 3 of intent pl1 is not what was written",
+            id="what took effect",
+        ),
+        pytest.param(
+            "UPDATE intents SET action = replace(action, '250.00', '950.00') WHERE id = 'pl1'",
+            "event 1 of intent pl1 is not what was written",
+            id="what was meant",
+        ),
+        pytest.param(
+            "DELETE FROM intent_events WHERE row = 2", "event 2 is missing", id="gone from within"
+        ),
+        pytest.param(
+            "DELETE FROM intent_events WHERE row = 4; DELETE FROM intents WHERE id = 'pl2'",
+            "its end is lost: event 4 was acknowledged",
+            id="gone from the end",
+        ),
+        pytest.param(
+            "UPDATE intents SET state = 'dropped' WHERE id = 'pl2'",
+            "intent pl2 is not in the state of its newest event",
+            id="state",
+        ),
+        pytest.param(
+            "UPDATE intents SET sent_at = NULL WHERE id = 'pl1'",
+            "intent pl1 is not in the state",
+            id="when it was sent",
+        ),
+        pytest.param(
+            "UPDATE decisions SET record = replace(record, 'hold', 'act ') WHERE row = 1",
+            r"decision 1 \(d1\) is not what was written",
+            id="decision",
+        ),
+        pytest.param(
+            "UPDATE meta SET value = '0' WHERE key = 'epoch'",
+            "the number of its runs is not what was written",
+            id="number of runs",
+        ),
+        pytest.param(
+            "UPDATE intent_events SET previous = zeroblob(32), crc = 0 WHERE row = 2",
+            "event 2 of intent pl1 is not what was written",
+            id="link",
+        ),
+    ],
+)
+async def test_a_changed_row_is_refused_by_its_name(path: Path, change: str, finding: str) -> None:
+    async with SqliteJournal.open(path) as journal:
+        await journal.record(a_record(1), b"", [an_intent("pl1", "d1")])
+        await journal.sent("pl1", a_request(LATER))
+        done = Execution(intent_id="pl1", outcome=Outcome.DONE, applied=Decimal(250))
+        await journal.conclude(done, LATER)
+        await journal.record(a_record(2), b"", [an_intent("pl2", "d2")])
+    foreign = sqlite3.connect(path)
+    foreign.executescript(
+        "DROP TRIGGER intent_events_stay; DROP TRIGGER intent_events_remain;"
+        f"DROP TRIGGER intents_remain; {change};"
+    )
+    foreign.close()
+    before = content(path)
+    with pytest.raises(JournalError, match=finding):
+        SqliteJournal.open(path)
+    assert content(path) == before
+
+
+async def test_a_chain_forged_with_new_checksums_breaks_at_the_next_event(path: Path) -> None:
+    async with SqliteJournal.open(path) as journal:
+        await journal.record(a_record(1), b"", [an_intent("pl1"), an_intent("pl2")])
+    foreign = sqlite3.connect(path, isolation_level=None)
+    foreign.execute("DROP TRIGGER intent_events_stay")
+    second = foreign.execute("SELECT * FROM intent_events WHERE row = 2").fetchone()
+    foreign.execute("DROP TRIGGER intent_events_remain")
+    foreign.execute("DELETE FROM intent_events")
+    chain.append(foreign, ("pl1", "2026-03-01T12:00:00.000001+00:00", "written", *second[4:8]))
+    marks = ", ".join("?" * len(second))
+    foreign.execute(f"INSERT INTO intent_events VALUES ({marks})", second)  # noqa: S608 - only marks
+    foreign.close()
+    with pytest.raises(JournalError, match="event 2 of intent pl2 does not follow event 1"):
+        SqliteJournal.open(path)
+
+
+async def test_half_of_a_surrogate_pair_in_a_venues_text_is_recorded(
+    journal: SqliteJournal, path: Path
+) -> None:
+    await journal.record(a_record(), b"", [an_intent()])
+    await journal.sent(an_intent().id, a_request(LATER))
+    odd = Execution(intent_id=an_intent().id, outcome=Outcome.UNKNOWN, text="no \ud83d")
+    await journal.conclude(odd, LATER)
+    with JournalReader.open(path) as reader:
+        assert reader.actions()[0].text == "no \\ud83d"
 
 
 async def test_a_journal_that_is_gone_while_its_log_remains_is_not_made_anew(path: Path) -> None:

@@ -14,6 +14,7 @@ ADAPTERS = {
     "bootstrap.py": "the heartbeat is for the machine's health check",
     "journal/writer.py": "the thread that waits for the disk",
     "journal/database.py": "when a journal was made",
+    "journal/emergency.py": "a disk that hangs holds up the caller, not the loop",
     "journal/ids.py": "the random name of a new journal",
     "journal/reserve.py": "when a reserve was made",
     "operate/logs.py": "a queue and a thread before a pipe",
