@@ -17,7 +17,10 @@ from bot.errors import ConfigError
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings, connect
 from bot.exchanges.venues import VENUES
 from bot.execute.fingerprint import Fingerprints
+from bot.journal.failover import FailoverJournal
+from bot.journal.ids import Ids as JournalIds
 from bot.journal.queries import JournalReader
+from bot.journal.reserve import Reserve
 from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop, Pace
 from bot.operate import heartbeat
@@ -27,7 +30,7 @@ from bot.operate.redact import Redactor
 from bot.operate.switches import FileSwitchboard
 from bot.operate.watch import Watch
 from bot.plugins import load_strategy
-from bot.ports import Clock, Sink, Strategy, Switchboard, Venue, Watchdog
+from bot.ports import Clock, Journal, Sink, Strategy, Switchboard, Venue, Watchdog
 from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
@@ -123,6 +126,8 @@ async def run(loaded: Loaded, how: Run) -> None:
         switchboard = FileSwitchboard(how.switches or settings.bot.state_dir)
         watch = stack.enter_context(Watch(switchboard, asyncio.get_running_loop()))
         journal = await stack.enter_async_context(SqliteJournal.open(how.journal))
+        reserve = stack.enter_context(Reserve.open(reserve_of(how.journal)))
+        await adopt(journal, reserve)
         await _thin(journal, settings, how.clock)
         with JournalReader.open(how.journal) as reader:
             memory = memory_left_behind(reader, settings.accounts[0].name)
@@ -138,7 +143,9 @@ async def run(loaded: Loaded, how: Run) -> None:
         loop = assemble(
             loaded,
             venue=venue,
-            journal=journal,
+            journal=FailoverJournal(journal, reserve),
+            ids=journal.ids,
+            first_sequence=journal.next_seq,
             clock=clock,
             sinks=sinks,
             memory=memory,
@@ -153,7 +160,9 @@ def assemble(
     loaded: Loaded,
     *,
     venue: Venue,
-    journal: SqliteJournal,
+    journal: Journal,
+    ids: JournalIds,
+    first_sequence: int,
     clock: VenueClock,
     sinks: Sequence[Sink],
     memory: Memory,
@@ -166,6 +175,8 @@ def assemble(
         loaded: Configuration.
         venue: Ready to be observed.
         journal: Open.
+        ids: Names of this run.
+        first_sequence: Of the next poll.
         clock: Anchored to the venue.
         sinks: Views of the decisions.
         memory: Left behind by the run before.
@@ -193,7 +204,7 @@ def assemble(
         )
 
     fingerprints = Fingerprints(
-        step=VENUES[settings.accounts[0].venue].collateral_step, epoch=journal.ids.epoch
+        step=VENUES[settings.accounts[0].venue].collateral_step, epoch=ids.epoch
     )
     fingerprints.learn((move.at, move.action) for move in memory.moves)
     return Loop(
@@ -208,15 +219,31 @@ def assemble(
             config_hash=loaded.hash,
             strategy=settings.strategy.path,
         ),
-        ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
+        ids=Ids(decision=ids.decision, intent=ids.intent),
         fingerprints=fingerprints,
         switchboard=switchboard,
         watchdog=watchdog,
         encode=encoded,
         clean=redactor.value,
         memory=memory,
-        first_sequence=journal.next_seq,
+        first_sequence=first_sequence,
     )
+
+
+def reserve_of(journal: Path) -> Path:
+    """Return the file of the emergency reserve beside a journal."""
+    return journal.with_name(journal.name + ".reserve")
+
+
+async def adopt(journal: SqliteJournal, reserve: Reserve) -> None:
+    """Take what the emergency reserve holds over into the journal, oldest first.
+
+    Raises:
+        JournalError: Not durable; the rest stays in the reserve.
+    """
+    for reserved in reserve.kept():
+        await journal.adopt(reserved)
+        reserve.release(reserved.intent.id)
 
 
 def pace_of(settings: Settings) -> Pace:

@@ -7,6 +7,7 @@
     + Denied        - keys, permissions or account state forbid it: stop acting; a person must act
   x ConfigError     - the configuration contradicts itself: refuse to start
   x JournalError    - what must be durable is not: nothing may be sent
+    + JournalLost   - the disk failed: the emergency reserve takes what protects
   x StrategyError   - a strategy cannot be loaded: refuse to start
 """
 
@@ -37,6 +38,10 @@ class ConfigError(BotError):
 
 class JournalError(BotError):
     """What must be durable is not: nothing may be sent."""
+
+
+class JournalLost(JournalError):  # noqa: N818 - named by the state, as the loop reads it
+    """The disk of the journal failed: it is not known what it has, the reserve takes over."""
 
 
 class StrategyError(BotError):

@@ -13,7 +13,7 @@ from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
-from bot.errors import Denied, ExchangeError, Incomplete
+from bot.errors import Denied, ExchangeError, Incomplete, JournalLost
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.perform import Performance, perform
 from bot.execute.resolve import Followed, Resolver
@@ -112,6 +112,7 @@ class Loop:
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
         self._misses = 0
+        self._is_reduced = False
         self._stopped = False
         self._pause: asyncio.Future[None] | None = None
         self.memory = memory
@@ -180,7 +181,11 @@ class Loop:
         decision = decide(observation, self.memory, self._policy, choose=self._choose)
         intents = self._intents(decision)
         inputs = self._encode(observation, self.memory)
-        record = await self._write(decision, intents, inputs)
+        try:
+            record = await self._write(decision, intents, inputs)
+        except JournalLost as lost:
+            self._lose_journal(lost)
+            return decision
         done = await perform(
             intents,
             venue=self._venue,
@@ -215,6 +220,8 @@ class Loop:
         self._switches = switches
 
     def _events(self, switches: Switches) -> Iterator[Event]:
+        if self._is_reduced:
+            yield Event.JOURNAL_LOST
         if switches.killed and self.memory.mode is not Mode.KILLED:
             yield Event.KILLED
         if not switches.killed and self.memory.mode is Mode.KILLED:
@@ -253,9 +260,18 @@ class Loop:
             reason=_code(error),
             refusals=(Refusal(code=_code(error), text=str(error)),),
         )
-        record = await self._write(decision, (), self._encode(None, self.memory))
+        try:
+            record = await self._write(decision, (), self._encode(None, self.memory))
+        except JournalLost as lost:
+            self._lose_journal(lost)
+            return decision
         self._publish(record)
         return decision
+
+    def _lose_journal(self, lost: JournalLost) -> None:
+        """Go on with what the emergency reserve takes: what protects, and nothing else."""
+        self._is_reduced = True
+        self._alarm("journal_unwritable", f"only emergencies are written, in the reserve: {lost}")
 
     def _intents(self, decision: Decision) -> tuple[Intent, ...]:
         at = self._clock.now()

@@ -1,10 +1,13 @@
 """Profiles for property tests, and one rule: nothing here reaches beyond this machine."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.kit.disks import a_small_disk
 
 settings.register_profile(
     "default",
@@ -20,3 +23,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder for the paper exchange's certificate: making it costs a second."""
     return tmp_path_factory.mktemp("authority")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 4 MiB."""
+    with a_small_disk(tmp_path / "disk") as place:
+        yield place

@@ -28,6 +28,8 @@ class Event(StrEnum):
     """No complete observation."""
     STALLED = "stalled"
     """The program stood still: what it knows is old."""
+    JOURNAL_LOST = "journal_lost"
+    """The journal cannot be written; the emergency reserve is in use."""
     DENIED = "denied"
     """Keys, permissions or account state forbid acting."""
     KILLED = "killed"
@@ -51,6 +53,7 @@ TRANSITIONS: Mapping[Event, Mapping[Mode, Mode]] = {
         Event.RECOVERED: (_NORMAL,   _NORMAL,   _OBSERVE,  _KILLED),
         Event.MISSED:    (_DEGRADED, _DEGRADED, _OBSERVE,  _KILLED),
         Event.STALLED:   (_DEGRADED, _DEGRADED, _OBSERVE,  _KILLED),
+        Event.JOURNAL_LOST: (_DEGRADED, _DEGRADED, _OBSERVE, _KILLED),
         Event.DENIED:    (_OBSERVE,  _OBSERVE,  _OBSERVE,  _KILLED),
         Event.KILLED:    (_KILLED,   _KILLED,   _KILLED,   _KILLED),
         Event.REARMED:   (_NORMAL,   _DEGRADED, _OBSERVE,  _DEGRADED),

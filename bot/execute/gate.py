@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from bot.domain.decision import Refusal
 from bot.domain.intent import Intent, SignedRequest
+from bot.errors import JournalLost
 from bot.ports import Clock, Journal, StoppedError
 
 OLDEST = 0.5
@@ -33,7 +34,10 @@ class SendGate:
             JournalError: It is not durable; it may not be sent.
         """
         self._check()
-        await self._journal.sent(self._intent.id, request)
+        try:
+            await self._journal.sent(self._intent.id, request)
+        except JournalLost as lost:
+            raise StoppedError("journal_unwritable", str(lost)) from lost
         self.request = request
 
     def last_look(self) -> None:

@@ -240,12 +240,13 @@ class JournalReader:
             JournalError: They are damaged.
         """
         rows = self._all(
-            "SELECT row, record, inputs FROM decisions WHERE account = ? ORDER BY row DESC LIMIT 1",
+            # What came over from the emergency reserve has none.
+            "SELECT row, record, inputs FROM decisions WHERE account = ? AND inputs IS NOT NULL"
+            " ORDER BY row DESC LIMIT 1",
             (account,),
         )
         for row, record, inputs in rows:
-            if inputs is not None:
-                return self._stored(row, record, inputs)
+            return self._stored(row, record, inputs)
         return None
 
     def _all(self, query: str, values: tuple[Any, ...]) -> list[Any]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import orjson
 
-from bot.domain.decision import Verdict
+from bot.domain.decision import Urgency, Verdict
 from bot.domain.intent import (
     STEPS,
     Execution,
@@ -22,6 +22,7 @@ from bot.domain.intent import (
     Settlement,
     SignedRequest,
 )
+from bot.domain.mode import Mode
 from bot.errors import JournalError
 from bot.journal import chain, database
 from bot.journal.chain import Link
@@ -29,8 +30,10 @@ from bot.journal.faults import file_error, journal_error
 from bot.journal.ids import Ids
 from bot.journal.lock import ProcessLock
 from bot.journal.migrate import migrate
+from bot.journal.slots import Reserved
 from bot.journal.tip import Tip, TipFile
 from bot.journal.writer import Writer
+from bot.record import VERSION
 from bot.schemas import decode, encode
 
 T = TypeVar("T")
@@ -361,6 +364,51 @@ class SqliteJournal:
 
         return await self._writer.do(work)
 
+    async def adopt(self, reserved: Reserved) -> None:
+        """Take an emergency intent over from the reserve; one that is here already stays as it is.
+
+        Its decision is recorded with what the reserve kept of it, without inputs.
+
+        Raises:
+            JournalError: Not durable; it must stay in the reserve.
+        """
+        intent = reserved.intent
+        row = _decision_of(reserved)
+        values = _intent_row(replace(intent, state=IntentState.WRITTEN, sent_at=None, applied=None))
+        sent_at = None if intent.sent_at is None else database.stamp(intent.sent_at)
+
+        def work(connection: sqlite3.Connection) -> Link | None:
+            known = connection.execute("SELECT 1 FROM intents WHERE id = ?", (intent.id,))
+            if known.fetchone() is not None:
+                return None
+            connection.execute(
+                "INSERT OR IGNORE INTO decisions (id, seq, at, account, verdict, reason, urgency,"
+                " record, inputs, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)",
+                (*row, chain.decision_crc(*row)),
+            )
+            connection.execute(
+                "INSERT INTO intents (id, decision_id, account, action, written_at, state, sent_at)"
+                " VALUES (:id, :decision_id, :account, :action, :written_at, :state, :sent_at)",
+                values | {"state": intent.state.value, "sent_at": sent_at},
+            )
+            link = None
+            for step in reserved.steps:
+                link = _append(
+                    connection,
+                    intent.id,
+                    database.stamp(step.at),
+                    step.state,
+                    applied=None if step.applied is None else str(step.applied),
+                    code=step.code,
+                    text=step.text,
+                    latency_ms=step.latency_ms,
+                )
+            return link
+
+        link = await self._writer.do(work)
+        if link is not None:
+            self._noted.advance(event=link.row, hash_=link.hash)
+
     async def thin(self, before: datetime) -> int:
         """Forget the inputs of hold decisions made before an instant; return how many.
 
@@ -418,6 +466,31 @@ def next_sequence(connection: sqlite3.Connection) -> int:
     """Return one more than the highest ``seq`` recorded."""
     (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM decisions").fetchone()
     return int(last) + 1
+
+
+def _decision_of(reserved: Reserved) -> tuple[Any, ...]:
+    """Return the row of the decision that approved an emergency intent."""
+    intent = reserved.intent
+    record = {
+        "v": VERSION,
+        "id": intent.decision_id,
+        "at": database.stamp(intent.written_at),
+        "seq": reserved.sequence,
+        "account": intent.account,
+        "mode": Mode.DEGRADED.value,
+        "urgency": Urgency.EMERGENCY.value,
+        "verdict": Verdict.ACT.value,
+        "reason": reserved.reason,
+        "positions": [],
+        "wallets": [],
+        "actions": [],
+        "refusals": [],
+        "inputs_age_ms": 0,
+        "config_hash": "",
+        "strategy": "",
+    }
+    columns = ("id", "seq", "at", "account", "verdict", "reason", "urgency")
+    return (*(record[name] for name in columns), orjson.dumps(record).decode())
 
 
 def _intent_row(intent: Intent) -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.errors import JournalError
+from bot.errors import JournalError, JournalLost
 from bot.journal.faults import journal_error
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ class Writer:
         await asyncio.to_thread(self._thread.join)
 
     def _again(self, failure: JournalError) -> JournalError:
-        return JournalError(f"nothing is recorded since an earlier failure: {failure}")
+        return JournalLost(f"nothing is recorded since an earlier failure: {failure}")
 
     def _run(self) -> None:
         while batch := self._next_batch():
@@ -131,7 +131,7 @@ class Writer:
             batch.extend(self._queue)
             self._queue.clear()
         for job in batch:
-            job.error = JournalError(str(failure))
+            job.error = JournalLost(str(failure))
             job.error.__cause__ = error
 
 

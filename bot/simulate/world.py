@@ -277,6 +277,8 @@ class World:
             self.loaded,
             venue=venue,
             journal=journal,
+            ids=ids,
+            first_sequence=journal.next_seq,
             clock=clock,
             sinks=[self.seen],
             memory=memory,

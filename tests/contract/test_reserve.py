@@ -1,11 +1,9 @@
-import errno
 import os
 import random
 import resource
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +19,7 @@ from bot.journal.reserve import LOW, SLOTS, Reserve, ReserveExhausted
 from bot.journal.slots import SLOT_BYTES
 from bot.journal.sqlite import SqliteJournal
 from bot.ports import Journal
+from tests.kit.disks import fill
 from tests.kit.records import BTC, NOON, a_record, a_request, an_intent
 
 UNTIL_KILLED = Path(__file__).with_name("reserve_until_killed.py")
@@ -32,32 +31,6 @@ RANK = {state: rank for rank, state in enumerate(("written", "sent", "unknown", 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.reserve"
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 4 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "plimsoll-test", str(place)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)  # noqa: S603 - constants and a folder of ours
-    if done.returncode != 0:
-        pytest.skip(f"this machine forbids mounting: {done.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)  # noqa: S603, S607 - as above
-
-
-def fill(disk: Path) -> None:
-    with (disk / "other.log").open("wb", buffering=0) as other:
-        for size in (65536, 4096, 1):
-            try:
-                while other.write(b"x" * size):
-                    pass
-            except OSError as error:
-                assert error.errno == errno.ENOSPC  # noqa: PT017 - any number of writes may pass
-    assert os.statvfs(disk).f_bavail == 0
 
 
 def run_and_kill(path: Path, *, after_lines: int) -> dict[str, str]:

@@ -8,7 +8,13 @@ N, D, O, K = Mode.NORMAL, Mode.DEGRADED, Mode.OBSERVE, Mode.KILLED  # noqa: E741
 
 # Written the other way round than the table: by mode, and only what leaves it.
 LEAVES: dict[Mode, dict[Event, Mode]] = {
-    N: {Event.MISSED: D, Event.STALLED: D, Event.DENIED: O, Event.KILLED: K},
+    N: {
+        Event.MISSED: D,
+        Event.STALLED: D,
+        Event.JOURNAL_LOST: D,
+        Event.DENIED: O,
+        Event.KILLED: K,
+    },
     D: {Event.RECOVERED: N, Event.DENIED: O, Event.KILLED: K},
     O: {Event.RESUMED: D, Event.KILLED: K},
     K: {Event.REARMED: D},

@@ -1,0 +1,185 @@
+"""A full disk must not end protection, and what was done without the journal comes back to it."""
+
+from collections.abc import Callable
+from decimal import Decimal as D
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.bootstrap import adopt, reserve_of
+from bot.domain.band import Levels, LeverageBand
+from bot.domain.intent import Execution, IntentState, Outcome
+from bot.domain.market import Market
+from bot.domain.mode import Mode
+from bot.domain.risk import PositionRisk
+from bot.errors import JournalError, JournalLost
+from bot.execute.fingerprint import Fingerprints
+from bot.journal.failover import FailoverJournal
+from bot.journal.queries import JournalReader
+from bot.journal.reserve import Reserve
+from bot.journal.sqlite import SqliteJournal
+from bot.loop import Identity, Ids, Loop
+from bot.margin.bands import band_at_distances
+from bot.rebalance.memory import Memory
+from tests.kit.builders import a_policy, a_position, an_observation
+from tests.kit.disks import fill
+from tests.kit.fakes import Collected, FakeClock, FakeSwitches, FakeVenue
+from tests.kit.records import NOON, a_record, a_request, an_intent
+
+LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
+ENDANGERED = an_observation(a_position(margin="5000"), futures="9000", spot="9000")
+
+
+def choose(risk: PositionRisk, market: Market) -> LeverageBand:
+    del market
+    return band_at_distances(risk, LEVELS)
+
+
+def a_loop(
+    journal: FailoverJournal, names: SqliteJournal, seen: Collected
+) -> tuple[Loop, FakeVenue, FakeClock]:
+    clock, switches = FakeClock(), FakeSwitches()
+    venue = FakeVenue(ENDANGERED, clock)
+    loop = Loop(
+        venue=venue,
+        journal=journal,
+        clock=clock,
+        sinks=[seen],
+        choose=choose,
+        policy=a_policy(),
+        identity=Identity(account="main", config_hash="abc", strategy="x:Y"),
+        ids=Ids(decision=names.ids.decision, intent=names.ids.intent),
+        fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
+        switchboard=switches,
+        watchdog=switches,
+        encode=lambda observation, memory: repr((observation, memory)).encode(),
+        clean=lambda record: record,
+        memory=Memory(),
+        first_sequence=names.next_seq,
+    )
+    return loop, venue, clock
+
+
+async def test_on_a_full_disk_protection_goes_on_and_the_next_start_knows_of_it(
+    small_disk: Path,
+) -> None:
+    path, seen = small_disk / "journal.sqlite", Collected()
+    sqlite = SqliteJournal.open(path)
+    with Reserve.open(reserve_of(path)) as reserve:
+        loop, venue, clock = a_loop(FailoverJournal(sqlite, reserve), sqlite, seen)
+        fill(small_disk)
+        await loop.poll()  # the journal fails under it: nothing leaves
+        assert venue.sent == []
+        assert [alarm.code for alarm in seen.alarms] == ["journal_unwritable"]
+        clock.advance(1)
+        decision = await loop.poll()
+        assert decision.mode is Mode.DEGRADED
+        (sent,) = venue.sent
+        (kept,) = reserve.kept()
+        assert (kept.intent.id, kept.intent.state) == (sent.id, IntentState.DONE)
+    await sqlite.close()
+
+    (small_disk / "other.log").unlink()
+    async with SqliteJournal.open(path) as again:
+        with Reserve.open(reserve_of(path)) as reserve:
+            await adopt(again, reserve)
+            await adopt(again, reserve)
+            assert reserve.kept() == ()
+        followed = await again.open_intents()
+        assert [(i.id, i.state, i.action) for i in followed] == [
+            (sent.id, IntentState.DONE, sent.action)
+        ]
+    with JournalReader.open(path) as reader:
+        assert reader.decision(sent.id) is not None
+
+
+async def test_a_crash_between_import_and_release_imports_nothing_twice(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with Reserve.open(reserve_of(path)) as reserve:
+        reserve.write([an_intent("pl1", "d1"), an_intent("pl2", "d1")], sequence=7, reason="x")
+        reserve.sent("pl1", a_request(NOON))
+        for _ in range(2):
+            async with SqliteJournal.open(path) as journal:
+                for reserved in reserve.kept():
+                    await journal.adopt(reserved)  # and dies before the slot is freed
+        async with SqliteJournal.open(path) as journal:
+            await adopt(journal, reserve)
+            assert [(i.id, i.state.value) for i in await journal.open_intents()] == [
+                ("pl1", "sent"),
+                ("pl2", "written"),
+            ]
+            assert journal.next_seq == 8
+        assert reserve.kept() == ()
+
+
+class Full:
+    """A journal whose disk fails at one step."""
+
+    def __init__(self, journal: SqliteJournal, *, fails: str) -> None:
+        self._journal, self._fails = journal, fails
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name == self._fails:
+
+            async def fail(*_: Any) -> None:
+                raise JournalLost("the disk is full")
+
+            return fail
+        found: Callable[..., Any] = getattr(self._journal, name)
+        return found
+
+
+@pytest.mark.parametrize("step", ["record", "sent"])
+async def test_nothing_leaves_of_an_intent_that_the_failing_journal_holds(
+    tmp_path: Path, step: str
+) -> None:
+    path, seen = tmp_path / "journal.sqlite", Collected()
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path)) as reserve:
+            failing: Any = Full(sqlite, fails=step)
+            loop, venue, clock = a_loop(FailoverJournal(failing, reserve), sqlite, seen)
+            await loop.poll()
+            assert venue.sent == []
+            for _ in range(2):
+                clock.advance(1)
+                await loop.poll()
+            assert [alarm.code for alarm in seen.alarms] == ["journal_unwritable"]
+            (sent,) = venue.sent
+            assert [item.intent.id for item in reserve.kept()] == [sent.id]
+
+
+async def test_what_came_of_a_send_is_not_lost_when_only_its_answer_cannot_be_written(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "journal.sqlite"
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path)) as reserve:
+            failing: Any = Full(sqlite, fails="conclude")
+            journal = FailoverJournal(failing, reserve)
+            await journal.record(a_record(), b"", [an_intent()])
+            await journal.sent(an_intent().id, a_request(NOON))
+            done = Execution(intent_id=an_intent().id, outcome=Outcome.DONE, applied=D(250))
+            await journal.conclude(done, NOON)
+            assert journal.lost
+    async with SqliteJournal.open(path) as again:
+        (found,) = await again.open_intents()
+        assert found.state is IntentState.SENT  # so the next start looks for it
+
+
+async def test_without_the_journal_only_what_protects_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path)) as reserve:
+            failing: Any = Full(sqlite, fails="record")
+            journal = FailoverJournal(failing, reserve)
+            with pytest.raises(JournalLost):
+                await journal.record(a_record(), b"", [])
+            await journal.record(a_record(), b"", [])
+            assert journal.unrecorded == 1
+            moved = an_intent("pl9", "d9")
+            with pytest.raises(JournalError):
+                await journal.sent(moved.id, a_request(NOON))
+            await journal.record(a_record(), b"", [moved])
+            await journal.sent(moved.id, a_request(NOON))
+            assert [i.id for i in await journal.open_intents()] == ["pl9"]

@@ -1,0 +1,37 @@
+"""Real file systems that are small, and a way to fill them."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def a_small_disk(place: Path) -> Iterator[Path]:
+    """Mount a real file system of 4 MiB; skip the test where that is not allowed."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "plimsoll-test", str(place)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)  # noqa: S603 - constants and a folder of ours
+    if done.returncode != 0:
+        pytest.skip(f"this machine forbids mounting: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)  # noqa: S603, S607 - as above
+
+
+def fill(disk: Path) -> None:
+    with (disk / "other.log").open("wb", buffering=0) as other:
+        for size in (65536, 4096, 1):
+            try:
+                while other.write(b"x" * size):
+                    pass
+            except OSError as error:
+                assert error.errno == errno.ENOSPC  # noqa: PT017 - any number of writes may pass
+    assert os.statvfs(disk).f_bavail == 0
