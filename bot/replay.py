@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.domain.action import Action, ReducePosition, RemoveMargin
+from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
 from bot.domain.decision import Decision
 from bot.domain.intent import Intent, IntentState
+from bot.execute.perform import amount_of
 from bot.journal.queries import StoredAction, StoredInputs
 from bot.ports import Strategy
 from bot.rebalance.decide import decide
@@ -128,11 +129,7 @@ def _is_unsettled(item: StoredAction) -> bool:
 def _applied(item: StoredAction) -> Decimal:
     if item.intent.state not in (IntentState.DONE, IntentState.APPLIED):
         return Decimal(0)
-    return _amount(item.intent.action) if item.applied is None else item.applied
-
-
-def _amount(action: Action) -> Decimal:
-    return action.size if isinstance(action, ReducePosition) else action.amount
+    return amount_of(item.intent.action) if item.applied is None else item.applied
 
 
 def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:
@@ -165,7 +162,7 @@ def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:
 
 def _as_sent(planned: Action, recorded: dict[str, Any]) -> Action:
     """Return the action with the digits it was sent with, if they are digits of this plan."""
-    if isinstance(planned, ReducePosition) or "amount" not in recorded:
+    if not isinstance(planned, AddMargin | RemoveMargin | Transfer) or "amount" not in recorded:
         return planned
     sent = Decimal(recorded["amount"])
     more = planned.amount - sent if isinstance(planned, RemoveMargin) else sent - planned.amount

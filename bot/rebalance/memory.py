@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import Account
-from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.band import LeverageBand
 from bot.domain.decision import Decision
 from bot.domain.mode import Mode
@@ -15,6 +23,8 @@ from bot.domain.switch import Pause
 
 KEPT = timedelta(days=1)
 """The longest budget window: older moves are forgotten."""
+STOPS_KEPT = timedelta(minutes=1)
+"""Changes of stops cost nothing and are forgotten sooner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +131,13 @@ class Memory:
             isinstance(action, ReducePosition) and action.key == key for action in self.unsettled
         )
 
+    def is_stop_unsettled(self, key: PositionKey) -> bool:
+        """Whether a change of a resident stop of this position waits to be settled."""
+        return any(
+            isinstance(action, PlaceStop | CancelStop) and action.key == key
+            for action in self.unsettled
+        )
+
     def is_given_up(self, key: PositionKey) -> bool:
         """Whether a move of this position was given up on."""
         return any(key_of(action) == key for action in self.given_up)
@@ -168,9 +185,8 @@ def remember(
         key = key_of(action)
         if key is not None and key in keys:
             keys[key] = _after(keys[key], action, size=sizes.get(key))
-    cutoff = decision.at - KEPT
     moves = (
-        *(move for move in memory.moves if move.at >= cutoff),
+        *(move for move in memory.moves if _is_remembered(move, decision.at)),
         *(Move(at=decision.at, action=action) for action in (*effects, *unsettled)),
     )
     return replace(
@@ -187,6 +203,11 @@ def remember(
             *(action for action in effects if isinstance(action, Transfer)),
         ),
     )
+
+
+def _is_remembered(move: Move, now: datetime) -> bool:
+    is_stop = isinstance(move.action, PlaceStop | CancelStop)
+    return now - move.at <= (STOPS_KEPT if is_stop else KEPT)
 
 
 def settle(memory: Memory, action: Action, *, applied: Decimal) -> Memory:
@@ -304,6 +325,8 @@ def with_amount(action: Action, amount: Decimal) -> Action:
             return replace(action, size=amount)
         case AddMargin() | RemoveMargin() | Transfer():
             return replace(action, amount=amount)
+        case PlaceStop() | CancelStop():
+            return action  # one order, wholly or not at all
 
 
 def _is_beyond(distance: Decimal | None, band: LeverageBand | None) -> bool:
