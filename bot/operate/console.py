@@ -75,11 +75,12 @@ def decision_line(record: Mapping[str, Any], *, skipped: int = 0, width: int = W
 
 def _position(position: Mapping[str, Any]) -> str:
     base = str(position.get("symbol")).partition("/")[0]
+    stop = f" stop {_price(position['stop'])}" if position.get("stop") else ""
     return (
         f"{base} {position.get('side')} d={_number(position.get('distance'), 4)} "
         f"{_number(position.get('effective_leverage'), 2)}x "
-        f"mark {_price(position.get('mark'))} liq {_price(position.get('liquidation_price'))} "
-        f"stop {_price(position.get('stop'))}"
+        f"mark {_price(position.get('mark'))} liq {_price(position.get('liquidation_price'))}"
+        f"{stop}"
     )
 
 

@@ -42,13 +42,12 @@ class Room:
 
     Attributes:
         side: Of the position.
-        liquidation: Its liquidation price. [quote/base]
-        near: Where closing all of it still pays spread, depth and fee before that. [quote/base]
+        near: Where closing all of it still pays spread, depth and fee before
+            liquidation. [quote/base]
         far: The mark at which the emergency begins. [quote/base]
     """
 
     side: Side
-    liquidation: Decimal
     near: Decimal
     far: Decimal
 
@@ -161,7 +160,7 @@ def room_of(
     far = emergency_price(side, liquidation=liquidation, emergency=emergency)
     if near is None or far is None or side.sign * (far - near) <= 0:
         return None
-    return Room(side=side, liquidation=liquidation, near=near, far=far)
+    return Room(side=side, near=near, far=far)
 
 
 def _plan_one(
