@@ -8,7 +8,7 @@ import pytest
 from bot.domain.action import Action, AddMargin, CancelStop, PlaceStop, ReducePosition
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Decision, Verdict
-from bot.domain.market import Market
+from bot.domain.market import BookLevel, Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, PositionKey, Side
@@ -135,6 +135,16 @@ def test_a_stop_of_somebody_else_is_shown_and_neither_counted_nor_touched() -> N
     found = decided(safe(foreign))
     assert actions(found) == [place()]
     assert found.stops == (foreign,)
+    assert found.positions[0].stop is None
+    assert actions(decided(safe(foreign), memory=Memory(mode=Mode.DEGRADED))) == [place()]
+
+
+def test_a_book_better_than_mark_makes_no_room_nearer_than_the_fee() -> None:
+    market = replace(a_market(), bids=(BookLevel(price=D(60600), size=D(100)),))
+    (stop,) = actions(decided(safe(markets=(market,))))
+    assert isinstance(stop, PlaceStop)
+    near = LIQUIDATION / (1 - D("0.0005"))
+    assert 0 <= stop.stop_price - (near + EMERGENCY) / 2 < D("0.1")
 
 
 def test_our_stop_of_a_position_that_is_gone_is_taken_back() -> None:
