@@ -15,11 +15,11 @@ from bot.domain.observation import Observation
 from bot.domain.switch import Switches
 from bot.errors import Denied, ExchangeError, Incomplete
 from bot.execute.fingerprint import Fingerprints
-from bot.execute.perform import Performance, amount_of, perform
+from bot.execute.perform import Performance, perform
 from bot.execute.resolve import Followed, Resolver
 from bot.ports import Clock, Journal, Sink, Switchboard, Venue, Watchdog
 from bot.rebalance.decide import Choose, decide
-from bot.rebalance.memory import Memory, correct, doubt, give_up, remember, settle
+from bot.rebalance.memory import Memory, amount_of, correct, doubt, give_up, remember, settle
 from bot.rebalance.policy import Policy
 from bot.record import record_of, with_outcomes
 

@@ -9,12 +9,11 @@ from typing import Any
 from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
 from bot.domain.decision import Decision
 from bot.domain.intent import Intent, IntentState
-from bot.execute.perform import amount_of
 from bot.journal.queries import StoredAction, StoredInputs
 from bot.ports import Strategy
 from bot.rebalance.decide import decide
 from bot.rebalance.inputs import Inputs
-from bot.rebalance.memory import Memory, remember, settle, with_amount
+from bot.rebalance.memory import Memory, amount_of, remember, settle, with_amount
 from bot.record import record_of
 from bot.schemas import decode
 

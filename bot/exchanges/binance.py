@@ -97,6 +97,8 @@ class BinanceVenue:
         self._bars: dict[str, Bars] = {}
         self._stops = Stops(client, clock)
         self._clock_due = 0.0
+        self._empty: set[str] = set()
+        """Currencies whose spot wallet is known to hold nothing."""
 
     async def start(self) -> None:
         """Learn the clock, the rules, the modes and the rights of the key.
@@ -264,9 +266,26 @@ class BinanceVenue:
         )
 
     async def _spot(self) -> Any:
+        """Return the rows of the spot wallet; a currency that vanished is asked for by name.
+
+        The short list leaves out what is 0, so a broken answer looks like an empty wallet. The
+        long list has a row for every currency; it is read only when something is missing.
+        """
         if "spot" not in self._settings.wallets:
             return None
-        return await self._client.read(self._client.api.sapiV3PostAssetGetUserAsset, {})
+        api = self._client.api
+        short = rows(await self._client.read(api.sapiV3PostAssetGetUserAsset, {}), "spot wallet")
+        listed = {text(row, "asset") for row in short}
+        wanted = {self._instruments[symbol].settle for symbol in self._settings.symbols}
+        if wanted - listed - self._empty:
+            account = table(await self._client.read(api.privateGetAccount, {}), "spot account")
+            whole_list = rows(account.get("balances"), "balances")
+            short = [row for row in whole_list if text(row, "asset") in wanted | listed]
+            missing = wanted - {text(row, "asset") for row in short}
+            if missing:
+                raise Incomplete(f"balances must list {', '.join(sorted(missing))}, did not")
+        self._empty = {text(row, "asset") for row in short if not number(row, "free")}
+        return short
 
     async def _unwatched(self, held: list[dict[str, Any]], marks: dict[str, Any]) -> list[str]:
         """Return held symbols that are not configured, with their marks and rules read."""
@@ -371,6 +390,8 @@ class BinanceVenue:
         if not isinstance(is_hedge, bool):
             raise Incomplete(f"dualSidePosition must be true or false, was {is_hedge!r}")
         tables = {text(row, "symbol"): row for row in rows(brackets, "leverage brackets")}
+        if not tables:
+            raise Incomplete("leverage brackets must list symbols, listed none")
         self._mode = PositionMode.HEDGE if is_hedge else PositionMode.ONE_WAY
         for row in rows(table(info, "exchangeInfo").get("symbols"), "symbols"):
             if row.get("contractType") != "PERPETUAL" or text(row, "symbol") not in tables:

@@ -2,22 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
-from bot.domain.action import (
-    Action,
-    AddMargin,
-    CancelStop,
-    PlaceStop,
-    ReducePosition,
-    RemoveMargin,
-    Transfer,
-)
+from bot.domain.action import Action, CancelStop, PlaceStop
 from bot.domain.decision import Refusal
 from bot.domain.intent import Execution, Intent, IntentState, Outcome
 from bot.execute.gate import SendGate
 from bot.ports import Clock, Journal, Venue
-from bot.rebalance.memory import key_of, with_amount
+from bot.rebalance.memory import amount_of, key_of, with_amount
 
 Look = Callable[[Intent], Refusal | None]
 """Whether an intent may be sent now; asked before each step on its way."""
@@ -113,14 +104,3 @@ async def _send(
         return execution, intent
     await journal.conclude(execution, clock.now())
     return execution, replace(intent, sent_at=gate.request.signed_at)
-
-
-def amount_of(action: Action) -> Decimal:
-    """Return how much an action moves, of its own unit; of a stop, one order."""
-    match action:
-        case ReducePosition():
-            return action.size
-        case AddMargin() | RemoveMargin() | Transfer():
-            return action.amount
-        case PlaceStop() | CancelStop():
-            return Decimal(1)

@@ -15,6 +15,10 @@ RE_ADD_MS = 15_000
 """So long after a reduction margin that it released may return below the floor. [ms]"""
 
 
+SEEN_WITHIN_MS = 15_000
+"""What a person does is seen by then: the oldest input that protection may act on. [ms]"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """Margin that entered or left a position.
@@ -44,9 +48,11 @@ class Passage:
         destination: Wallet.
         amount: > 0. [quote]
         left: What the source held after it. [quote]
+        arrived_ms: When the destination had it. [ms]
     """
 
     at_ms: int
+    arrived_ms: int
     source: str
     destination: str
     amount: Decimal
@@ -109,8 +115,14 @@ def faults(
     return [
         *_doubled(bots, passages, delivered_twice),
         *_over_budget(bots, limits),
-        *_below_floor(bots, passages, fills, limits),
+        *_below_floor(
+            [m for m in moves if abs(m.amount) not in delivered_twice],
+            [p for p in passages if p.amount not in delivered_twice],
+            fills,
+            limits,
+        ),
         *_not_owned(passages, limits),
+        *_overtaken(passages, delivered_twice),
         *_grown(fills),
     ]
 
@@ -162,11 +174,21 @@ def _below_floor(
 ) -> list[str]:
     found = []
     floor = limits.floors.get("futures", ZERO)
-    for move in moves:
+    rows = list(moves)
+    for move in (row for row in rows if row.by_bot):
         is_re_add = any(
             f.position == move.position and 0 <= move.at_ms - f.at_ms < RE_ADD_MS for f in fills
         )
-        if move.amount > 0 and move.left < floor and not is_re_add:
+        # What a person takes between the bot's look and its request, the bot cannot know.
+        taken = sum(
+            (
+                row.amount
+                for row in rows
+                if not row.by_bot and 0 <= move.at_ms - row.at_ms < SEEN_WITHIN_MS
+            ),
+            ZERO,
+        )
+        if move.amount > 0 and move.left + taken < floor and not is_re_add:
             found.append(f"I10: futures held {move.left} after {move.amount}, floor {floor}")
     for passage in passages:
         least = limits.floors.get(passage.source, ZERO)
@@ -181,6 +203,20 @@ def _not_owned(passages: Iterable[Passage], limits: Limits) -> list[str]:
         for p in passages
         if not {p.source, p.destination} <= limits.wallets
     ]
+
+
+def _overtaken(passages: Sequence[Passage], excused: frozenset[Decimal]) -> list[str]:
+    """Find collateral that was sent while an earlier part of it was still on its way."""
+    found = []
+    for index, passage in enumerate(passages):
+        for earlier in passages[:index]:
+            same = (earlier.source, earlier.destination) == (passage.source, passage.destination)
+            if same and passage.at_ms < earlier.arrived_ms and passage.amount not in excused:
+                found.append(
+                    f"I4: {passage.amount} left {passage.source} at {passage.at_ms}, before "
+                    f"{earlier.amount} had arrived at {earlier.arrived_ms}"
+                )
+    return found
 
 
 def _grown(fills: Iterable[Fill]) -> list[str]:

@@ -20,6 +20,7 @@ from bot.domain.decision import Decision
 from bot.domain.mode import Mode
 from bot.domain.position import PositionKey
 from bot.domain.switch import Pause
+from bot.rebalance.claims import Claim, arrived, claimed, kept, returned
 
 KEPT = timedelta(days=1)
 """The longest budget window: older moves are forgotten."""
@@ -69,6 +70,7 @@ class Memory:
         given_up: Actions whose effect was not known in time; they close their position to
             optional moves, and block nothing that protects.
         in_transit: Confirmed transfers that are not known to have arrived.
+        claims: What wallets hold at most, because of what left them.
     """
 
     mode: Mode = Mode.NORMAL
@@ -79,6 +81,7 @@ class Memory:
     unsettled: tuple[Action, ...] = ()
     given_up: tuple[Action, ...] = ()
     in_transit: tuple[Action, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     def of(self, key: PositionKey) -> KeyMemory:
         """Return what is remembered of a position."""
@@ -202,6 +205,13 @@ def remember(
             *memory.in_transit,
             *(action for action in effects if isinstance(action, Transfer)),
         ),
+        claims=claimed(
+            kept(memory.claims, at=decision.at) if memory.unsettled else memory.claims,
+            account,
+            effects=effects,
+            unsettled=unsettled,
+            at=decision.at,
+        ),
     )
 
 
@@ -226,6 +236,11 @@ def settle(memory: Memory, action: Action, *, applied: Decimal) -> Memory:
         moves=_with_move(memory.moves, action, applied),
         unsettled=_without(memory.unsettled, action),
         given_up=_without(memory.given_up, action),
+        claims=arrived(
+            returned(memory.claims, action, sent=amount_of(action), applied=applied),
+            action,
+            applied=applied,
+        ),
     )
 
 
@@ -250,7 +265,17 @@ def correct(memory: Memory, action: Action, *, believed: Decimal, applied: Decim
         believed: What the venue's answer had confirmed, of the action's own unit.
         applied: What its history shows.
     """
-    memory = replace(memory, in_transit=_without(memory.in_transit, action))
+    memory = replace(
+        memory,
+        in_transit=_without(memory.in_transit, action),
+        claims=arrived(
+            returned(memory.claims, action, sent=believed, applied=applied)
+            if believed
+            else memory.claims,
+            action,
+            applied=applied,
+        ),
+    )
     if applied == believed:
         return memory
     counted = with_amount(action, believed)
@@ -316,6 +341,17 @@ def _without_effect(entries: tuple[KeyMemory, ...], action: Action) -> tuple[Key
         else entry
         for entry in entries
     )
+
+
+def amount_of(action: Action) -> Decimal:
+    """Return how much an action moves, of its own unit; of a stop, one order."""
+    match action:
+        case ReducePosition():
+            return action.size
+        case AddMargin() | RemoveMargin() | Transfer():
+            return action.amount
+        case PlaceStop() | CancelStop():
+            return Decimal(1)
 
 
 def with_amount(action: Action, amount: Decimal) -> Action:

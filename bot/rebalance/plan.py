@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import Account
@@ -14,6 +14,7 @@ from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.position import Position
 from bot.rebalance import book
+from bot.rebalance.claims import surplus
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project, released_by, snapshot
@@ -122,7 +123,7 @@ def _rescue(
     for currency in sorted({v.risk.instrument.settle for v in verdicts}):
         group = [v for v in verdicts if v.risk.instrument.settle == currency]
         room = sum((v.risk.instrument.margin_step for v in group), Decimal(0))
-        purse = _purse(account, currency, memory, policy, room=room)
+        purse = _purse(account, currency, memory, policy, room=room, at=observation.at)
         if not purse.may_transfer and any(v.urgency is Urgency.EMERGENCY for v in group):
             purse = replace(purse, far=())  # what cannot be sent now may come too late
         shares = _share(group, purse.total, memory, policy, observation)
@@ -130,7 +131,7 @@ def _rescue(
         for verdict, share, now in zip(group, shares, at_once, strict=True):
             steps, account, refused = _steps(
                 verdict,
-                Share(now=now, later=share - now),
+                Share(now=now, later=max(Decimal(0), share - now)),
                 account,
                 instruments,
                 markets[verdict.key.symbol],
@@ -149,7 +150,13 @@ def _rescue(
 
 
 def _purse(
-    account: Account, currency: str, memory: Memory, policy: Policy, *, room: Decimal
+    account: Account,
+    currency: str,
+    memory: Memory,
+    policy: Policy,
+    *,
+    room: Decimal,
+    at: datetime,
 ) -> Purse:
     """Return what may be spent.
 
@@ -160,13 +167,15 @@ def _purse(
         policy: Limits.
         room: Left in each wallet, because what is sent carries digits of its own: a little more
             than planned. [currency]
+        at: Of the observation. Aware UTC.
     """
 
     def above_reserve(name: str) -> Decimal:
         wallet = account.wallet(name, currency)
         if wallet is None:
             return Decimal(0)
-        return wallet.free - policy.reserve(name) - room
+        old = surplus(memory.claims, name, currency, total=wallet.total, at=at)
+        return wallet.free - old - policy.reserve(name) - room
 
     # Money may only travel in normal mode, one transfer at a time, and nothing else unsettled.
     far = policy.transfer_from if memory.mode is Mode.NORMAL else ()
@@ -209,13 +218,16 @@ def _share(
             more = down(more, step=verdict.risk.instrument.margin_step)
             shares[index] += more
             left -= more
-    return [
-        # Dust would cost a request and change nothing.
-        share
-        if share >= (LEAST if verdict.urgency is Urgency.EMERGENCY else policy.min_move)
-        else Decimal(0)
-        for share, verdict in zip(shares, group, strict=True)
-    ]
+    for index, verdict in enumerate(group):
+        # Dust would cost a request and change nothing: a little more than needed, or nothing.
+        least = LEAST if verdict.urgency is Urgency.EMERGENCY else policy.min_move
+        if 0 < shares[index] < least:
+            least = up(least, step=verdict.risk.instrument.margin_step)
+            allowed = _allowance(verdict, memory, policy, observation)
+            can_be_more = least <= min(allowed, left + shares[index])
+            left -= least - shares[index] if can_be_more else -shares[index]
+            shares[index] = least if can_be_more else Decimal(0)
+    return shares
 
 
 def _allowance(

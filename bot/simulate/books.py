@@ -55,6 +55,7 @@ class Books:
             self.passages.append(
                 Passage(
                     at_ms=moved.at_ms,
+                    arrived_ms=moved.arrives_ms,
                     source=moved.source,
                     destination=moved.destination,
                     amount=moved.amount,

@@ -60,6 +60,7 @@ class Case:
         disk_fails: Commits that fail, of the whole run.
         skew: Of the machine's clock. [s]
         person: Seconds at which a person moves margin by hand.
+        killed_at: When a person says kill; re-armed when the storm is over. [s]
     """
 
     seed: int
@@ -81,6 +82,7 @@ class Case:
     disk_fails: tuple[int, ...] = ()
     skew: float = 0.0
     person: tuple[float, ...] = ()
+    killed_at: float | None = None
 
 
 STRATEGIES: tuple[Mapping[str, str], ...] = (
@@ -98,6 +100,10 @@ STRATEGIES: tuple[Mapping[str, str], ...] = (
     },
     {"path": "strategies.hazard:Hazard", "hazard": "1", "most": "0.15"},
 )  # fmt: skip
+
+
+THEMED = 0.4
+"""Share of worlds in which one fault hits half of all writes."""
 
 
 def case_of(seed: int, *, faults: float) -> Case:
@@ -121,7 +127,10 @@ def case_of(seed: int, *, faults: float) -> Case:
     total = sum((abs(h.notional) for h in held), Decimal(0))
     rich = Decimal(draw.choice(("0.02", "0.06", "0.15", "0.4")))
     is_bad = faults > 0
-    faults *= draw.choice((0.05, 0.2, 1.0))
+    theme: dict[StrEnum, float] = {}
+    if is_bad and draw.random() < THEMED:
+        theme = {draw.choice(tuple(Wire)): 0.5}
+    faults *= draw.choice((0.1, 0.4, 1.0))
     return Case(
         seed=seed,
         storm=draw.uniform(15, 45),
@@ -136,7 +145,7 @@ def case_of(seed: int, *, faults: float) -> Case:
         hedge=hedge,
         strategy=draw.choice(STRATEGIES),
         interval=draw.choice((1.0, 2.0, 5.0)),
-        rates=swarm(draw, Wire, most=faults) | swarm(draw, Read, most=faults),
+        rates=swarm(draw, Wire, most=faults) | swarm(draw, Read, most=faults) | theme,
         crash=draw.choice((0.0, 0.0, 0.002, 0.01, 0.03)) if is_bad else 0.0,
         patience=draw.uniform(0.2, 3.0) if is_bad else 3.0,
         history_lag_ms=draw.choice((0, 0, 500, 1900)) if is_bad else 0,
@@ -144,5 +153,6 @@ def case_of(seed: int, *, faults: float) -> Case:
         disk_delay=draw.choice((0.0005, 0.005, 0.05)),
         disk_fails=tuple(draw.sample(range(200), k=draw.choice((0, 0, 1, 2)))) if is_bad else (),
         skew=draw.choice((0.0, 0.0, 0.9, -1.1, 3600.0, -3600.0)),
+        killed_at=draw.choice((None, None, None, draw.uniform(3, 30))),
         person=tuple(draw.uniform(3, 40) for _ in range(draw.choice((0, 0, 1)))),
     )

@@ -14,6 +14,7 @@ from bot.paper.desk import Reply
 
 WINDOW = 5.0
 """Validity of a request at the venue. [s]"""
+READS_PER_POLL = 8
 LONGEST_DELAY = 30.0
 """Of a request or a reply. [s]"""
 PAGE = "<html><head><title>502</title></head><body>bad gateway</body></html>"
@@ -134,7 +135,10 @@ class Weather:
     def _fault(self, *, is_write: bool) -> Wire | None:
         for fault in Wire:
             rate = self.rates.get(fault, 0.0)
-            if rate and self._chance.random() < rate and (is_write or fault not in WRITES_ONLY):
+            if not is_write:
+                # A poll needs many reads; at the full rate hardly one would ever be complete.
+                rate = 0.0 if fault in WRITES_ONLY else rate / READS_PER_POLL
+            if rate and self._chance.random() < rate:
                 return fault
         return None
 
@@ -191,11 +195,17 @@ def distorted(
         case Wire.TRUNCATED:
             return dataclasses.replace(reply, text=reply.text[: len(reply.text) // 2])
         case Wire.WRONG_SCHEMA:
-            return dataclasses.replace(reply, text=chance.choice(("{}", "[]", '{"ok": true}')))
+            # Another container than the right one; an empty right one no client can tell.
+            others = ("{}", '{"ok": true}', "[]")
+            is_list = reply.text.startswith("[")
+            return dataclasses.replace(reply, text=chance.choice(others[: 2 if is_list else 3]))
         case Wire.BAD_NUMBER:
             return dataclasses.replace(reply, text=_with_bad_number(reply.text, chance))
         case Wire.STRING_NUMBER:
             return dataclasses.replace(reply, text=_retyped(reply.text, chance))
+        case Wire.PARSER_RAISES:
+            # ccxt looks for a code in here, and its own look raises.
+            return dataclasses.replace(reply, text='{"code": "x", "msg": 5}')
     return reply
 
 
@@ -207,7 +217,8 @@ def _with_bad_number(text: str, chance: random.Random) -> str:
     if not found:
         return text
     hit = chance.choice(found)
-    worst = ('"NaN"', "null", '"-1"', '"0"', '"1e400"', '"Infinity"', '""')
+    # A plausible lie, such as 0 for a balance, no client can tell.
+    worst = ('"NaN"', "null", '"1e400"', '"Infinity"', '""')
     return text[: hit.start()] + chance.choice(worst) + text[hit.end() :]
 
 

@@ -41,6 +41,8 @@ START_MS = int(START.timestamp() * 1000)
 SETTLED_WITHIN = 120.0
 """After the last fault everything must be settled within this. [s]"""
 BARS = 24
+FILLS = frozenset({"transfer", "reduce_position", "remove_margin"})
+"""Actions that fill a wallet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,14 +125,40 @@ class Board:
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """A sink that keeps what people would have seen."""
+    """A sink that keeps what people would have seen, and compares it with what is.
 
+    Attributes:
+        engine: The exchange.
+        records: In order.
+        alarms: In order.
+        blind: Decisions that overlooked a position.
+    """
+
+    engine: Engine
+    blind: list[str] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
 
     def publish(self, record: dict[str, Any]) -> None:
         """Keep a record."""
         self.records.append(record)
+        if record["verdict"] == "not_ready":
+            return
+        self._compare_wallets(record)
+        # Positions only ever shrink and vanish here: one that is still held was held before.
+        shown = {(p["symbol"].partition("/")[0], p["side"]) for p in record["positions"]}
+        for holding in self.engine.holdings.values():
+            key = (holding.symbol.removesuffix("USDT"), "long" if holding.amount > 0 else "short")
+            if key not in shown:
+                self.blind.append(f"I2: {record['id']} does not see {holding.symbol}")
+
+    def _compare_wallets(self, record: dict[str, Any]) -> None:
+        """A wallet that holds something now held something when it was looked at."""
+        held = {"futures": self.engine.cross["USDT"], "spot": self.engine.spot["USDT"]}
+        for wallet in record["wallets"]:
+            was_filled = not any(a["kind"] in FILLS for a in record["actions"])
+            if was_filled and not Decimal(wallet["total"]) and held[wallet["name"]] > 0:
+                self.blind.append(f"I2: {record['id']} sees nothing in {wallet['name']}")
 
     def alarm(self, alarm: Alarm) -> None:
         """Keep an alarm."""
@@ -144,8 +172,8 @@ class World:
         self.case, self.loop = case, loop
         self.trace = Trace()
         self.violations: list[str] = []
-        self.seen = Seen()
         self.engine = _engine(case)
+        self.seen = Seen(engine=self.engine)
         self.pace = Pace(loop=loop)
         self.chance = random.Random(f"world {case.seed}")
         self.weather = Weather(
@@ -167,8 +195,9 @@ class World:
         self.starts = 0
         self.process: Process | None = None
         self.running: Loop | None = None
-        self.is_over = False
+        self.is_over = self.is_calm = False
         self.switches = Board()
+        self.killed_at: float | None = None
 
     def advance(self) -> None:
         """Move the market to the present."""
@@ -180,7 +209,11 @@ class World:
         supervisor = self.loop.create_task(self._supervise(), name="supervisor")
         for at in self.case.person:
             self.loop.call_later(at, self._person)
+        if self.case.killed_at is not None:
+            self.loop.call_later(self.case.killed_at, self._kill)
         await asyncio.sleep(self.case.storm)
+        self.switches.state = Switches()
+        self.is_calm = True
         self.weather.calm()
         self.crash, self.disk.fails_at = 0.0, set()
         if self.process is not None:
@@ -217,6 +250,8 @@ class World:
             expected = KilledError | asyncio.CancelledError | BotError
             if outcome is not None and not isinstance(outcome, expected):
                 self.violations.append(f"a fault of ours: {outcome!r}")
+            if process.died_at:
+                self.disk.lose_unsynced()
             process.kill("ended")
             self.running = None
             if not self.is_over:
@@ -254,6 +289,12 @@ class World:
 
     def _disk_delay(self) -> float:
         return self.chance.uniform(0.0, self.case.disk_delay)
+
+    def _kill(self) -> None:
+        """A person says kill."""
+        if not self.is_calm:
+            self.switches.state = Switches(killed=True, why="a person")
+            self.killed_at = self.loop.time()
 
     def _person(self) -> None:
         """A person adds a round amount of margin at the venue."""
@@ -302,6 +343,13 @@ class World:
             floors=dict(self.case.reserves),
         )
         self.violations += beliefs(self.disk.connection, self.network.writes, self.engine)
+        self.violations += self.seen.blind[:1]
+        if self.killed_at is not None:
+            self.violations += [
+                f"I15: {w.method} {w.path} left {w.at - self.killed_at:.3f} s after the kill"
+                for w in self.network.writes
+                if self.killed_at < w.at < self.case.storm
+            ]
         self.trace.add("end", self.books.digest(), _dump(self.disk.connection))
 
 

@@ -10,10 +10,10 @@ from bot.domain.intent import Intent, Outcome
 from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges.binance import BinanceVenue
-from bot.execute.perform import amount_of
 from bot.margin.assess import assess
 from bot.paper.binance.request import Keys
 from bot.paper.faults import Fault
+from bot.rebalance.memory import amount_of
 from tests.kit.fakes import an_open_gate
 from tests.kit.paper import Rig, an_engine, connected, serving
 

@@ -20,8 +20,8 @@ from bot.domain.intent import (
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
 from bot.errors import ExchangeError, JournalError
-from bot.execute.perform import amount_of
 from bot.ports import Gate, StoppedError
+from bot.rebalance.memory import amount_of
 from bot.rebalance.project import project
 from tests.kit.builders import NOON
 

@@ -362,3 +362,11 @@ def test_a_strategy_that_cannot_choose_is_named() -> None:
     found = decide(an_observation(a_position()), Memory(), a_policy(), choose=refuse)
     assert (found.verdict, found.reason) == (Verdict.REFUSE, "no_band")
     assert "history of BTC/USDT:USDT" in found.refusals[0].text
+
+
+def test_a_small_position_gets_the_smallest_move_instead_of_being_closed() -> None:
+    small = a_position(size="0.001", entry="60000", mark="60000", margin="5.9")
+    found = decided(an_observation(small, futures="100"))
+    (step,) = found.approved
+    assert isinstance(step.action, AddMargin)
+    assert step.action.amount == a_policy().min_move

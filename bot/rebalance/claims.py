@@ -1,0 +1,128 @@
+"""How much can a wallet hold at most, whatever an old answer says?
+
+What was sent has left the wallet, also while the venue still shows it there or nobody knows
+whether it arrived. A reading above the claim is not believed until it cannot be old any more.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.account import Account
+from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
+
+BACKING = "futures"
+"""The wallet that margin comes from and returns to."""
+OLDEST = timedelta(seconds=15)
+"""No answer older than this is acted on, so a claim need not outlive it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a wallet holds at most.
+
+    Attributes:
+        wallet: Name.
+        currency: The collateral.
+        at_most: Without unrealized PnL. [currency]
+        until: From then on the venue is believed. Aware UTC.
+    """
+
+    wallet: str
+    currency: str
+    at_most: Decimal
+    until: datetime
+
+
+def claimed(
+    claims: tuple[Claim, ...],
+    account: Account | None,
+    *,
+    effects: Iterable[Action],
+    unsettled: Iterable[Action],
+    at: datetime,
+) -> tuple[Claim, ...]:
+    """Return the claims after actions that were decided from an account.
+
+    Args:
+        claims: Before.
+        account: As observed; ``None`` adds no claim.
+        effects: That took effect: both ends count, but a transfer's other end only on arrival.
+        unsettled: Whose effect is not known: only what leaves counts.
+        at: Of the decision. Aware UTC.
+    """
+    running = {(c.wallet, c.currency): c for c in claims if c.until > at}
+    if account is None:
+        return tuple(running.values())
+    changes: dict[tuple[str, str], Decimal] = {}
+    for action in effects:
+        _add(changes, _leaves(action))
+        if isinstance(action, RemoveMargin):
+            _add(changes, {(BACKING, action.currency): action.amount})
+    for action in unsettled:
+        _add(changes, _leaves(action))
+    for (name, currency), change in changes.items():
+        wallet = account.wallet(name, currency)
+        if wallet is None:
+            continue
+        before = running.get((name, currency))
+        most = wallet.total if before is None else min(before.at_most, wallet.total)
+        running[name, currency] = Claim(
+            wallet=name, currency=currency, at_most=most + change, until=at + OLDEST
+        )
+    return tuple(running[key] for key in sorted(running))
+
+
+def returned(
+    claims: tuple[Claim, ...], action: Action, *, sent: Decimal, applied: Decimal
+) -> tuple[Claim, ...]:
+    """Return the claims once less than was sent turns out to have left."""
+    share = (sent - applied) / sent
+    back = {key: -change * share for key, change in _leaves(action).items()}
+    return _raised(claims, back)
+
+
+def arrived(claims: tuple[Claim, ...], action: Action, *, applied: Decimal) -> tuple[Claim, ...]:
+    """Return the claims once a transfer has reached its destination."""
+    if not isinstance(action, Transfer):
+        return claims
+    return _raised(claims, {(action.destination, action.currency): applied})
+
+
+def surplus(
+    claims: tuple[Claim, ...], name: str, currency: str, *, total: Decimal, at: datetime
+) -> Decimal:
+    """Return how much of a wallet's reading is not believed. [currency], >= 0."""
+    for claim in claims:
+        if (claim.wallet, claim.currency) == (name, currency) and claim.until > at:
+            return max(Decimal(0), total - claim.at_most)
+    return Decimal(0)
+
+
+def kept(claims: tuple[Claim, ...], *, at: datetime) -> tuple[Claim, ...]:
+    """Return the claims made to last while something of them is not settled."""
+    return tuple(replace(claim, until=max(claim.until, at + OLDEST)) for claim in claims)
+
+
+def _leaves(action: Action) -> Mapping[tuple[str, str], Decimal]:
+    match action:
+        case AddMargin(after_reduction=False, amount=amount, currency=currency):
+            return {(BACKING, currency): -amount}
+        case Transfer(source=source, amount=amount, currency=currency):
+            return {(source, currency): -amount}
+    # A reduction and what is put back after it come from one release: they leave each other out.
+    return {}
+
+
+def _add(changes: dict[tuple[str, str], Decimal], more: Mapping[tuple[str, str], Decimal]) -> None:
+    for key, change in more.items():
+        changes[key] = changes.get(key, Decimal(0)) + change
+
+
+def _raised(
+    claims: tuple[Claim, ...], more: Mapping[tuple[str, str], Decimal]
+) -> tuple[Claim, ...]:
+    return tuple(
+        replace(c, at_most=c.at_most + more.get((c.wallet, c.currency), Decimal(0))) for c in claims
+    )

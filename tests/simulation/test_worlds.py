@@ -1,0 +1,100 @@
+"""The whole bot in seeded worlds: what must hold, holds; and what protects it is needed."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Loaded
+from bot.simulate.case import case_of
+from bot.simulate.many import configuration, many
+from bot.simulate.world import Result, run
+from tests.simulation.ablations import ABLATIONS, without
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "config" / "paper.toml"
+FAULTS = 0.3
+SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "10000"))
+"""Worlds of one run of the tests."""
+TWICE = max(1, SEEDS // 100)
+"""Of them so many are made a second time, elsewhere."""
+ENOUGH = 1500
+"""A protection that nothing notices in so many worlds is not tested."""
+
+Property = Callable[[str, object], None]
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Loaded:
+    return configuration(FILE)
+
+
+def test_no_world_breaks_a_promise(record_testsuite_property: Property) -> None:
+    summary = many(range(SEEDS), faults=FAULTS, file=FILE, workers=os.cpu_count() or 1)
+    told = summary.as_json()
+    for name in ("runs", "runs_per_second", "virtual_years", "trace"):
+        record_testsuite_property(f"simulated {name}", told[name])
+    record_testsuite_property("simulated violations", len(summary.violations))
+    print(json.dumps(told, indent=1))
+    assert summary.violations == ()
+    # It must have been worth something: every kind of write happened, and most faults hit one.
+    did = [name for name in summary.totals if name.startswith("did ")]
+    assert {name.split()[-1].rpartition("/")[2] for name in did} >= {
+        "order",
+        "positionMargin",
+        "transfer",
+    }
+
+
+def test_in_fair_weather_every_world_ends_well(loaded: Loaded) -> None:
+    for seed in range(60):
+        result = run(case_of(seed, faults=0), loaded)
+        assert result.violations == (), seed
+        assert result.starts == 1
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from bot.simulate.case import case_of
+from bot.simulate.many import configuration
+from bot.simulate.world import run
+loaded = configuration(Path(sys.argv[1]))
+for seed in range(0, int(sys.argv[2]) * 100, 100):
+    print(run(case_of(seed, faults=float(sys.argv[3])), loaded).digest)
+"""
+
+
+def test_the_same_seed_leaves_the_same_trace_in_another_process(loaded: Loaded) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", CHILD, str(FILE), str(TWICE), str(FAULTS)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "4711"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
+    )
+    here = [run(case_of(seed, faults=FAULTS), loaded).digest for seed in range(0, TWICE * 100, 100)]
+    assert done.stdout.split() == here
+
+
+def test_different_seeds_leave_different_traces(loaded: Loaded) -> None:
+    assert len({run(case_of(seed, faults=FAULTS), loaded).digest for seed in range(20)}) == 20
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_a_protection_that_is_switched_off_is_missed(name: str, loaded: Loaded) -> None:
+    caught: Result | None = None
+    for seed in range(ENOUGH):
+        with without(name):
+            result = run(case_of(seed, faults=FAULTS), loaded)
+        if result.violations:
+            caught = result
+            break
+    assert caught is not None, f"{ENOUGH} worlds do not notice {name}"
+    print(f"{name}: seed {caught.seed}, {caught.violations[0]}")
