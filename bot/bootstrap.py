@@ -64,11 +64,12 @@ class Run:
 
 def policy_of(settings: Settings) -> Policy:
     """Return the core's policy from the configuration."""
-    account, limits = settings.accounts[0], settings.limits
+    account, limits = settings.accounts[0], settings.limits.model_dump()
+    limits["resident_stops"] &= bool(VENUES[account.venue].stops)
     return Policy(
         transfer_from=account.transfer_from,
         reserves=tuple(sorted(account.reserves.items())),
-        **limits.model_dump(),
+        **limits,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.domain.action import Action, Transfer
+from bot.domain.action import Action, PlaceStop, Transfer
 from bot.domain.alarm import Alarm
 from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
 from bot.domain.intent import Intent, IntentState
@@ -239,7 +239,11 @@ class Loop:
                 code="plan_expired",
                 text=f"the program stood still for {self._watchdog.stalled_for:.1f} s",
             )
-        return self._switchboard.state.refusal(intent.action.kind, mode=self.memory.mode)
+        action = intent.action
+        is_needed = isinstance(action, PlaceStop) and action.is_needed
+        return self._switchboard.state.refusal(
+            action.kind, mode=self.memory.mode, is_needed=is_needed
+        )
 
     def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
         alarm = Alarm(code=code, text=text, at=self._clock.now(), intent_id=intent_id)

@@ -8,10 +8,20 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.account import Wallet
-from bot.domain.action import Action, ReducePosition, Transfer
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.band import Levels
 from bot.domain.decision import Decision, PlannedAction, PositionVerdict, Snapshot
 from bot.domain.intent import Execution, Intent
+from bot.domain.stop import RestingStop
+from bot.margin.linear import distance
 
 VERSION = 1
 DIGITS = Decimal("0.00000001")
@@ -49,6 +59,7 @@ def record_of(
         "reason": decision.reason,
         "positions": [_position(verdict) for verdict in decision.positions],
         "wallets": [_wallet(wallet) for wallet in decision.wallets],
+        "stops": [_stop(stop) for stop in decision.stops],
         "actions": [
             _action(planned, intent)
             for planned, intent in zip(decision.approved, intents, strict=True)
@@ -86,6 +97,7 @@ def with_outcomes(
 def _position(verdict: PositionVerdict) -> dict[str, Any]:
     risk, band = verdict.risk, verdict.band
     position = risk.position
+    stop = None if verdict.stop is None else verdict.stop.stop_price
     return {
         "symbol": position.symbol,
         "side": position.side.value,
@@ -101,6 +113,12 @@ def _position(verdict: PositionVerdict) -> dict[str, Any]:
         "volatility": _plain(band.volatility) if band is not None else None,
         "band": _band(band.distance) if band is not None else None,
         "leverage_band": _band(band.leverage) if band is not None else None,
+        "blackout_move": _shown(verdict.blackout.move),
+        "blackout_minutes": verdict.blackout.minutes,
+        "stop": _plain(stop),
+        "stop_distance": _shown(
+            distance(size=position.size, mark_price=position.mark_price, liquidation=stop)
+        ),
         "urgency": verdict.urgency.value,
         "reason": verdict.reason,
     }
@@ -121,6 +139,19 @@ def _wallet(wallet: Wallet) -> dict[str, Any]:
         "currency": wallet.currency,
         "total": plain(wallet.total),
         "free": plain(wallet.free),
+    }
+
+
+def _stop(stop: RestingStop) -> dict[str, Any]:
+    return {
+        "symbol": stop.key.symbol,
+        "side": stop.key.side.value,
+        "stop_id": stop.stop_id,
+        "client_id": stop.client_id,
+        "size": _plain(stop.size),
+        "stop_price": plain(stop.stop_price),
+        "on_mark": stop.on_mark,
+        "is_ours": stop.is_ours,
     }
 
 
@@ -156,7 +187,22 @@ def described(action: Action) -> dict[str, Any]:
                 "size": plain(action.size),
                 "limit_price": plain(action.limit_price),
             }
-        case _:
+        case PlaceStop(key=key):
+            return {
+                "kind": action.kind,
+                "symbol": key.symbol,
+                "side": key.side.value,
+                "size": _plain(action.size),
+                "stop_price": plain(action.stop_price),
+            }
+        case CancelStop(key=key):
+            return {
+                "kind": action.kind,
+                "symbol": key.symbol,
+                "side": key.side.value,
+                "stop_id": action.stop_id,
+            }
+        case AddMargin() | RemoveMargin():
             return {
                 "kind": action.kind,
                 "symbol": action.key.symbol,

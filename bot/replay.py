@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.domain.action import Action, ReducePosition, RemoveMargin
+from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
 from bot.domain.decision import Decision
 from bot.domain.intent import Intent, IntentState
 from bot.journal.queries import StoredAction, StoredInputs
@@ -161,7 +161,7 @@ def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:
 
 def _as_sent(planned: Action, recorded: dict[str, Any]) -> Action:
     """Return the action with the digits it was sent with, if they are digits of this plan."""
-    if isinstance(planned, ReducePosition) or "amount" not in recorded:
+    if not isinstance(planned, AddMargin | RemoveMargin | Transfer) or "amount" not in recorded:
         return planned
     sent = Decimal(recorded["amount"])
     more = planned.amount - sent if isinstance(planned, RemoveMargin) else sent - planned.amount

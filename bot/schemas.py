@@ -17,9 +17,9 @@ SCHEMA_FILE = Path("docs/schemas/decision.json")
 T = TypeVar("T")
 
 
-def _amount(description: str) -> Any:
+def _amount(description: str, default: Any = ...) -> Any:
     # Text, not a number: a JSON reader that makes floats would lose digits.
-    return Field(pattern=r"^-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$", description=description)
+    return Field(default, pattern=r"^-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$", description=description)
 
 
 def _from_text() -> Any:
@@ -57,6 +57,14 @@ class PositionRecord(_Part):
     band: BandRecord | None
     volatility: str | None = _amount("Per square-root hour.")
     leverage_band: BandRecord | None
+    blackout_move: str | None = _amount("Adverse move survived while nobody acts. [ratio]", None)
+    blackout_minutes: int | None = Field(
+        default=None,
+        ge=0,
+        description="Survived at the worst recorded pace while nobody acts, no stop counted. [min]",
+    )
+    stop: str | None = _amount("Where our own resident stop fires. [quote/base]", None)
+    stop_distance: str | None = _amount("Adverse move to it over mark. [ratio]", None)
     urgency: Urgency = _from_text()
     reason: str
 
@@ -70,6 +78,19 @@ class WalletRecord(_Part):
     free: str = _amount("[currency]")
 
 
+class StopRecord(_Part):
+    """One order at the venue that waits to close a position."""
+
+    symbol: str
+    side: Side = Field(strict=False, description="Of the position.")
+    stop_id: str = Field(description="The venue's.")
+    client_id: str = Field(description="Empty for none.")
+    size: str | None = _amount("What it closes; null for whatever is open then. [base]")
+    stop_price: str = _amount("[quote/base]")
+    on_mark: bool = Field(description="Whether it watches mark; else the last trade.")
+    is_ours: bool = Field(description="Others are never touched.")
+
+
 class SnapshotRecord(_Part):
     """One position before or after an action."""
 
@@ -80,11 +101,23 @@ class SnapshotRecord(_Part):
     leverage: str | None = _amount("[x]")
 
 
+_MEASURES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "add_margin": (("amount",),),
+    "remove_margin": (("amount",),),
+    "transfer": (("amount",),),
+    "reduce_position": (("size",),),
+    "place_stop": (("size",), ()),
+    "cancel_stop": ((),),
+}
+
+
 class ActionRecord(_Part):
     """One approved action; ``outcome`` is ``null`` until it was tried."""
 
     id: str = Field(pattern=r"^[a-z0-9]{1,20}$", description="The intent.")
-    kind: Literal["add_margin", "remove_margin", "reduce_position", "transfer"]
+    kind: Literal[
+        "add_margin", "remove_margin", "reduce_position", "transfer", "place_stop", "cancel_stop"
+    ]
     symbol: str | None = Field(default=None, description="Absent for transfers.")
     side: Side | None = Field(default=None, strict=False, description="Absent for transfers.")
     source: str | None = Field(default=None, description="Wallet, of transfers only.")
@@ -94,15 +127,22 @@ class ActionRecord(_Part):
         pattern=r"^[0-9]+(\.[0-9]+)?$",
         description="Worst price, of reduce_position only. [quote/base]",
     )
+    stop_price: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]+(\.[0-9]+)?$",
+        description="Where it fires, of place_stop only. [quote/base]",
+    )
+    stop_id: str | None = Field(default=None, description="The venue's, of cancel_stop only.")
     amount: str | None = Field(
         default=None,
         pattern=r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$",
-        description="Collateral moved; of every kind but reduce_position. [currency]",
+        description="Collateral moved; of margin moves and transfers. [currency]",
     )
     size: str | None = Field(
         default=None,
         pattern=r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$",
-        description="Closed; of reduce_position only. [base]",
+        description="Closed, of reduce_position; to be closed, of place_stop, where null is "
+        "whatever is open then. [base]",
     )
     currency: str | None = Field(default=None, description="Of the amount.")
     why: str
@@ -114,10 +154,10 @@ class ActionRecord(_Part):
 
     @model_validator(mode="after")
     def _measured_in_its_own_unit(self) -> Self:
-        wanted = ("size",) if self.kind == "reduce_position" else ("amount",)
+        wanted = _MEASURES[self.kind]
         given = tuple(name for name in ("amount", "size") if getattr(self, name) is not None)
-        if given != wanted:
-            raise ValueError(f"{self.kind} must have {wanted[0]!r} alone, had {given!r}")
+        if given not in wanted:
+            raise ValueError(f"{self.kind} must have one of {wanted!r}, had {given!r}")
         return self
 
 
@@ -146,6 +186,7 @@ class DecisionRecord(_Part):
     reason: str
     positions: list[PositionRecord] = []
     wallets: list[WalletRecord] = []
+    stops: list[StopRecord] = []
     actions: list[ActionRecord] = []
     refusals: list[RefusalRecord] = []
     inputs_age_ms: int = Field(ge=0)

@@ -178,6 +178,7 @@ class LimitsSection(Section):
         max_mark_split: Largest gap between two readings of the mark. [ratio]
         max_liquidation_dispute: Larger disagreement with the venue forbids giving back. [ratio]
         only_own_margin: Give back only what the bot added.
+        resident_stops: Keep a stop at the venue for each position, where the venue has such stops.
     """
 
     max_margin_per_action: Positive = Decimal(10_000)
@@ -195,6 +196,7 @@ class LimitsSection(Section):
     max_mark_split: Ratio = Decimal("0.01")
     max_liquidation_dispute: Ratio = Decimal("0.001")
     only_own_margin: bool = True
+    resident_stops: bool = True
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

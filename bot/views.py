@@ -63,7 +63,13 @@ def status_text(state: Mapping[str, Any]) -> str:
     lines += [
         f"position      {p['symbol']} {p['side']} {p['size']} at {p['mark']}, liquidation "
         f"{p['liquidation_price']}, distance {p['distance']}, leverage {p['effective_leverage']}"
+        f"\n              {_backstop_text(p)}"
         for p in last["positions"]
+    ]
+    lines += [
+        f"foreign stop  {s['symbol']} {s['side']} {s['size'] or 'all'} at {s['stop_price']}"
+        for s in last.get("stops", [])
+        if not s["is_ours"]
     ]
     lines += [
         f"wallet        {w['name']} {w['free']} {w['currency']} free" for w in last["wallets"]
@@ -72,6 +78,22 @@ def status_text(state: Mapping[str, Any]) -> str:
         lines.append("last action   " + action_text(state["last_action"]).rstrip())
     lines += [f"not settled   {i['id']} {i['kind']} ({i['state']})" for i in state["open_intents"]]
     return "\n".join(lines) + "\n"
+
+
+def _backstop_text(position: Mapping[str, Any]) -> str:
+    """Return what a position survives while nobody acts."""
+    stop = position.get("stop")
+    stands = (
+        f"resident stop at {stop}, distance {position['stop_distance']}"
+        if stop is not None
+        else "no backstop"
+    )
+    return f"{stands}; without the bot it survives {_survival_text(position)}"
+
+
+def _survival_text(found: Mapping[str, Any]) -> str:
+    move, minutes = found.get("blackout_move"), found.get("blackout_minutes")
+    return f"a move of {'any size' if move is None else move}, {minutes} min of the worst on record"
 
 
 def switches(state_dir: Path) -> dict[str, Any]:
@@ -162,13 +184,15 @@ def actions(path: Path, *, since: str | None, limit: int) -> Iterator[dict[str, 
 
 def action_text(row: Mapping[str, Any]) -> str:
     """Return one action as a line."""
-    what = row.get("amount") or row.get("size")
+    what = row.get("amount") or row.get("size") or row.get("stop_id") or "all"
+    if "stop_price" in row:
+        what = f"{what} at {row['stop_price']}"
     where = (
         f"{row['source']} to {row['destination']}"
         if row["kind"] == "transfer"
         else f"{row['symbol']} {row['side']}"
     )
-    unit = row.get("currency") or "base"
+    unit = row.get("currency") or ("" if "stop_id" in row else "base")
     note = f" ({row['code']} {row['text']})".replace("( ", "(") if row["text"] else ""
     return (
         f"{row['at']}  {row['id']}  {row['kind']:<15} {where:<22} {what} {unit}  "
@@ -203,6 +227,7 @@ def risk_text(found: Mapping[str, Any]) -> str:
         f"  distance             {found['distance']} [ratio]\n"
         f"  effective leverage   {found['effective_leverage']} [x]\n"
         f"  equity, maintenance  {found['equity']}, {found['maintenance_margin']} [quote]\n"
+        f"  without any action   survives {_survival_text(found)}\n"
         f"  hit probability      {hits}\n"
         f"  permissible leverage {allowed}\n"
         f"  next action          {action['kind']}{amount}: {action['why']}\n"

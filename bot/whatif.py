@@ -11,6 +11,7 @@ from bot.leverage import distance, tail
 from bot.leverage.tolerance import window_tolerance
 from bot.margin import linear
 from bot.margin.assess import assess
+from bot.margin.blackout import survival
 from bot.margin.tiers import check_tiers
 
 HORIZONS = (1, 8, 24)
@@ -64,7 +65,7 @@ class Question:
 
 
 def answer(question: Question) -> dict[str, Any]:
-    """Return liquidation price, distance, hit probabilities, permissible leverage, next action.
+    """Return liquidation price, distance, chances, permissible leverage, next action.
 
     Raises:
         ValueError: The description is impossible; the text names the field.
@@ -90,6 +91,7 @@ def answer(question: Question) -> dict[str, Any]:
         venue_maintenance_margin=None,
     )
     risk = assess(position, _instrument(question, tiers))
+    blackout = survival(question.side, risk.distance)
     permissible = {
         f"{hours}h": _permissible(question, tiers, position.size, hours) for hours in HORIZONS
     }
@@ -103,6 +105,8 @@ def answer(question: Question) -> dict[str, Any]:
         "effective_leverage": _text(risk.leverage),
         "liquidation_price": _text(risk.liquidation_price),
         "distance": _text(risk.distance),
+        "blackout_move": _text(blackout.move),
+        "blackout_minutes": blackout.minutes,
         "hit_probability": {
             f"{hours}h": _hit_probability(question, risk.distance, hours) for hours in HORIZONS
         },

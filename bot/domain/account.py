@@ -1,9 +1,11 @@
 """What does one account hold?"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from bot.domain.position import Position, PositionMode
+from bot.domain.stop import RestingStop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Account:
         position_mode: One-way or hedge.
         positions: Open positions only, ordered by key.
         wallets: Ordered by name and currency.
+        stops: Resident stops, ours and others, ordered by key and id.
+        stops_at: When they were read; ``None`` while it is not known which stand. Aware UTC.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Account:
     position_mode: PositionMode
     positions: tuple[Position, ...]
     wallets: tuple[Wallet, ...]
+    stops: tuple[RestingStop, ...] = ()
+    stops_at: datetime | None = None
 
     def wallet(self, name: str, currency: str) -> Wallet | None:
         """Return the wallet of that name and currency, ``None`` where there is none."""

@@ -76,4 +76,38 @@ class Transfer:
     kind: Literal["transfer"] = "transfer"
 
 
-Action = AddMargin | RemoveMargin | ReducePosition | Transfer
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceStop:
+    """Leave a reduce-only stop-market order on mark at the venue.
+
+    Attributes:
+        key: The position.
+        size: > 0, a multiple of the lot; ``None`` closes whatever is open then. [base]
+        stop_price: Where it fires. [quote/base]
+        is_needed: None stands: it may be placed in degraded mode too.
+    """
+
+    key: PositionKey
+    size: Decimal | None
+    stop_price: Decimal
+    is_needed: bool
+    kind: Literal["place_stop"] = "place_stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelStop:
+    """Take a stop of our own back.
+
+    Attributes:
+        key: The position it would close.
+        stop_id: The venue's.
+        client_id: Ours.
+    """
+
+    key: PositionKey
+    stop_id: str
+    client_id: str
+    kind: Literal["cancel_stop"] = "cancel_stop"
+
+
+Action = AddMargin | RemoveMargin | ReducePosition | Transfer | PlaceStop | CancelStop

@@ -10,7 +10,8 @@ from bot.domain.action import Action
 from bot.domain.band import LeverageBand
 from bot.domain.mode import Mode
 from bot.domain.position import PositionKey
-from bot.domain.risk import PositionRisk
+from bot.domain.risk import Blackout, PositionRisk
+from bot.domain.stop import RestingStop
 
 
 class Verdict(StrEnum):
@@ -76,8 +77,8 @@ class PlannedAction:
         action: What shall be done.
         why: Short code: ``below_trigger``, ``wallet_low``, ``re_add_released``, ...
         cost: Expected fees and slippage. [quote]
-        before: The position before it; ``None`` for transfers.
-        after: The position after it; ``None`` for transfers and for a full close.
+        before: The position before it; ``None`` for transfers and stops.
+        after: The position after it; ``None`` for transfers, stops and a full close.
     """
 
     action: Action
@@ -96,12 +97,16 @@ class PositionVerdict:
         band: What the strategy chose; ``None`` when it could not.
         urgency: How soon.
         reason: Short code.
+        blackout: What it survives while nobody acts.
+        stop: Our own resident stop that stands for it; ``None`` when none does.
     """
 
     risk: PositionRisk
     band: LeverageBand | None
     urgency: Urgency
     reason: str
+    blackout: Blackout
+    stop: RestingStop | None = None
 
     @property
     def key(self) -> PositionKey:
@@ -122,6 +127,7 @@ class Decision:
         reason: Short code, also for doing nothing.
         positions: One per open position, most endangered first.
         wallets: As observed.
+        stops: Resident stops as observed, ours and others.
         approved: Actions to be executed in this order.
         refusals: What was planned and not allowed, or why nothing could be planned.
         inputs_age_ms: Age of the oldest input. [ms]
@@ -135,6 +141,7 @@ class Decision:
     reason: str
     positions: tuple[PositionVerdict, ...] = ()
     wallets: tuple[Wallet, ...] = ()
+    stops: tuple[RestingStop, ...] = ()
     approved: tuple[PlannedAction, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     inputs_age_ms: int = 0

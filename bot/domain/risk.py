@@ -38,3 +38,17 @@ class PositionRisk:
     def buffer(self) -> Decimal:
         """``equity - maintenance_margin``; <= 0 is liquidatable. [quote]"""
         return self.equity - self.maintenance_margin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blackout:
+    """What a position survives while nobody acts.
+
+    Attributes:
+        move: Adverse move it survives; ``None`` when no price liquidates. [ratio]
+        minutes: How long it survives the worst move on record, the stop not counted; the length
+            of the record when it survives all of it. [min]
+    """
+
+    move: Decimal | None
+    minutes: int

@@ -1,6 +1,5 @@
 """How does one Binance USDⓈ-M account look, and how is it acted on?"""
 
-import asyncio
 import difflib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,14 @@ from typing import Any, Literal
 
 from bot.clock import VenueClock
 from bot.domain.account import Account
-from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import (
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.market import Bars, Market
@@ -18,8 +24,9 @@ from bot.domain.observation import Observation
 from bot.domain.position import Position, PositionKey, PositionMode, Side
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges import binance_parse as parse
-from bot.exchanges.binance_write import Write, applied, route_of, write_for
-from bot.exchanges.client import Client, WriteError
+from bot.exchanges.binance_stops import Stops
+from bot.exchanges.binance_write import ONE, Write, applied, route_of, write_for
+from bot.exchanges.client import Client, WriteError, all_of
 from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.numbers import number, rows, table, text, whole
 from bot.exchanges.outcomes import WORDS, Proof, proof_of
@@ -88,6 +95,7 @@ class BinanceVenue:
         self._rules_at: datetime | None = None
         self._configs_at: datetime | None = None
         self._bars: dict[str, Bars] = {}
+        self._stops = Stops(client, clock)
         self._clock_due = 0.0
         self._empty: set[str] = set()
         """Currencies whose spot wallet is known to hold nothing."""
@@ -142,6 +150,8 @@ class BinanceVenue:
             JournalError: The intent is not durable as sent, and did not leave.
         """
         began = self._clock.monotonic()
+        if isinstance(intent.action, PlaceStop | CancelStop):
+            self._stops.forget()
         write = write_for(intent, self._ids, self._mode, self._instruments)
         if isinstance(write, str):
             return self._refused(intent, "not_representable", write)
@@ -177,7 +187,13 @@ class BinanceVenue:
                 found = await self._find_order(intent)
             case Transfer():
                 return await self._settle_transfer(intent, intent.action, sent_ms)
-            case _:
+            case PlaceStop(key=key):
+                is_there = await self._stops.is_placed(intent.id, self._ids[key.symbol])
+                found = ONE if is_there else None
+            case CancelStop(key=key, stop_id=stop_id):
+                is_gone = await self._stops.is_cancelled(stop_id, self._ids[key.symbol])
+                found = ONE if is_gone else None
+            case AddMargin() | RemoveMargin():
                 found = await self._find_margin_move(intent.action, sent_ms)
         if found is not None:
             return Settlement(
@@ -199,7 +215,7 @@ class BinanceVenue:
         asked_at = self._now()
         api = self._client.api
         wanted = self._settings.symbols
-        answers = await _all([
+        answers = await all_of([
             self._client.read(api.fapiPrivateV3GetPositionRisk, {}),
             self._client.read(api.fapiPrivateV3GetAccount, {}),
             self._spot(),
@@ -218,7 +234,14 @@ class BinanceVenue:
         positions = tuple(
             sorted((self._position(row) for row in held), key=lambda position: position.key)
         )
-        depths = await self._depths({position.symbol for position in positions})
+        depths, _ = await all_of([
+            self._depths({position.symbol for position in positions}),
+            self._stops.refresh(
+                {symbol: self._ids[symbol] for symbol in symbols},
+                {position.key: position.size for position in positions},
+                self._mode,
+            ),
+        ])  # fmt: skip
         await self._read_bars(symbols)
         currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
         wallets = [w for w in parse.futures_wallets(account) if w.currency in currencies]
@@ -235,6 +258,8 @@ class BinanceVenue:
                 position_mode=self._mode,
                 positions=positions,
                 wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
+                stops=self._stops.found,
+                stops_at=self._stops.read_at,
             ),
             instruments=tuple(self._instruments[symbol] for symbol in symbols),
             markets=tuple(self._market(symbol, marks, depths) for symbol in symbols),
@@ -288,7 +313,7 @@ class BinanceVenue:
 
     async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
         ordered = sorted(symbols)
-        answers = await _all(
+        answers = await all_of(
             [
                 self._client.read(
                     self._client.api.fapiPublicGetDepth,
@@ -307,7 +332,7 @@ class BinanceVenue:
         now_ms = self._now_ms()
         newest = now_ms - now_ms % (seconds * 1000) - seconds * 1000
         due = [s for s in symbols if self._last_bar_ms(s) < newest]
-        answers = await _all(
+        answers = await all_of(
             [
                 self._client.read(
                     self._client.api.fapiPublicGetKlines,
@@ -354,7 +379,7 @@ class BinanceVenue:
 
     async def _read_rules(self) -> None:
         api = self._client.api
-        info, brackets, dual = await _all(
+        info, brackets, dual = await all_of(
             [
                 self._client.read(api.fapiPublicGetExchangeInfo, {}),
                 self._client.read(api.fapiPrivateGetLeverageBracket, {}),
@@ -565,15 +590,3 @@ def _check_whole(held: list[dict[str, Any]], account: Mapping[str, Any]) -> None
 
 def _named(amounts: Mapping[tuple[str, Any], Decimal]) -> str:
     return ", ".join(f"{symbol} {amount}" for (symbol, _), amount in amounts.items()) or "none"
-
-
-async def _all(reads: list[Awaitable[Any]]) -> list[Any]:
-    """Return every answer, in order; the first failure wins and the rest are awaited.
-
-    Awaited one after another would cost a round trip each; cancelled half-way a connection.
-    """
-    answers = await asyncio.gather(*reads, return_exceptions=True)
-    for answer in answers:
-        if isinstance(answer, BaseException):
-            raise answer
-    return list(answers)

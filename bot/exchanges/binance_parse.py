@@ -9,12 +9,14 @@ from typing import Any
 from bot.domain.account import Wallet
 from bot.domain.instrument import Instrument, MarginRelease, MarginTier
 from bot.domain.market import Bars, BookLevel, Market
-from bot.domain.position import MarginMode, Position
+from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
+from bot.domain.stop import RestingStop, is_own_name
 from bot.errors import Incomplete
 from bot.exchanges.numbers import amount, number, positive, rows, table, text, whole
 from bot.margin.tiers import check_tiers
 
 FLAT = Decimal(0)
+STOPS = ("STOP_MARKET", "STOP")
 TAKER_FEE = Decimal("0.0005")
 """Of the lowest fee tier; an upper bound on the cost shown, never part of a margin formula."""
 
@@ -124,6 +126,36 @@ def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:
         margin_mode=config.mode,
         venue_liquidation_price=liquidation if liquidation > 0 else None,
         venue_maintenance_margin=amount(row, "maintMargin"),
+    )
+
+
+def stop(row: Mapping[str, Any], symbol: str, mode: PositionMode) -> RestingStop | None:
+    """Return the stop of a row of openAlgoOrders; ``None`` for any other conditional order.
+
+    Raises:
+        Incomplete: A field is missing or unknown.
+    """
+    if text(row, "orderType") not in STOPS:
+        return None
+    closes = row.get("closePosition") is True
+    order_side, leg = text(row, "side"), text(row, "positionSide")
+    if order_side not in ("BUY", "SELL"):
+        raise Incomplete(f"side of a stop of {symbol} must be known, was {order_side!r}")
+    side = Side.LONG if order_side == "SELL" else Side.SHORT
+    if mode is PositionMode.ONE_WAY and not (closes or row.get("reduceOnly") is True):
+        return None  # it would open a position
+    if mode is PositionMode.HEDGE and leg != ("LONG" if side is Side.LONG else "SHORT"):
+        return None  # as above
+    client_id = row.get("clientAlgoId")
+    name = client_id if isinstance(client_id, str) else ""
+    return RestingStop(
+        key=PositionKey(symbol, side),
+        stop_id=str(whole(row, "algoId")),
+        client_id=name,
+        size=None if closes else positive(row, "quantity"),
+        stop_price=positive(row, "triggerPrice"),
+        on_mark=text(row, "workingType") == "MARK_PRICE",
+        is_ours=is_own_name(name),
     )
 
 

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import (
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
@@ -13,6 +20,10 @@ from bot.exchanges.client import Expected
 
 COLLATERAL_STEP = Decimal("0.00000001")
 """Of the venue's wallets; nothing finer exists there. [quote]"""
+ACCEPTED = ("NEW", "TRIGGERING", "TRIGGERED", "FINISHED")
+"""Statuses of a conditional order that the venue took."""
+ONE = Decimal(1)
+"""What placing or taking back a stop amounts to. [orders]"""
 ROUTES = {("spot", "futures"): "MAIN_UMFUTURE", ("futures", "spot"): "UMFUTURE_MAIN"}
 
 
@@ -47,6 +58,10 @@ def write_for(
             return _order(intent, intent.action, ids, mode, instruments)
         case Transfer():
             return _transfer(intent.action)
+        case PlaceStop():
+            return _stop(intent, intent.action, ids, mode, instruments)
+        case CancelStop():
+            return _cancel(intent.action)
 
 
 def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
@@ -72,6 +87,19 @@ def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
         case Transfer():
             has_id = isinstance(answer.get("tranId"), int | str) and answer.get("tranId")
             return intent.action.amount if has_id else None
+        case PlaceStop(stop_price=stop_price):
+            parameters = write.expected.parameters
+            is_there = (
+                answer.get("clientAlgoId") == intent.id
+                and answer.get("symbol") == parameters["symbol"]
+                and answer.get("side") == parameters["side"]
+                and _number(answer.get("triggerPrice")) == stop_price
+                and answer.get("algoStatus") in ACCEPTED
+            )
+            return ONE if is_there else None
+        case CancelStop(stop_id=stop_id):
+            is_gone = str(answer.get("code")) == "200" and str(answer.get("algoId")) == stop_id
+            return ONE if is_gone else None
 
 
 def _margin(
@@ -132,6 +160,55 @@ def _order(
     return Write(
         call="fapiPrivatePostOrder",
         expected=Expected(method="POST", path="/fapi/v1/order", parameters=parameters),
+    )
+
+
+def _stop(
+    intent: Intent,
+    action: PlaceStop,
+    ids: Mapping[str, str],
+    mode: PositionMode,
+    instruments: Mapping[str, Instrument],
+) -> Write | str:
+    instrument = instruments.get(action.key.symbol)
+    if instrument is None:
+        return f"rules of {action.key.symbol} are not known"
+    problem = _amount_problem(action.stop_price, instrument.price_step)
+    if action.size is not None:
+        problem = problem or _amount_problem(action.size, instrument.size_step)
+    if problem:
+        return problem
+    parameters = {
+        "algoType": "CONDITIONAL",
+        "symbol": ids[action.key.symbol],
+        "side": "SELL" if action.key.side is Side.LONG else "BUY",
+        "type": "STOP_MARKET",
+        "triggerPrice": format(action.stop_price, "f"),
+        "workingType": "MARK_PRICE",
+        "clientAlgoId": intent.id,
+    }
+    if action.size is None:
+        parameters["closePosition"] = "true"
+    else:
+        parameters["quantity"] = format(action.size, "f")
+    if mode is PositionMode.HEDGE:
+        parameters["positionSide"] = _leg(action.key)
+    elif action.size is not None:
+        parameters["reduceOnly"] = "true"
+    return Write(
+        call="fapiPrivatePostAlgoOrder",
+        expected=Expected(method="POST", path="/fapi/v1/algoOrder", parameters=parameters),
+    )
+
+
+def _cancel(action: CancelStop) -> Write | str:
+    if not (action.stop_id.isascii() and action.stop_id.isdigit()):
+        return f"id of a stop must be digits, was {action.stop_id!r}"
+    return Write(
+        call="fapiPrivateDeleteAlgoOrder",
+        expected=Expected(
+            method="DELETE", path="/fapi/v1/algoOrder", parameters={"algoId": action.stop_id}
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """How is ccxt held so that nothing is sent twice, altered or hidden?"""
 
+import asyncio
 import functools
 import hashlib
 import json
@@ -15,7 +16,13 @@ import ccxt.async_support as ccxt
 from bot.domain.intent import SignedRequest
 from bot.errors import Denied, ExchangeError, JournalError, Unavailable
 from bot.exchanges.gateway import GatewaySettings, look, open_session, texts_of
-from bot.exchanges.outcomes import DENIED, THROTTLED_STATUS, TIME_REFUSED, Trace
+from bot.exchanges.outcomes import (
+    DENIED,
+    NO_SUCH_ORDER,
+    THROTTLED_STATUS,
+    TIME_REFUSED,
+    Trace,
+)
 from bot.ports import Clock, Gate, StoppedError
 
 TOTAL_MS = 3000
@@ -223,11 +230,14 @@ class Client:
 
         Raises:
             Unavailable: No answer, too busy, or asked to wait.
+            NoSuchOrderError: It was asked about an order, and there is none.
             Denied: Key or permission.
         """
         began = self._clock.monotonic()
         try:
             return await self._read(call, parameters)
+        except NoSuchOrderError:
+            raise
         except Unavailable:
             is_late = self._clock.monotonic() - began > AGAIN_WITHIN
             if is_late or self._clock.monotonic() < self._blocked_until:
@@ -309,6 +319,8 @@ class Client:
             self._blocked_until = self._clock.monotonic() + wait
 
     def _read_error(self, trace: Trace, error: Exception) -> ExchangeError:
+        if trace.code == NO_SUCH_ORDER:
+            return NoSuchOrderError(f"{trace.code} {trace.message}")
         if trace.code in DENIED:
             return Denied(f"the venue refuses the key or its rights: {trace.code} {trace.message}")
         if trace.status in THROTTLED_STATUS:
@@ -319,12 +331,28 @@ class Client:
         return Unavailable(f"no usable answer: {what}")
 
 
+class NoSuchOrderError(Unavailable):
+    """The venue answered that it knows no such order."""
+
+
 class WriteError(Exception):
     """A write that brought no answer; the trace says what that proves."""
 
     def __init__(self, trace: Trace, text: str) -> None:
         super().__init__(text)
         self.trace, self.text = trace, text
+
+
+async def all_of(reads: list[Awaitable[Any]]) -> list[Any]:
+    """Return every answer, in order; the first failure wins and the rest are awaited.
+
+    Awaited one after another would cost a round trip each; cancelled half-way a connection.
+    """
+    answers = await asyncio.gather(*reads, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return list(answers)
 
 
 @functools.cache

@@ -10,9 +10,9 @@ from enum import StrEnum
 NO_EFFECT = frozenset({
     -1021, -1022, -1100, -1101, -1102, -1103, -1104, -1105, -1106, -1108, -1109, -1110, -1111,
     -1112, -1113, -1114, -1115, -1116, -1117, -1118, -1119, -1120, -1121, -1125, -1127, -1128,
-    -1130, -1131, -1136, -2010, -2014, -2015, -2018, -2019, -2022, -2023, -2027, -2028, -4003,
-    -4004, -4005, -4046, -4047, -4048, -4050, -4051, -4054, -4055, -4061, -4118, -4131, -4161,
-    -4164, -4168, -4400, -4401, -4402, -5021, -5022, -5028,
+    -1130, -1131, -1136, -2010, -2011, -2014, -2015, -2018, -2019, -2021, -2022, -2023, -2027,
+    -2028, -4003, -4004, -4005, -4006, -4045, -4046, -4047, -4048, -4050, -4051, -4054, -4055,
+    -4061, -4118, -4130, -4131, -4161, -4164, -4168, -4400, -4401, -4402, -5021, -5022, -5028,
 })  # fmt: skip
 """Binance codes that say: nothing happened."""
 ARRIVED = frozenset({-4116})
@@ -21,6 +21,8 @@ DENIED = frozenset({-2014, -2015, -1022, -1002})
 """Key, address or permission: a person must act."""
 WORDS = {"-1111": "too_precise"}
 """Codes that the bot itself acts on, in its own words."""
+NO_SUCH_ORDER = -2013
+"""Of a read; weak evidence, since a list may lag."""
 TIME_REFUSED = -1021
 """The time inside a request is wrong: measure the clock again."""
 THROTTLED_STATUS = frozenset({418, 429})

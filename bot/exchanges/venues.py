@@ -30,13 +30,15 @@ class Venue:
         removes_margin: Whether it can be removed.
         transfers: Wallet routes.
         reduces: How positions are shrunk.
+        stops: Which resident stops close a position; empty where the venue has none that watch
+            mark and can only reduce.
         margin_step: Step of a margin move as planned. [quote]
         collateral_step: Finest step of what is sent: the digits below the margin step tell one
             move from another. [quote]
         margin_release: What a partial close does with margin, where it was measured.
         margin_key: Protection of margin moves.
         transfer_key: Protection of transfers.
-        order_key: Protection of orders.
+        order_key: Protection of orders, stops included.
         history: Where an unknown margin move is looked up.
         window: Validity of a request. [s]
         demo: What does not work on the venue's test hosts.
@@ -48,6 +50,7 @@ class Venue:
     removes_margin: bool
     transfers: tuple[str, ...]
     reduces: str
+    stops: str
     margin_step: Decimal
     collateral_step: Decimal
     margin_release: MarginRelease
@@ -67,6 +70,7 @@ VENUES: Mapping[str, Venue] = {
         removes_margin=True,
         transfers=("spot -> futures", "futures -> spot"),
         reduces="limit, immediate or cancel, reduce-only",
+        stops="stop-market on mark, reduce-only, by quantity",
         margin_step=Decimal("0.01"),
         collateral_step=Decimal("0.00001"),
         margin_release=MarginRelease.UNKNOWN,

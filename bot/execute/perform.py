@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.action import Action
+from bot.domain.action import Action, CancelStop, PlaceStop
 from bot.domain.decision import Refusal
 from bot.domain.intent import Execution, Intent, IntentState, Outcome
 from bot.execute.gate import SendGate
 from bot.ports import Clock, Journal, Venue
-from bot.rebalance.memory import amount_of, with_amount
+from bot.rebalance.memory import amount_of, key_of, with_amount
 
 Look = Callable[[Intent], Refusal | None]
 """Whether an intent may be sent now; asked before each step on its way."""
@@ -46,7 +46,8 @@ async def perform(
 
     Later actions were sized for the state that earlier ones produce: where that state did not
     come about, the next poll decides anew. A reduction that was only partly filled drops the
-    margin that was to be re-added after it, for the same reason.
+    margin that was to be re-added after it, for the same reason. Stops come last and stand for
+    themselves: only what was not done about the same position drops them.
 
     Raises:
         JournalError: The journal could not take a step; nothing after it was sent.
@@ -54,11 +55,13 @@ async def perform(
     outcomes: dict[str, Execution | str] = {}
     effects: list[Action] = []
     followed: list[Intent] = []
-    stop = ""
+    undone: list[tuple[Action, str]] = []
     for intent in intents:
-        if stop:
-            outcomes[intent.id] = stop
-            await journal.drop(intent.id, clock.now(), stop)
+        why = _why_not(intent.action, undone)
+        if why:
+            outcomes[intent.id] = why
+            await journal.drop(intent.id, clock.now(), why)
+            undone.append((intent.action, why))
             continue
         execution, sent = await _send(intent, venue=venue, journal=journal, clock=clock, look=look)
         outcomes[intent.id] = execution
@@ -70,13 +73,24 @@ async def perform(
                     effects.append(with_amount(intent.action, applied))
                 followed.append(replace(sent, state=IntentState.DONE, applied=applied))
                 if applied < wanted:
-                    stop = f"{intent.id} took effect for {applied} of {wanted} only"
+                    why = f"{intent.id} took effect for {applied} of {wanted} only"
             case Outcome.REJECTED:
-                stop = f"{intent.id} was rejected: {execution.code}"
+                why = f"{intent.id} was rejected: {execution.code}"
             case Outcome.UNKNOWN:
                 followed.append(replace(sent, state=IntentState.UNKNOWN))
-                stop = f"{intent.id} is not settled"
+                why = f"{intent.id} is not settled"
+        if why:
+            undone.append((intent.action, why))
     return Performance(outcomes=outcomes, effects=tuple(effects), followed=tuple(followed))
+
+
+def _why_not(action: Action, undone: Sequence[tuple[Action, str]]) -> str:
+    """Return why an action is dropped; empty when it is not."""
+    is_alone = isinstance(action, PlaceStop | CancelStop)
+    for earlier, why in undone:
+        if not is_alone or key_of(earlier) == key_of(action):
+            return why
+    return ""
 
 
 async def _send(

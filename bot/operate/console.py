@@ -75,18 +75,22 @@ def decision_line(record: Mapping[str, Any], *, skipped: int = 0, width: int = W
 
 def _position(position: Mapping[str, Any]) -> str:
     base = str(position.get("symbol")).partition("/")[0]
+    stop = f" stop {_price(position['stop'])}" if position.get("stop") else ""
     return (
         f"{base} {position.get('side')} d={_number(position.get('distance'), 4)} "
         f"{_number(position.get('effective_leverage'), 2)}x "
         f"mark {_price(position.get('mark'))} liq {_price(position.get('liquidation_price'))}"
+        f"{stop}"
     )
 
 
 def _action(action: Mapping[str, Any]) -> str:
-    what = action.get("size") or action.get("amount")
+    what = action.get("size") or action.get("amount") or action.get("stop_id") or "all"
     base = str(action.get("symbol") or "").partition("/")[0]
     unit = action.get("currency") or base
     where = f" {base}" if base and base != unit else ""
+    if action.get("stop_price"):
+        where += f" at {_price(action['stop_price'])}"
     line = f"> {action.get('kind')} {what} {unit}{where} ({action.get('why')})"
     return f"{line} {action['outcome']}" if action.get("outcome") else line
 

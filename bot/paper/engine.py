@@ -433,8 +433,8 @@ class Engine:
             raise Refused(
                 Reason.POSITION_SIDE, "Order's position side does not match user's setting."
             )
-        if ask.type == "STOP_MARKET" and ask.stop <= 0:
-            raise Refused(Reason.BAD_AMOUNT, "Stop price must be positive.")
+        if ask.type == "STOP_MARKET":
+            self._check_stop(ask, contract, quote)
         if not (ask.type == "STOP_MARKET" and ask.close_position):
             self._check_size(ask, contract)
         if ask.type == "LIMIT":
@@ -446,6 +446,23 @@ class Engine:
                 raise Refused(Reason.REDUCE_ONLY, "ReduceOnly Order is rejected.")
         elif ask.type != "STOP_MARKET":
             self._check_opening(ask, contract, quote)
+
+    def _check_stop(self, ask: Ask, contract: Contract, quote: Quote) -> None:
+        if ask.stop <= 0:
+            raise Refused(Reason.BAD_AMOUNT, "Stop price must be positive.")
+        if ask.stop % contract.tick != 0:
+            raise Refused(Reason.TOO_PRECISE, "Price not increased by tick size.")
+        if _is_reached(ask, quote):
+            raise Refused(Reason.WOULD_TRIGGER, "Order would immediately trigger.")
+        twins = [o.ask for o in self.open_orders(ask.symbol) if o.ask.close_position]
+        if ask.close_position and (ask.side, ask.position_side) in {
+            (twin.side, twin.position_side) for twin in twins
+        }:
+            raise Refused(
+                Reason.CLOSING_STOP_EXISTS,
+                "An open stop or take profit order with GTE and closePosition in the direction is "
+                "existing.",
+            )
 
     def _check_price(self, ask: Ask, contract: Contract, quote: Quote) -> None:
         if ask.price <= 0 or not ask.price.is_finite():
@@ -515,8 +532,7 @@ class Engine:
             if quote.halted:
                 continue
             if ask.type == "STOP_MARKET":
-                price = quote.mark if ask.on_mark else quote.last
-                if price >= ask.stop if ask.side == "BUY" else price <= ask.stop:
+                if _is_reached(ask, quote):
                     if ask.close_position:
                         order.size = self._closable(ask)
                     self._match(order, contract, quote)
@@ -723,6 +739,12 @@ class Engine:
                     at_ms=self.now_ms,
                 )
             )
+
+
+def _is_reached(ask: Ask, quote: Quote) -> bool:
+    """Whether the price that a stop watches has got there."""
+    price = quote.mark if ask.on_mark else quote.last
+    return price >= ask.stop if ask.side == "BUY" else price <= ask.stop
 
 
 def _edge(is_safe: Callable[[Decimal], bool], mark: Decimal, *, is_long: bool) -> Decimal:

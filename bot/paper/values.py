@@ -34,6 +34,8 @@ class Reason(StrEnum):
     LEVERAGE_WITH_POSITION = "leverage_with_position"
     BAD_LEVERAGE = "bad_leverage"
     HALTED = "halted"
+    WOULD_TRIGGER = "would_trigger"
+    CLOSING_STOP_EXISTS = "closing_stop_exists"
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a fault

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from bot.domain.account import Account
 from bot.domain.action import Action, AddMargin, ReducePosition
 from bot.domain.band import LeverageBand
 from bot.domain.decision import (
@@ -17,6 +18,8 @@ from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, PositionKey
 from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
+from bot.margin.blackout import survival
+from bot.rebalance.backstop import plan_stops, standing
 from bot.rebalance.memory import Memory
 from bot.rebalance.plan import plan
 from bot.rebalance.policy import Policy
@@ -49,15 +52,22 @@ def decide(observation: Observation, memory: Memory, policy: Policy, *, choose: 
             verdict=Verdict.NOT_READY,
             reason=unfit[0].code,
             wallets=observation.account.wallets,
+            stops=observation.account.stops,
             refusals=unfit,
             inputs_age_ms=age_ms,
         )
     verdicts, refusals = _verdicts(observation, memory, policy, choose)
     found = plan(observation, verdicts, memory, policy)
-    approved, refused = _review_all(observation, verdicts, found.actions, memory, policy, age_ms)
-    refusals = (*refusals, *found.refusals, *refused)
+    approved, refused, account = _review_all(
+        observation, observation.account, verdicts, found.actions, memory, policy, age_ms
+    )
+    refused = (*found.refusals, *refused)
+    if policy.resident_stops:
+        placed, more = _backstop(observation, account, verdicts, memory, policy, age_ms)
+        approved, refused = (*approved, *placed), (*refused, *more)
+    refusals = (*refusals, *refused)
     urgency = max((v.urgency for v in verdicts), key=lambda u: u.rank, default=Urgency.HOLD)
-    verdict, reason = _conclude(verdicts, approved, (*found.refusals, *refused), refusals)
+    verdict, reason = _conclude(verdicts, approved, refused, refusals)
     return Decision(
         at=observation.at,
         account=observation.account.name,
@@ -67,6 +77,7 @@ def decide(observation: Observation, memory: Memory, policy: Policy, *, choose: 
         reason=reason,
         positions=verdicts,
         wallets=observation.account.wallets,
+        stops=observation.account.stops,
         approved=approved,
         refusals=refusals,
         inputs_age_ms=age_ms,
@@ -91,22 +102,35 @@ def _verdicts(
                     f"{position.margin_mode}",
                 )
             )
-            verdicts.append(_unjudged(risk, "cross_margin"))
+            verdicts.append(_verdict(observation, risk, None, Urgency.HOLD, "cross_margin"))
             continue
         try:
             band = choose(risk, markets[position.symbol])
         except ValueError as error:
             refusals.append(Refusal(code="no_band", text=str(error)))
-            verdicts.append(_unjudged(risk, "no_band"))
+            verdicts.append(_verdict(observation, risk, None, Urgency.HOLD, "no_band"))
             continue
         urgency, reason = weigh(risk, band, memory, policy, now=observation.at)
-        verdicts.append(PositionVerdict(risk=risk, band=band, urgency=urgency, reason=reason))
+        verdicts.append(_verdict(observation, risk, band, urgency, reason))
     verdicts.sort(key=_order)
     return tuple(verdicts), tuple(refusals)
 
 
-def _unjudged(risk: PositionRisk, reason: str) -> PositionVerdict:
-    return PositionVerdict(risk=risk, band=None, urgency=Urgency.HOLD, reason=reason)
+def _verdict(
+    observation: Observation,
+    risk: PositionRisk,
+    band: LeverageBand | None,
+    urgency: Urgency,
+    reason: str,
+) -> PositionVerdict:
+    return PositionVerdict(
+        risk=risk,
+        band=band,
+        urgency=urgency,
+        reason=reason,
+        blackout=survival(risk.position.side, risk.distance),
+        stop=standing(observation.account.stops, risk.position, risk.liquidation_price),
+    )
 
 
 def _order(verdict: PositionVerdict) -> tuple[int, object, str]:
@@ -116,18 +140,45 @@ def _order(verdict: PositionVerdict) -> tuple[int, object, str]:
     return (0, distance / band.distance.trigger, str(verdict.key))
 
 
+def _backstop(
+    observation: Observation,
+    account: Account,
+    verdicts: tuple[PositionVerdict, ...],
+    memory: Memory,
+    policy: Policy,
+    age_ms: int,
+) -> tuple[tuple[PlannedAction, ...], tuple[Refusal, ...]]:
+    """Return the changes of resident stops for the account as it will be, and what is missing."""
+    found = plan_stops(
+        account,
+        {i.symbol: i for i in observation.instruments},
+        {m.symbol: m for m in observation.markets},
+        {v.key: v.band for v in verdicts if v.band is not None},
+        memory,
+        policy,
+        now=observation.at,
+    )
+    approved, refused, _ = _review_all(
+        observation, account, verdicts, found.actions, memory, policy, age_ms
+    )
+    return approved, (*found.refusals, *refused)
+
+
 def _review_all(
     observation: Observation,
+    account: Account,
     verdicts: tuple[PositionVerdict, ...],
     actions: tuple[PlannedAction, ...],
     memory: Memory,
     policy: Policy,
     age_ms: int,
-) -> tuple[tuple[PlannedAction, ...], tuple[Refusal, ...]]:
-    """Return what may be sent; a refused action takes those that build on it along."""
+) -> tuple[tuple[PlannedAction, ...], tuple[Refusal, ...], Account]:
+    """Return what may be sent, and the account after it.
+
+    A refused action takes those that build on it along.
+    """
     instruments = {i.symbol: i for i in observation.instruments}
     bands = {v.key: v.band for v in verdicts if v.band is not None}
-    account = observation.account
     approved: list[PlannedAction] = []
     refused: list[Refusal] = []
     not_reduced: set[PositionKey] = set()
@@ -152,7 +203,7 @@ def _review_all(
             continue
         account = project(account, instruments, action, wallet=policy.futures_wallet)
         approved.append(planned)
-    return tuple(approved), tuple(refused)
+    return tuple(approved), tuple(refused), account
 
 
 def _conclude(

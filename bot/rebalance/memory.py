@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import Account
-from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.band import LeverageBand
 from bot.domain.decision import Decision
 from bot.domain.mode import Mode
@@ -16,6 +24,8 @@ from bot.rebalance.claims import Claim, arrived, claimed, kept, returned
 
 KEPT = timedelta(days=1)
 """The longest budget window: older moves are forgotten."""
+STOPS_KEPT = timedelta(minutes=1)
+"""Changes of stops cost nothing and are forgotten sooner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +134,13 @@ class Memory:
             isinstance(action, ReducePosition) and action.key == key for action in self.unsettled
         )
 
+    def is_stop_unsettled(self, key: PositionKey) -> bool:
+        """Whether a change of a resident stop of this position waits to be settled."""
+        return any(
+            isinstance(action, PlaceStop | CancelStop) and action.key == key
+            for action in self.unsettled
+        )
+
     def is_given_up(self, key: PositionKey) -> bool:
         """Whether a move of this position was given up on."""
         return any(key_of(action) == key for action in self.given_up)
@@ -171,9 +188,8 @@ def remember(
         key = key_of(action)
         if key is not None and key in keys:
             keys[key] = _after(keys[key], action, size=sizes.get(key))
-    cutoff = decision.at - KEPT
     moves = (
-        *(move for move in memory.moves if move.at >= cutoff),
+        *(move for move in memory.moves if _is_remembered(move, decision.at)),
         *(Move(at=decision.at, action=action) for action in (*effects, *unsettled)),
     )
     return replace(
@@ -197,6 +213,11 @@ def remember(
             at=decision.at,
         ),
     )
+
+
+def _is_remembered(move: Move, now: datetime) -> bool:
+    is_stop = isinstance(move.action, PlaceStop | CancelStop)
+    return now - move.at <= (STOPS_KEPT if is_stop else KEPT)
 
 
 def settle(memory: Memory, action: Action, *, applied: Decimal) -> Memory:
@@ -323,8 +344,14 @@ def _without_effect(entries: tuple[KeyMemory, ...], action: Action) -> tuple[Key
 
 
 def amount_of(action: Action) -> Decimal:
-    """Return how much an action moves, of its own unit."""
-    return action.size if isinstance(action, ReducePosition) else action.amount
+    """Return how much an action moves, of its own unit; of a stop, one order."""
+    match action:
+        case ReducePosition():
+            return action.size
+        case AddMargin() | RemoveMargin() | Transfer():
+            return action.amount
+        case PlaceStop() | CancelStop():
+            return Decimal(1)
 
 
 def with_amount(action: Action, amount: Decimal) -> Action:
@@ -334,6 +361,8 @@ def with_amount(action: Action, amount: Decimal) -> Action:
             return replace(action, size=amount)
         case AddMargin() | RemoveMargin() | Transfer():
             return replace(action, amount=amount)
+        case PlaceStop() | CancelStop():
+            return action  # one order, wholly or not at all
 
 
 def _is_beyond(distance: Decimal | None, band: LeverageBand | None) -> bool:

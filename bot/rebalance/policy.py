@@ -28,6 +28,7 @@ class Policy:
         max_liquidation_dispute: Larger disagreement with the venue's liquidation price forbids
             giving back. [ratio]
         only_own_margin: Give back only what the bot added.
+        resident_stops: Keep a stop at the venue for each position.
     """
 
     futures_wallet: str = "futures"
@@ -48,6 +49,7 @@ class Policy:
     max_mark_split: Decimal = Decimal("0.01")
     max_liquidation_dispute: Decimal = Decimal("0.001")
     only_own_margin: bool = True
+    resident_stops: bool = False
 
     def reserve(self, wallet: str) -> Decimal:
         """Return the reserve of a wallet; 0 where none is set. [currency]."""

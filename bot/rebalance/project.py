@@ -5,10 +5,19 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.domain.account import Account, Wallet
-from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.decision import Snapshot
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.position import Position, PositionKey
+from bot.domain.stop import RestingStop
 from bot.margin.assess import assess
 
 
@@ -94,6 +103,11 @@ def project(
         case Transfer(source=source, destination=destination, amount=amount, currency=currency):
             sent = _with_wallet(account, source, currency, -amount)
             return _with_wallet(sent, destination, currency, amount)
+        case PlaceStop():
+            return replace(account, stops=(*account.stops, _resting(action)))
+        case CancelStop(stop_id=stop_id):
+            stops = tuple(stop for stop in account.stops if stop.stop_id != stop_id)
+            return replace(account, stops=stops)
 
 
 def snapshot(position: Position, instrument: Instrument) -> Snapshot:
@@ -105,6 +119,19 @@ def snapshot(position: Position, instrument: Instrument) -> Snapshot:
         liquidation_price=risk.liquidation_price,
         distance=risk.distance,
         leverage=risk.leverage,
+    )
+
+
+def _resting(action: PlaceStop) -> RestingStop:
+    """Return the stop that an action leaves; the venue has given it no id yet."""
+    return RestingStop(
+        key=action.key,
+        stop_id="",
+        client_id="",
+        size=action.size,
+        stop_price=action.stop_price,
+        on_mark=True,
+        is_ours=True,
     )
 
 

@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import Account
-from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.band import LeverageBand
 from bot.domain.decision import Refusal
 from bot.domain.instrument import Instrument, MarginRelease
@@ -16,6 +24,7 @@ from bot.margin.assess import assess
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project
+from bot.rebalance.review_stops import has_no_stop, review_cancel, review_place
 from bot.rebalance.rounding import is_multiple
 
 
@@ -45,17 +54,13 @@ def review(
         now: Of the observation. Aware UTC.
         age_ms: Age of the oldest input. [ms]
     """
-    forbidden = Switches(pause=memory.pause).refusal(action.kind, mode=memory.mode)
+    forbidden = _forbidden(action, account, instruments, memory, policy, age_ms)
     if forbidden is not None:
         return forbidden
-    if isinstance(action, RemoveMargin) and age_ms > policy.max_age_optional * 1000:
-        return Refusal(
-            code="input_stale",
-            text=f"age of inputs must be <= {policy.max_age_optional} s to give back, was "
-            f"{age_ms / 1000:.1f} s",
-        )
     if isinstance(action, Transfer):
         return _review_transfer(action, account, policy)
+    if isinstance(action, CancelStop):
+        return review_cancel(action, account, instruments)
     position = position_of(account, action.key)
     if position is None:
         return Refusal(code="position_unknown", text=f"{action.key} is not held")
@@ -70,6 +75,31 @@ def review(
             return _review_remove(action, position, instrument, band, memory, policy)
         case ReducePosition():
             return _review_reduction(action, position, instrument, account, policy)
+        case PlaceStop():
+            return review_place(action, position, instrument, band)
+
+
+def _forbidden(
+    action: Action,
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    memory: Memory,
+    policy: Policy,
+    age_ms: int,
+) -> Refusal | None:
+    """Return why no action of its kind may be sent now."""
+    is_needed = isinstance(action, PlaceStop) and has_no_stop(action.key, account, instruments)
+    refusal = Switches(pause=memory.pause).refusal(
+        action.kind, mode=memory.mode, is_needed=is_needed
+    )
+    is_stale = isinstance(action, RemoveMargin) and age_ms > policy.max_age_optional * 1000
+    if refusal is not None or not is_stale:
+        return refusal
+    return Refusal(
+        code="input_stale",
+        text=f"age of inputs must be <= {policy.max_age_optional} s to give back, was "
+        f"{age_ms / 1000:.1f} s",
+    )
 
 
 def _review_transfer(action: Transfer, account: Account, policy: Policy) -> Refusal | None:

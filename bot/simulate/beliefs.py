@@ -50,14 +50,20 @@ def beliefs(connection: sqlite3.Connection, writes: Sequence[Sent], engine: Engi
 def _is_of(sent: Sent, name: str, action: dict[str, Any], sent_at: str | None) -> bool:
     """Whether a request carries an intent: by our id, else by signed time and amount."""
     content = parse_qs(sent.content)
+    if action["kind"] == "cancel_stop":
+        is_cancel = sent.method == "DELETE" and content.get("algoId") == [action["stop_id"]]
+        return is_cancel and sent_at is not None and content["timestamp"] == [_signed_ms(sent_at)]
     if name in {*content.get("newClientOrderId", ()), *content.get("clientAlgoId", ())}:
         return True
     if sent_at is None or "amount" not in content or "amount" not in action:
         return False
-    signed_ms = round(datetime.fromisoformat(sent_at).timestamp() * 1000)
-    return content["timestamp"] == [str(signed_ms)] and Decimal(content["amount"][0]) == Decimal(
-        action["amount"]
-    )
+    return content["timestamp"] == [_signed_ms(sent_at)] and Decimal(
+        content["amount"][0]
+    ) == Decimal(action["amount"])
+
+
+def _signed_ms(sent_at: str) -> str:
+    return str(round(datetime.fromisoformat(sent_at).timestamp() * 1000))
 
 
 def _effects(sent: Sent, name: str, engine: Engine) -> int:

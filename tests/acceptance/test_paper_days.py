@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,13 @@ def test_it_adds_transfers_shrinks_and_gives_back_on_the_way(
         "transfer",
         "reduce_position",
         "remove_margin",
+        "place_stop",
+        "cancel_stop",
     }
     rows = plimsoll(state, "actions", "--journal", found["journal"], "--limit", "500", "--json")
-    kinds = [json.loads(line)["kind"] for line in rows.splitlines()]
+    every = [json.loads(line)["kind"] for line in rows.splitlines()]
+    assert every[:2] == ["place_stop", "place_stop"]
+    kinds = [kind for kind in every if not kind.endswith("_stop")]
     assert kinds[0] == "add_margin"
     assert kinds.index("transfer") < kinds.index("reduce_position")
     assert kinds[-1] == "remove_margin"
@@ -80,6 +85,12 @@ def test_status_and_decisions_tell_what_happened(crash: tuple[Path, dict[str, An
     told = json.loads(plimsoll(state, "status", "--journal", found["journal"], "--json"))
     assert told["counts"] == found["verdicts"]
     assert told["open_intents"] == []
+    for position in told["last"]["positions"]:
+        ends = Decimal(position["liquidation_price"]), Decimal(position["mark"])
+        assert ends[0] < Decimal(position["stop"]) < ends[1]
+        assert position["blackout_move"] == position["distance"]
+        assert position["blackout_minutes"] >= 1
+    assert len(told["last"]["stops"]) == 2
     lines = plimsoll(
         state, "decisions", "--journal", found["journal"], "--verdict", "act", "--json"
     ).splitlines()
@@ -122,10 +133,11 @@ def test_an_outage_is_recorded_poll_by_poll_and_survived(tmp_path: Path) -> None
     assert report["without_observation"] == found["verdicts"]["not_ready"]
 
 
-def test_in_a_calm_market_nothing_is_moved_and_each_poll_says_why(tmp_path: Path) -> None:
+def test_in_a_calm_market_no_money_is_moved_and_no_stop_after_the_first(tmp_path: Path) -> None:
     found = summary(tmp_path, "--scenario", "calm", "--for", "1h")
-    assert found["actions"] == {}
-    assert set(found["verdicts"]) == {"hold"}
+    assert found["actions"] == {"place_stop": 2}
+    assert found["verdicts"]["act"] == 1
+    assert set(found["verdicts"]) == {"act", "hold"}
 
 
 @pytest.mark.data

@@ -13,6 +13,7 @@ from bot.exchanges.binance import BinanceVenue
 from bot.margin.assess import assess
 from bot.paper.binance.request import Keys
 from bot.paper.faults import Fault
+from bot.rebalance.memory import amount_of
 from tests.kit.fakes import an_open_gate
 from tests.kit.paper import Rig, an_engine, connected, serving
 
@@ -329,8 +330,8 @@ async def test_an_unknown_effect_is_settled_by_the_venues_history(
     rig.faults.add(Fault(kind=kind, method="POST", times=1))  # type: ignore[arg-type]  # a kind
     intent = an_intent(rig, action)
     assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.UNKNOWN
-    amount = action.size if isinstance(action, ReducePosition) else action.amount
-    assert (await venue.settle(intent)).applied == (amount if has_effect else D(0))
+    wanted = amount_of(action) if has_effect else D(0)
+    assert (await venue.settle(intent)).applied == wanted
 
 
 async def test_a_transfer_on_its_way_is_neither_there_nor_absent(

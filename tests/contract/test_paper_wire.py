@@ -87,6 +87,67 @@ async def test_ccxt_places_reads_and_cancels_orders(venue: Any) -> None:
     assert [row["triggerPrice"] for row in listed] == ["120"]
 
 
+STOP = {
+    "algoType": "CONDITIONAL", "symbol": "SOLUSDT", "side": "SELL", "type": "STOP_MARKET",
+    "triggerPrice": "120.00", "workingType": "MARK_PRICE", "quantity": "5",
+    "clientAlgoId": "mine",
+}  # fmt: skip
+
+
+async def test_a_conditional_order_is_known_to_its_own_endpoints_only(venue: Any) -> None:
+    placed = await venue.fapiPrivatePostAlgoOrder(STOP | {"reduceOnly": "true"})
+    assert (placed["algoStatus"], placed["workingType"]) == ("NEW", "MARK_PRICE")
+    assert await venue.fapiPrivateGetAllOrders({"symbol": "SOLUSDT"}) == []
+    assert await venue.fapiPrivateGetOpenOrders({"symbol": "SOLUSDT"}) == []
+    with pytest.raises(ccxt.ExchangeError, match="-2013"):
+        await venue.fapiPrivateGetOrder({"symbol": "SOLUSDT", "origClientOrderId": "mine"})
+    gone = await venue.fapiPrivateDeleteAlgoOrder({"algoId": placed["algoId"]})
+    assert str(gone["code"]) == "200"
+    again = await venue.fapiPrivateGetAlgoOrder({"clientAlgoId": "mine"})
+    assert again["algoStatus"] == "CANCELED"
+    with pytest.raises(ccxt.ExchangeError, match="-2011"):
+        await venue.fapiPrivateDeleteAlgoOrder({"algoId": placed["algoId"]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        pytest.param({"triggerPrice": "999.00"}, -2021, id="would fire at once"),
+        pytest.param({"closePosition": "true"}, -4137, id="quantity and all"),
+        pytest.param(
+            {"closePosition": "true", "quantity": "", "reduceOnly": "true"}, -1106, id="both flags"
+        ),
+        pytest.param({"positionSide": "LONG"}, -4061, id="a leg in one-way mode"),
+        pytest.param({"type": "TAKE_PROFIT"}, -1130, id="another type"),
+    ],
+)
+async def test_a_conditional_order_the_venue_refuses_has_its_code(
+    venue: Any, changes: dict[str, str], code: int
+) -> None:
+    with pytest.raises(ccxt.BaseError, match=str(code)):
+        await venue.fapiPrivatePostAlgoOrder(STOP | changes)
+
+
+async def test_the_id_of_a_conditional_order_is_taken_once(venue: Any) -> None:
+    await venue.fapiPrivatePostAlgoOrder(STOP)
+    with pytest.raises(ccxt.BaseError, match="-4116"):
+        await venue.fapiPrivatePostAlgoOrder(STOP)
+
+
+async def test_in_hedge_mode_the_leg_makes_a_stop_reducing_and_the_flag_is_refused(
+    rig: Rig, venue: Any
+) -> None:
+    rig.engine.holdings.clear()
+    rig.engine.hedge_mode = True
+    rig.engine.hold("SOLUSDT", D(50), leverage=10)
+    with pytest.raises(ccxt.BaseError, match="-1106"):
+        await venue.fapiPrivatePostAlgoOrder(STOP | {"reduceOnly": "true"})
+    with pytest.raises(ccxt.BaseError, match="-4061"):
+        await venue.fapiPrivatePostAlgoOrder(STOP)
+    placed = await venue.fapiPrivatePostAlgoOrder(STOP | {"positionSide": "LONG"})
+    assert placed["positionSide"] == "LONG"
+
+
 async def test_ccxt_changes_settings_and_gets_the_venues_refusals(venue: Any) -> None:
     await venue.load_markets()
     await venue.set_leverage(25, "BTC/USDT:USDT")
@@ -184,7 +245,8 @@ names = st.sampled_from(
         "symbol", "side", "type", "quantity", "price", "timeInForce", "reduceOnly", "amount",
         "positionSide", "leverage", "marginType", "startTime", "endTime", "limit", "asset",
         "interval", "orderId", "origClientOrderId", "dualSidePosition", "size", "current",
-        "stopPrice", "algoType", "triggerPrice", "closePosition", "workingType",
+        "stopPrice", "algoType", "triggerPrice", "closePosition", "workingType", "algoId",
+        "clientAlgoId",
     ]
 )  # fmt: skip
 

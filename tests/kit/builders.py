@@ -7,7 +7,8 @@ from bot.domain.account import Account, Wallet
 from bot.domain.instrument import Instrument, MarginRelease, MarginTier
 from bot.domain.market import Bars, BookLevel, Market
 from bot.domain.observation import Observation
-from bot.domain.position import MarginMode, Position, PositionMode
+from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
+from bot.domain.stop import RestingStop
 from bot.rebalance.policy import Policy
 
 D = Decimal
@@ -127,6 +128,7 @@ def an_observation(
     age_seconds: float = 0,
     instruments: tuple[Instrument, ...] | None = None,
     markets: tuple[Market, ...] | None = None,
+    stops: tuple[RestingStop, ...] = (),
 ) -> Observation:
     symbols = sorted({p.symbol for p in positions})
     marks = {p.symbol: str(p.mark_price) for p in positions}
@@ -143,6 +145,8 @@ def an_observation(
                 Wallet(name="futures", currency="USDT", total=D(futures), free=D(futures)),
                 Wallet(name="spot", currency="USDT", total=D(spot), free=D(spot)),
             ),
+            stops=stops,
+            stops_at=seen_at,
         ),
         instruments=(
             instruments
@@ -154,6 +158,27 @@ def an_observation(
             if markets is not None
             else tuple(a_market(s, mark=marks[s], mark_at=seen_at) for s in symbols)
         ),
+    )
+
+
+def a_stop(
+    price: str,
+    *,
+    symbol: str = BTC,
+    side: Side = Side.LONG,
+    size: str | None = "1",
+    stop_id: str = "1",
+    is_ours: bool = True,
+    on_mark: bool = True,
+) -> RestingStop:
+    return RestingStop(
+        key=PositionKey(symbol, side),
+        stop_id=stop_id,
+        client_id=f"plabcd0001{stop_id:0>6}" if is_ours else "somebody-else",
+        size=None if size is None else D(size),
+        stop_price=D(price),
+        on_mark=on_mark,
+        is_ours=is_ours,
     )
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
 from bot.domain.alarm import Alarm
 from bot.domain.intent import (
     STEPS,
@@ -22,6 +21,7 @@ from bot.domain.observation import Observation
 from bot.domain.switch import Switches
 from bot.errors import ExchangeError, JournalError
 from bot.ports import Gate, StoppedError
+from bot.rebalance.memory import amount_of
 from bot.rebalance.project import project
 from tests.kit.builders import NOON
 
@@ -69,6 +69,7 @@ class FakeVenue:
             self.observation,
             at=now,
             account_at=now,
+            account=replace(self.observation.account, stops_at=now),
             markets=tuple(replace(m, mark_at=now) for m in self.observation.markets),
         )
 
@@ -92,14 +93,14 @@ class FakeVenue:
             account = project(
                 self.observation.account, instruments, intent.action, wallet="futures"
             )
-            self.observation = replace(self.observation, account=account)
+            stops = tuple(
+                stop if stop.stop_id else replace(stop, stop_id=intent.id, client_id=intent.id)
+                for stop in account.stops
+            )
+            self.observation = replace(self.observation, account=replace(account, stops=stops))
         applied = None
         if outcome is Outcome.DONE:
-            match intent.action:
-                case ReducePosition(size=size):
-                    applied = size
-                case AddMargin() | RemoveMargin() | Transfer():
-                    applied = intent.action.amount
+            applied = amount_of(intent.action)
         return Execution(
             intent_id=intent.id,
             outcome=outcome,

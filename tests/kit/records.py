@@ -29,6 +29,10 @@ def a_position_record(**changes: Any) -> dict[str, Any]:
         "band": {"trigger": "0.10", "target": "0.15", "give_back": "0.3", "emergency": "0.05"},
         "volatility": "0.008",
         "leverage_band": {"trigger": "9", "target": "6", "give_back": "3", "emergency": "17"},
+        "blackout_move": "0.1968",
+        "blackout_minutes": 2,
+        "stop": "49500.0",
+        "stop_distance": "0.175",
         "urgency": "hold",
         "reason": "inside_band",
     } | changes
@@ -65,6 +69,7 @@ def a_record(number: int = 1, **changes: Any) -> dict[str, Any]:
         "reason": "inside_band",
         "positions": [a_position_record()],
         "wallets": [{"name": "futures", "currency": "USDT", "total": "900.50", "free": "900.5"}],
+        "stops": [],
         "actions": [],
         "refusals": [],
         "inputs_age_ms": 120,

@@ -35,6 +35,8 @@ CODES = {
     Reason.LEVERAGE_WITH_POSITION: -4161,
     Reason.BAD_LEVERAGE: -4028,
     Reason.HALTED: -4140,
+    Reason.WOULD_TRIGGER: -2021,
+    Reason.CLOSING_STOP_EXISTS: -4130,
 }
 
 

@@ -7,6 +7,11 @@ from bot.paper.engine import Engine
 from bot.paper.values import Contract, Holding, Order
 
 EIGHT = Decimal("0.00000001")
+ALGO_STATUS = {
+    "NEW": "NEW", "CANCELED": "CANCELED", "FILLED": "FINISHED", "PARTIALLY_FILLED": "TRIGGERED",
+    "EXPIRED": "FINISHED",
+}  # fmt: skip
+"""What became of a conditional order: once it has fired it is finished, filled or not."""
 
 
 def fixed(value: Decimal) -> str:
@@ -128,7 +133,7 @@ def algo_order(found: Order) -> dict[str, Any]:
         "positionSide": ask.position_side,
         "timeInForce": ask.time_in_force,
         "quantity": plain(found.size),
-        "algoStatus": found.status,
+        "algoStatus": ALGO_STATUS[found.status],
         "triggerPrice": plain(ask.stop),
         "price": plain(ask.price),
         "workingType": "MARK_PRICE" if ask.on_mark else "CONTRACT_PRICE",

@@ -26,23 +26,28 @@ def place_algo(engine: Engine, request: Request) -> Any:
     """POST /fapi/v1/algoOrder: conditional orders."""
     request.choice("algoType", ("CONDITIONAL",))
     kind = request.choice("type", ("STOP_MARKET",))
+    closes = request.is_true("closePosition")
+    if request.optional("reduceOnly") is not None and (engine.hedge_mode or closes):
+        raise WireError(-1106, "Parameter 'reduceonly' sent when not required.")
+    if closes and request.optional("quantity") is not None:
+        raise WireError(-4137, "Quantity must be zero with closePosition equals true.")
     ask = _ask(request, kind, stop="triggerPrice", name="clientAlgoId", conditional=True)
     return algo_order(engine.place(ask))
 
 
 def read(engine: Engine, request: Request) -> Any:
     """GET /fapi/v1/order."""
-    return order(_find(engine, request, "orderId", "origClientOrderId"))
+    return order(_find(engine, request, "orderId", "origClientOrderId", conditional=False))
 
 
 def read_algo(engine: Engine, request: Request) -> Any:
     """GET /fapi/v1/algoOrder."""
-    return algo_order(_find(engine, request, "algoId", "clientAlgoId"))
+    return algo_order(_find(engine, request, "algoId", "clientAlgoId", conditional=True))
 
 
 def cancel(engine: Engine, request: Request) -> Any:
     """DELETE /fapi/v1/order."""
-    found = _find(engine, request, "orderId", "origClientOrderId")
+    found = _find(engine, request, "orderId", "origClientOrderId", conditional=False)
     if not found.is_open:
         raise WireError(-2011, "Unknown order sent.")
     engine.cancel(found)
@@ -51,7 +56,9 @@ def cancel(engine: Engine, request: Request) -> Any:
 
 def cancel_algo(engine: Engine, request: Request) -> Any:
     """DELETE /fapi/v1/algoOrder."""
-    found = _find(engine, request, "algoId", "clientAlgoId")
+    found = _find(engine, request, "algoId", "clientAlgoId", conditional=True)
+    if not found.is_open:
+        raise WireError(-2011, "Unknown order sent.")
     engine.cancel(found)
     return {"algoId": found.id, "clientAlgoId": found.client_id, "code": "200", "msg": "success"}
 
@@ -83,7 +90,7 @@ def all_orders(engine: Engine, request: Request) -> Any:
     found = [
         order(o)
         for o in engine.orders.values()
-        if o.ask.symbol == symbol and engine.is_shown(o.at_ms)
+        if o.ask.symbol == symbol and not o.ask.conditional and engine.is_shown(o.at_ms)
     ]
     return found[-500:]
 
@@ -142,7 +149,12 @@ def _ask(request: Request, kind: str, *, stop: str, name: str, conditional: bool
     )
 
 
-def _find(engine: Engine, request: Request, number: str, name: str) -> Order:
+def _find(engine: Engine, request: Request, number: str, name: str, *, conditional: bool) -> Order:
+    """Return an order by either id; conditional ones are known to their own endpoints only."""
     if request.optional(number) is not None:
-        return engine.order(order_id=request.whole(number))
-    return engine.order(client_id=request.text(name))
+        found = engine.order(order_id=request.whole(number))
+    else:
+        found = engine.order(client_id=request.text(name))
+    if found.ask.conditional != conditional:
+        raise WireError(-2013, "Order does not exist.")
+    return found

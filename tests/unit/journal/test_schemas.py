@@ -6,6 +6,7 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
+from bot.domain.action import Action, CancelStop, PlaceStop
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, Side
 from bot.rebalance.memory import KeyMemory, Memory, Move
@@ -19,6 +20,28 @@ ROOT = Path(__file__).parents[3]
 def test_the_published_schema_is_current() -> None:
     published = (ROOT / SCHEMA_FILE).read_text()
     assert published == decision_schema_text(), "run: python -m bot.schemas"
+
+
+def a_stop_record(**changes: Any) -> dict[str, Any]:
+    own: dict[str, Any] = {
+        "kind": "place_stop", "size": "0.5", "stop_price": "52000.5", "amount": None,
+        "currency": None,
+    }  # fmt: skip
+    return an_action_record(**(own | changes))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        pytest.param(a_stop_record(), id="of a size"),
+        pytest.param(a_stop_record(size=None), id="of whatever is open"),
+        pytest.param(
+            a_stop_record(kind="cancel_stop", size=None, stop_price=None, stop_id="77"), id="cancel"
+        ),
+    ],
+)
+def test_a_record_of_a_stop_keeps_its_schema(action: dict[str, Any]) -> None:
+    DecisionRecord.model_validate(a_record(verdict="act", actions=[action]))
 
 
 def test_a_record_keeps_every_digit_and_every_field() -> None:
@@ -59,6 +82,9 @@ def test_a_record_keeps_every_digit_and_every_field() -> None:
         pytest.param({"actions": [an_action_record(amount="-1")]}, "amount", id="negative amount"),
         pytest.param({"actions": [an_action_record(amount=None)]}, "amount", id="no amount"),
         pytest.param({"actions": [an_action_record(size="1")]}, "amount", id="amount and size"),
+        pytest.param({"actions": [a_stop_record(amount="1")]}, "size", id="a stop's amount"),
+        pytest.param({"actions": [a_stop_record(stop_price="1e3")]}, "stop_price", id="odd price"),
+        pytest.param({"stops": [{"symbol": BTC}]}, "stop_id", id="half a stop"),
         pytest.param({"actions": [an_action_record(id="PL-1")]}, "id", id="id a venue refuses"),
     ],
 )
@@ -73,12 +99,17 @@ def test_memory_and_policy_come_back_whole_with_infinite_limits() -> None:
     assert again == policy
     assert str(again.reserves[0][1]) == "50.0"
     action = an_intent().action
+    key = PositionKey(BTC, Side.LONG)
+    stops: tuple[Action, ...] = (
+        PlaceStop(key=key, size=None, stop_price=Decimal("5.10"), is_needed=True),
+        CancelStop(key=key, stop_id="7", client_id="plabcd0001000000"),
+    )
     memory = Memory(
         keys=(
             KeyMemory(key=PositionKey(BTC, Side.LONG), added=Decimal("1.50"), beyond_since=NOON),
         ),
         moves=(Move(at=NOON, action=action),),
-        unsettled=(action,),
+        unsettled=(action, *stops),
     )
     assert decode(Memory, encode(memory)) == memory
 

@@ -9,6 +9,7 @@ from tests.kit.records import a_position_record, a_record, an_action_record
 def test_a_hold_line_names_distance_leverage_mark_and_liquidation() -> None:
     assert decision_line(a_record()) == (
         "12:01:00 hold      inside_band    | BTC long d=0.1968 5.00x mark 60000.0 liq 48192.8"
+        " stop 49500.0"
     )
 
 

@@ -162,6 +162,69 @@ def test_a_stop_on_mark_closes_when_mark_gets_there() -> None:
     assert (stop.status, engine.holdings) == ("FILLED", {})
 
 
+def a_closing_stop(price: str, **changes: object) -> Ask:
+    values: dict[str, object] = {
+        "symbol": "BTCUSDT", "side": "SELL", "type": "STOP_MARKET", "size": D("0.5"),
+        "stop": D(price), "reduce_only": True, "on_mark": True,
+    }  # fmt: skip
+    return Ask(**(values | changes))  # type: ignore[arg-type]  # any field by name
+
+
+def test_a_stop_fires_on_mark_though_the_last_trade_ran_ahead_and_fills_from_the_book() -> None:
+    engine = an_engine(points=((0, 1.0), (120, 0.95)))
+    engine.hold("BTCUSDT", D("0.5"), leverage=10)
+    stop = engine.place(a_closing_stop("58500"))
+    while stop.status == "NEW":
+        before = engine.quotes["BTCUSDT"].mark
+        assert before > D(58500)
+        engine.advance(engine.now_ms + 1000)
+    assert engine.quotes["BTCUSDT"].mark <= D(58500)
+    assert engine.holdings == {}
+    best = engine.quotes["BTCUSDT"].last
+    assert all(trade.price < best for trade in engine.trades)
+    assert engine.liquidations == []
+
+
+def test_a_reduce_only_stop_closes_what_is_held_and_never_opens_the_other_side() -> None:
+    engine = an_engine(points=((0, 1.0), (600, 0.95)))
+    engine.hold("BTCUSDT", D("0.2"), leverage=10)
+    engine.place(a_closing_stop("58500"))
+    engine.place(a_closing_stop("58400"))
+    engine.advance(START_MS + 600_000)
+    assert engine.holdings == {}
+    assert sum(trade.size for trade in engine.trades) == D("0.2")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        pytest.param({"stop": D(61000)}, Reason.WOULD_TRIGGER, id="reached already"),
+        pytest.param({"stop": D("58500.05")}, Reason.TOO_PRECISE, id="off the tick"),
+        pytest.param({"stop": D(0)}, Reason.BAD_AMOUNT, id="no price"),
+        pytest.param({"side": "BUY", "stop": D(61000)}, Reason.REDUCE_ONLY, id="wrong side"),
+        pytest.param({"size": D("0.0005")}, Reason.TOO_PRECISE, id="off the lot"),
+        pytest.param({"size": D(101)}, Reason.ABOVE_MAXIMUM, id="above the market maximum"),
+    ],
+)
+def test_a_stop_the_venue_would_not_take_is_refused(
+    changes: dict[str, object], reason: Reason
+) -> None:
+    engine = an_engine()
+    engine.hold("BTCUSDT", D("0.5"), leverage=10)
+    assert refusal(engine.place, a_closing_stop("58500", **changes)) is reason
+
+
+def test_only_one_stop_may_close_whatever_is_open_and_any_number_a_quantity() -> None:
+    engine = an_engine()
+    engine.hold("BTCUSDT", D("0.5"), leverage=10)
+    whole = {"close_position": True, "reduce_only": False, "size": D(0)}
+    engine.place(a_closing_stop("58500", **whole))
+    again = a_closing_stop("58000", **whole)
+    assert refusal(engine.place, again) is Reason.CLOSING_STOP_EXISTS
+    for price in ("58000", "57900"):
+        engine.place(a_closing_stop(price))
+
+
 def test_a_cross_account_is_liquidated_as_a_whole() -> None:
     engine = an_engine(futures="3500", points=((0, 1.0), (600, 0.80)))
     engine.hold("BTCUSDT", D("0.3"), leverage=10, isolated=False)
