@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.domain.action import Action, PlaceStop, Transfer
+from bot.domain.action import Action, Transfer
 from bot.domain.alarm import Alarm
 from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
 from bot.domain.intent import Intent, IntentState
@@ -15,6 +15,7 @@ from bot.domain.observation import Observation
 from bot.domain.switch import Switches
 from bot.errors import Denied, ExchangeError, Incomplete, JournalLost
 from bot.execute.fingerprint import Fingerprints
+from bot.execute.judge import Judge
 from bot.execute.perform import Performance, perform
 from bot.execute.resolve import Followed, Resolver
 from bot.ports import Clock, Journal, Sink, Switchboard, Venue, Watchdog
@@ -108,6 +109,14 @@ class Loop:
         self._fingerprints = fingerprints
         self._switchboard, self._watchdog = switchboard, watchdog
         self._switches = switchboard.state
+        self._judge = Judge(
+            venue=venue,
+            clock=clock,
+            switchboard=switchboard,
+            watchdog=watchdog,
+            policy=policy,
+            fingerprints=fingerprints,
+        )
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
@@ -186,12 +195,13 @@ class Loop:
         except JournalLost as lost:
             self._lose_journal(lost)
             return decision
+        self._judge.begin(observation, decision, self.memory, is_reduced=self._is_reduced)
         done = await perform(
             intents,
             venue=self._venue,
             journal=self._journal,
             clock=self._clock,
-            look=self._look,
+            look=self._judge.look,
         )
         self._followed += done.followed
         if any(o.code == TOO_PRECISE for o in done.executions):
@@ -231,19 +241,6 @@ class Loop:
         if self._watchdog.stalled_for > 0:
             self._watchdog.acknowledge()
             yield Event.STALLED
-
-    def _look(self, intent: Intent) -> Refusal | None:
-        """Return why an intent may not be sent any more; asked up to its first byte."""
-        if self._watchdog.stalled_for > 0:
-            return Refusal(
-                code="plan_expired",
-                text=f"the program stood still for {self._watchdog.stalled_for:.1f} s",
-            )
-        action = intent.action
-        is_needed = isinstance(action, PlaceStop) and action.is_needed
-        return self._switchboard.state.refusal(
-            action.kind, mode=self.memory.mode, is_needed=is_needed
-        )
 
     def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
         alarm = Alarm(code=code, text=text, at=self._clock.now(), intent_id=intent_id)

@@ -11,6 +11,7 @@ from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.domain.switch import Switches
+from bot.domain.venue import VenueCondition
 
 
 class Clock(Protocol):
@@ -88,6 +89,10 @@ class Venue(Protocol):
         Raises:
             ExchangeError: The history could not be read completely: no evidence.
         """
+        ...
+
+    def condition(self) -> VenueCondition:
+        """Return how the way to the venue is now; no request."""
         ...
 
     async def close(self) -> None:

@@ -166,6 +166,13 @@ class LimitsSection(Section):
         max_margin_per_action: Largest single margin move or transfer. [quote]
         max_margin_per_hour: Added to one position in an hour. [quote]
         max_margin_per_day: Added to one position in a day. [quote]
+        max_moves_per_hour: Additions to one position in an hour; a quarter is for emergencies.
+        max_moves_per_day: The same in a day.
+        max_writes_10s: Moves of money in 10 s; stops are not counted.
+        max_writes_60s: The same in 60 s.
+        account_budget: Margin added in a day to all positions, of what the account holds. [ratio]
+        venue_budget: The same for a venue. [ratio]
+        global_budget: The same for everything. [ratio]
         max_reduction_per_action: Share of a position closed at once. [ratio]
         min_move: Smaller routine moves are not made. [quote]
         slippage: Worst price of a routine reduction, from mark. [ratio]
@@ -184,6 +191,13 @@ class LimitsSection(Section):
     max_margin_per_action: Positive = Decimal(10_000)
     max_margin_per_hour: Positive = Decimal(20_000)
     max_margin_per_day: Positive = Decimal(50_000)
+    max_moves_per_hour: int = Field(default=40, ge=4, le=3600)
+    max_moves_per_day: int = Field(default=160, ge=4, le=86400)
+    max_writes_10s: int = Field(default=12, ge=1, le=1000)
+    max_writes_60s: int = Field(default=60, ge=1, le=6000)
+    account_budget: Annotated[Exact, Field(gt=0, le=10)] = Decimal(3)
+    venue_budget: Annotated[Exact, Field(gt=0, le=10)] = Decimal(3)
+    global_budget: Annotated[Exact, Field(gt=0, le=10)] = Decimal(3)
     max_reduction_per_action: Annotated[Exact, Field(gt=0, le=1)] = Decimal("0.5")
     min_move: Positive = Decimal(5)
     slippage: Ratio = Decimal("0.005")

@@ -22,6 +22,7 @@ from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import Position, PositionKey, PositionMode, Side
+from bot.domain.venue import VenueCondition
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges import binance_parse as parse
 from bot.exchanges.binance_stops import Stops
@@ -203,6 +204,14 @@ class BinanceVenue:
             intent_id=intent.id,
             applied=Decimal(0),
             text="not in the venue's history",
+        )
+
+    def condition(self) -> VenueCondition:
+        """Return how the way to the venue is now; no request."""
+        return VenueCondition(
+            clock_uncertainty=self._clock.uncertainty(),
+            is_banned=self._client.is_blocked,
+            weight_left=self._client.weight_left,
         )
 
     async def close(self) -> None:

@@ -291,6 +291,16 @@ class Client:
             _writing.reset(tokens[1])
             self._note_throttle(trace)
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the venue asked to wait, and that is not over."""
+        return self._clock.monotonic() < self._blocked_until
+
+    @property
+    def weight_left(self) -> int:
+        """What is left of the venue's weight limit in the minute of the last answer."""
+        return int(WEIGHT_LIMIT - self.api.plimsoll_weight)
+
     async def close(self) -> None:
         """Release connections."""
         await self.api.close()

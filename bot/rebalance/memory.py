@@ -1,6 +1,6 @@
 """What must one poll know of the polls before it?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -104,22 +104,31 @@ class Memory:
                 return move.at
         return None
 
-    def added_since(self, key: PositionKey, since: datetime) -> Decimal:
+    def added_since(self, key: PositionKey | None, since: datetime) -> Decimal:
         """Return the margin added to a position since an instant. [quote].
 
         What a reduction released and the bot put back is not counted.
+
+        Args:
+            key: The position; ``None`` for all of them.
+            since: The instant.
         """
-        return sum(
-            (
-                move.action.amount
-                for move in self.moves
-                if move.at >= since
-                and isinstance(move.action, AddMargin)
-                and not move.action.after_reduction
-                and move.action.key == key
-            ),
-            Decimal(0),
-        )
+        return sum((a.amount for a in self._additions(key, since)), Decimal(0))
+
+    def additions_since(self, key: PositionKey, since: datetime) -> int:
+        """Return how often margin was added to a position since an instant."""
+        return sum(1 for _ in self._additions(key, since))
+
+    def _additions(self, key: PositionKey | None, since: datetime) -> Iterator[AddMargin]:
+        for move in self.moves:
+            action = move.action
+            if (
+                move.at >= since
+                and isinstance(action, AddMargin)
+                and not action.after_reduction
+                and (key is None or action.key == key)
+            ):
+                yield action
 
     def is_margin_unsettled(self, key: PositionKey) -> bool:
         """Whether a margin move of this position waits to be settled."""

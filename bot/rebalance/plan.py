@@ -12,7 +12,7 @@ from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
-from bot.domain.position import Position
+from bot.domain.position import Position, PositionKey
 from bot.rebalance import book
 from bot.rebalance.claims import surplus
 from bot.rebalance.memory import Memory
@@ -71,6 +71,8 @@ class Share:
     later: Decimal
 
 
+TWINS = 60
+"""Two equal additions to a position are this far apart at least. [s]"""
 LEAST = Decimal(1)
 """Nothing smaller moves, also in an emergency: it could not carry digits of its own. [quote]"""
 
@@ -137,6 +139,7 @@ def _rescue(
                 markets[verdict.key.symbol],
                 memory,
                 policy,
+                now=observation.at,
             )
             planned += steps
             refusals += refused
@@ -235,14 +238,28 @@ def _allowance(
 ) -> Decimal:
     """Return how much margin the budgets still allow for a position. [quote]."""
     now = observation.at
-    hour = memory.added_since(verdict.key, now - timedelta(hours=1))
-    day = memory.added_since(verdict.key, now - timedelta(days=1))
+    hour, day = now - timedelta(hours=1), now - timedelta(days=1)
+    # A quarter of the moves is kept for emergencies.
+    share = Decimal(1) if verdict.urgency is Urgency.EMERGENCY else Decimal("0.75")
+    if (
+        memory.additions_since(verdict.key, hour) + 1 > policy.max_moves_per_hour * share
+        or memory.additions_since(verdict.key, day) + 1 > policy.max_moves_per_day * share
+    ):
+        return Decimal(0)
+    account = observation.account
+    held = sum((w.total for w in account.wallets), Decimal(0)) + sum(
+        (p.margin for p in account.positions), Decimal(0)
+    )
+    part = min(policy.account_budget, policy.venue_budget, policy.global_budget)
+    # What is sent carries digits of its own: a little more than planned.
+    room = verdict.risk.instrument.margin_step
     return max(
         Decimal(0),
         min(
             policy.max_margin_per_action,
-            policy.max_margin_per_hour - hour,
-            policy.max_margin_per_day - day,
+            policy.max_margin_per_hour - memory.added_since(verdict.key, hour) - room,
+            policy.max_margin_per_day - memory.added_since(verdict.key, day) - room,
+            held * part - memory.added_since(None, day) - room,
         ),
     )
 
@@ -279,6 +296,8 @@ def _steps(
     market: Market,
     memory: Memory,
     policy: Policy,
+    *,
+    now: datetime,
 ) -> tuple[list[PlannedAction], Account, list[Refusal]]:
     """Return what one endangered position gets: margin first, then a reduction if that is short."""
     assert verdict.band is not None  # noqa: S101 - _is_below has asked
@@ -288,7 +307,8 @@ def _steps(
     is_emergency = verdict.urgency is Urgency.EMERGENCY
     is_short = share.now + share.later < margin_need(verdict.risk, distance=levels.trigger)
     if share.now > 0:
-        add = AddMargin(key=key, amount=share.now, currency=instrument.settle)
+        amount = _distinct(share.now, memory, key, now=now, step=instrument.margin_step)
+        add = AddMargin(key=key, amount=amount, currency=instrument.settle)
         step, account = _planned(add, verdict.reason, Decimal(0), account, instruments, policy)
         steps.append(step)
     if not is_short:
@@ -314,6 +334,25 @@ def _steps(
         step, after = _planned(re_add, "re_add_released", Decimal(0), after, instruments, policy)
         steps.append(step)
     return steps, after, []
+
+
+def _distinct(
+    amount: Decimal, memory: Memory, key: PositionKey, *, now: datetime, step: Decimal
+) -> Decimal:
+    """Return an amount that was not added to the position lately. [quote].
+
+    Nobody could tell twins apart, so the second of two is refused.
+    """
+    recent = {
+        down(move.action.amount, step=step)
+        for move in memory.moves
+        if isinstance(move.action, AddMargin)
+        and move.action.key == key
+        and (now - move.at).total_seconds() < TWINS
+    }
+    while amount in recent and amount > step:
+        amount -= step
+    return amount
 
 
 def _reduction(

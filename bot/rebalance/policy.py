@@ -29,6 +29,14 @@ class Policy:
             giving back. [ratio]
         only_own_margin: Give back only what the bot added.
         resident_stops: Keep a stop at the venue for each position.
+        max_moves_per_hour: Additions to one position in 3,600 s; a quarter is for emergencies.
+        max_moves_per_day: The same in 86,400 s.
+        max_writes_10s: Moves of money in 10 s; stops are not counted.
+        max_writes_60s: The same in 60 s.
+        account_budget: Margin added in a day to all positions of an account, of what it holds.
+            [ratio]
+        venue_budget: The same for a venue. [ratio]
+        global_budget: The same for everything. [ratio]
     """
 
     futures_wallet: str = "futures"
@@ -50,6 +58,13 @@ class Policy:
     max_liquidation_dispute: Decimal = Decimal("0.001")
     only_own_margin: bool = True
     resident_stops: bool = False
+    max_moves_per_hour: int = 40
+    max_moves_per_day: int = 160
+    max_writes_10s: int = 12
+    max_writes_60s: int = 60
+    account_budget: Decimal = Decimal(3)
+    venue_budget: Decimal = Decimal(3)
+    global_budget: Decimal = Decimal(3)
 
     def reserve(self, wallet: str) -> Decimal:
         """Return the reserve of a wallet; 0 where none is set. [currency]."""

@@ -19,6 +19,7 @@ from bot.domain.intent import (
 )
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
+from bot.domain.venue import VenueCondition
 from bot.errors import ExchangeError, JournalError
 from bot.ports import Gate, StoppedError
 from bot.rebalance.memory import amount_of
@@ -59,6 +60,7 @@ class FakeVenue:
         """Raised by the next looks."""
         self.evidence: dict[str, Decimal | None] = {}
         """What `settle` finds, by intent id; nothing proven where absent."""
+        self.way = VenueCondition()
         self.on_send: Callable[[Intent], None] = lambda _: None
 
     async def observe(self) -> Observation:
@@ -112,6 +114,9 @@ class FakeVenue:
         return Settlement(
             intent_id=intent.id, applied=self.evidence.get(intent.id), text="scripted"
         )
+
+    def condition(self) -> VenueCondition:
+        return self.way
 
     async def close(self) -> None:
         return None

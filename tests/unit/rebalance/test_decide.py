@@ -347,7 +347,7 @@ def test_budgets_count_what_was_spent_before() -> None:
         policy=policy,
     )
     adds = [s.action for s in found.approved if isinstance(s.action, AddMargin)]
-    assert [a.amount for a in adds if not a.after_reduction] == [D(100)]
+    assert [a.amount for a in adds if not a.after_reduction] == [D("99.99")]
 
 
 def test_an_account_without_positions_holds() -> None:

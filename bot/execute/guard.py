@@ -1,0 +1,541 @@
+"""May this write leave? The last opinion, formed apart from the plan and its review.
+
+Ordered checks; the first that fails denies. It asks again on purpose what the review has asked:
+a mistake in one of the two must not be enough to move money.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
+from bot.domain.decision import Refusal, Urgency
+from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.position import Position
+from bot.execute.arithmetic import fingerprint_scale, sums_coincide, usable, within_budget
+from bot.execute.denial import (
+    SKIPPED_FOR_ADDS,
+    SKIPPED_IN_EMERGENCY,
+    SKIPPED_WHERE_PROTECTIVE,
+    DenialCode,
+)
+from bot.execute.facts import Facts
+from bot.margin import linear
+from bot.rebalance.claims import surplus
+from bot.rebalance.memory import key_of
+from bot.rebalance.project import position_of, project
+
+PLAN_OLDEST = 3.0
+"""Of a plan whose write does not protect. [s]"""
+PLAN_OLDEST_PROTECTIVE = 15.0
+CLOCK_BOUND = 0.5
+"""Venue time must be known this well. [s]"""
+SAME_WITHIN = timedelta(seconds=60)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+EMERGENCY_SHARE = 4
+"""One part in so many of a position's budgets is kept for emergencies."""
+
+Denial = tuple[DenialCode, str]
+Check = Callable[[Facts], Iterator[Denial]]
+
+
+def guard(facts: Facts) -> Refusal | None:
+    """Return why a write may not leave, ``None`` when it may; raises nothing."""
+    skipped = _skipped(facts)
+    for check in CHECKS:
+        for code, text in check(facts):
+            if code not in skipped:
+                return Refusal(code=code.value, text=text)
+    return None
+
+
+def is_protective(action: Action) -> bool:
+    """Whether an action adds margin, shrinks a position or leaves a stop."""
+    return isinstance(action, AddMargin | ReducePosition | PlaceStop)
+
+
+def _skipped(facts: Facts) -> frozenset[DenialCode]:
+    if facts.urgency is not Urgency.EMERGENCY:
+        return frozenset()
+    skipped = SKIPPED_IN_EMERGENCY
+    if is_protective(facts.action):
+        skipped |= SKIPPED_WHERE_PROTECTIVE
+    if isinstance(facts.action, AddMargin):
+        skipped |= SKIPPED_FOR_ADDS
+    return skipped
+
+
+def _switches(facts: Facts) -> Iterator[Denial]:
+    needed = isinstance(facts.action, CancelStop) or (
+        isinstance(facts.action, PlaceStop) and facts.action.is_needed
+    )
+    refusal = facts.switches.refusal(facts.action.kind, mode=facts.memory.mode, is_needed=needed)
+    if refusal is not None:
+        yield DenialCode(refusal.code), refusal.text
+
+
+def _authority(facts: Facts) -> Iterator[Denial]:
+    if not facts.conditions.has_lease:
+        yield DenialCode.LEASE_LOST, "another process may write"
+    if not facts.conditions.is_epoch_current:
+        yield DenialCode.EPOCH_STALE, "a later run has begun"
+
+
+def _plan(facts: Facts) -> Iterator[Denial]:
+    oldest = PLAN_OLDEST_PROTECTIVE if is_protective(facts.action) else PLAN_OLDEST
+    where = facts.conditions
+    if where.plan_age > oldest:
+        yield DenialCode.PLAN_EXPIRED, f"plan must be <= {oldest} s old, was {where.plan_age:.1f} s"
+    if where.planned_in is not facts.memory.mode:
+        yield DenialCode.PLAN_EXPIRED, f"plan was made in {where.planned_in}"
+    if where.stalled:
+        yield DenialCode.PLAN_EXPIRED, "the program stood still since the plan"
+
+
+def _journal(facts: Facts) -> Iterator[Denial]:
+    if facts.conditions.is_journal_writable:
+        return
+    if not isinstance(facts.action, AddMargin | ReducePosition):
+        yield DenialCode.JOURNAL_UNWRITABLE, f"{facts.action.kind} needs the journal"
+    if facts.conditions.reserve_free <= 0:
+        yield DenialCode.RESERVE_EXHAUSTED, "the emergency reserve has no free slot"
+
+
+def _clock(facts: Facts) -> Iterator[Denial]:
+    unsure = facts.conditions.venue.clock_uncertainty
+    if not unsure <= CLOCK_BOUND:
+        yield (
+            DenialCode.CLOCK_UNCERTAIN,
+            f"venue time must be known within {CLOCK_BOUND} s, is within {unsure:.3f} s",
+        )
+
+
+def _way(facts: Facts) -> Iterator[Denial]:
+    way = facts.conditions.venue
+    if way.is_banned:
+        yield DenialCode.VENUE_BANNED, "the venue asked to wait"
+    if not way.is_reachable:
+        yield DenialCode.VENUE_UNAVAILABLE, "the last look was not complete"
+    if way.weight_left is not None and way.weight_left <= 0:
+        yield DenialCode.WEIGHT_EXHAUSTED, "the request budget of this minute is spent"
+
+
+def _operation(facts: Facts) -> Iterator[Denial]:
+    action, where = facts.action, facts.conditions
+    if action.kind not in where.supported:
+        yield DenialCode.OP_UNSUPPORTED, f"{action.kind} is not supported there"
+    if isinstance(action, Transfer):
+        if action.source == action.destination:
+            yield DenialCode.ENDPOINT_NOT_ALLOWED, f"no way from {action.source} to itself"
+        if not {action.source, action.destination} <= where.owned:
+            yield (
+                DenialCode.DESTINATION_NOT_OWNED,
+                f"wallets must be owned, were {action.source} and {action.destination}",
+            )
+
+
+def _amount(facts: Facts) -> Iterator[Denial]:
+    action = facts.action
+    if isinstance(action, CancelStop):
+        return
+    amount, step, least, most = _measure(facts)
+    if amount is None:
+        return
+    if not amount.is_finite():
+        yield DenialCode.NOT_FINITE, f"amount must be finite, was {amount}"
+        return
+    if amount <= 0:
+        yield DenialCode.NOT_POSITIVE, f"amount must be > 0, was {amount}"
+    if amount % step != 0 and not _is_whole(facts, amount):
+        yield DenialCode.STEP_MISMATCH, f"amount must be a multiple of {step}, was {amount}"
+    if amount < least and not _is_whole(facts, amount):
+        yield DenialCode.BELOW_MINIMUM, f"amount must be >= {least}, was {amount}"
+    if amount > most:
+        yield DenialCode.ABOVE_MAXIMUM, f"amount must be <= {most}, was {amount}"
+
+
+def _measure(facts: Facts) -> tuple[Decimal | None, Decimal, Decimal, Decimal]:
+    """Return amount, step, least and most of an action, of its own unit."""
+    action, forever = facts.action, Decimal("Infinity")
+    if isinstance(action, ReducePosition | PlaceStop):
+        rules = facts.instruments.get(action.key.symbol)
+        if rules is None:
+            return None, Decimal(1), Decimal(0), forever
+        most = rules.max_market_size if isinstance(action, ReducePosition) else forever
+        return action.size, rules.size_step, rules.min_size, most
+    assert not isinstance(action, CancelStop)  # noqa: S101 - the caller has asked
+    return action.amount, facts.collateral_step, facts.collateral_step, forever
+
+
+def _is_whole(facts: Facts, amount: Decimal) -> bool:
+    """Whether an order closes the whole position, dust included."""
+    position = _position(facts)
+    return isinstance(facts.action, ReducePosition) and (
+        position is not None and amount == abs(position.size)
+    )
+
+
+def _held(facts: Facts) -> Iterator[Denial]:
+    key = key_of(facts.action)
+    if facts.account.position_mode is not facts.conditions.position_mode:
+        yield (
+            DenialCode.POSITION_MODE_CHANGED,
+            f"position mode was {facts.account.position_mode}",
+        )
+    if key is None or isinstance(facts.action, CancelStop):
+        return
+    other = [p for p in facts.account.positions if p.symbol == key.symbol]
+    if _position(facts) is None:
+        code = DenialCode.SIDE_MISMATCH if other else DenialCode.POSITION_UNKNOWN
+        yield code, f"{key} must be held, is not"
+
+
+def _inputs(facts: Facts) -> Iterator[Denial]:
+    action, key, where = facts.action, key_of(facts.action), facts.conditions
+    optional = not is_protective(action) and not isinstance(action, CancelStop)
+    oldest = facts.policy.max_age_optional if optional else facts.policy.max_age_protective
+    if key is not None and key.symbol not in facts.instruments:
+        yield DenialCode.INPUT_MISSING, f"rules of {key.symbol} must be known"
+    if facts.age > oldest:
+        yield DenialCode.INPUT_STALE, f"inputs must be <= {oldest} s old, were {facts.age:.1f} s"
+    if where.is_torn:
+        yield DenialCode.INPUT_TORN, "inputs are from different instants"
+    if not where.is_price_confirmed:
+        yield DenialCode.PRICE_UNCONFIRMED, "no second source agrees with the mark"
+    if where.are_tiers_changed:
+        yield DenialCode.TIERS_CHANGED, "the maintenance table changed"
+    if isinstance(action, RemoveMargin):
+        yield from _disputed(facts)
+
+
+def _disputed(facts: Facts) -> Iterator[Denial]:
+    position, rules = _position(facts), _rules(facts)
+    if position is None or rules is None:
+        return
+    # What was moved before it in the same plan the venue's figure does not know yet.
+    ours, theirs = _liquidation(position, rules), position.venue_liquidation_price
+    if ours is None:
+        return
+    if theirs is None or abs(ours - theirs) / theirs > facts.policy.max_liquidation_dispute:
+        yield (
+            DenialCode.LIQUIDATION_PRICE_DISPUTED,
+            f"liquidation price of {position.key} is {ours} by our rules, {theirs} by the venue",
+        )
+
+
+def _slots(facts: Facts) -> Iterator[Denial]:
+    action, memory = facts.action, facts.memory
+    waiting = memory.unsettled
+    if isinstance(action, Transfer | RemoveMargin) and waiting:
+        yield DenialCode.IN_FLIGHT, f"{action.kind} waits for {len(waiting)} unsettled"
+    if isinstance(action, Transfer) and memory.in_transit:
+        yield DenialCode.IN_FLIGHT, "a transfer is on its way"
+    if isinstance(action, RemoveMargin) and memory.is_given_up(action.key):
+        yield DenialCode.IN_FLIGHT, f"a move of {action.key} was given up on"
+    if isinstance(action, ReducePosition) and memory.is_order_unsettled(action.key):
+        yield DenialCode.IN_FLIGHT, f"an order on {action.key} is not settled"
+    if isinstance(action, AddMargin):
+        moves = [
+            a for a in waiting if isinstance(a, AddMargin | RemoveMargin) and a.key == action.key
+        ]
+        if moves and facts.urgency is not Urgency.EMERGENCY:
+            yield DenialCode.IN_FLIGHT, f"a margin move of {action.key} is not settled"
+        if len(moves) > 1:
+            yield DenialCode.OVER_ADD_REFUSED, f"{action.key} has {len(moves)} unsettled moves"
+
+
+def _twins(facts: Facts) -> Iterator[Denial]:
+    action = facts.action
+    if not isinstance(action, AddMargin | RemoveMargin | Transfer):
+        return
+    twins = [m for m in facts.memory.moves if _is_like(m.action, action)]
+    if any(
+        facts.now - m.at < SAME_WITHIN and _nominal(facts, m.action) == _nominal(facts, action)
+        for m in twins
+    ):
+        yield DenialCode.DUPLICATE, f"the same was moved within {SAME_WITHIN.seconds} s"
+    if any(
+        facts.now - m.at < DAY and _steps(facts, m.action) == _steps(facts, action) for m in twins
+    ):
+        yield DenialCode.FINGERPRINT_CLASH, "the same amount was sent within a day"
+    open_ = [
+        _steps(facts, a)
+        for a in (*facts.memory.unsettled, *facts.memory.given_up)
+        if _is_like(a, action)
+    ]
+    if sums_coincide(open_, _steps(facts, action)):
+        yield DenialCode.FINGERPRINT_CLASH, "the amount is not told from what is open"
+
+
+def _is_like(one: Action, other: Action) -> bool:
+    """Whether two moves go the same way, and are not put back after a reduction."""
+    if isinstance(one, Transfer) and isinstance(other, Transfer):
+        return (one.source, one.destination) == (other.source, other.destination)
+    return (
+        type(one) is type(other)
+        and key_of(one) == key_of(other)
+        and not getattr(one, "after_reduction", False)
+        and not getattr(other, "after_reduction", False)
+    )
+
+
+def _pace(facts: Facts) -> Iterator[Denial]:
+    action, memory, policy = facts.action, facts.memory, facts.policy
+    key = key_of(action)
+    if key is None or isinstance(action, PlaceStop | CancelStop):
+        return
+    if isinstance(action, RemoveMargin):
+        last = memory.last_move_at(key, kinds=(RemoveMargin,))
+        if last is not None and (facts.now - last).total_seconds() < policy.rebalance_interval:
+            yield DenialCode.COOLDOWN, f"{key} gave margin back at {last:%H:%M:%S}"
+        last = memory.last_move_at(key, kinds=(AddMargin, ReducePosition))
+        if last is not None and (facts.now - last).total_seconds() < policy.rebalance_interval:
+            yield DenialCode.REVERSAL, f"{key} was protected at {last:%H:%M:%S}"
+    if isinstance(action, AddMargin) and not action.after_reduction:
+        last = memory.last_move_at(key, kinds=(RemoveMargin,))
+        if last is not None and (facts.now - last).total_seconds() < policy.cooldown:
+            yield DenialCode.REVERSAL, f"{key} gave margin back at {last:%H:%M:%S}"
+    if key.symbol in facts.conditions.closing and isinstance(action, AddMargin):
+        yield DenialCode.SYMBOL_CLOSING, f"{key.symbol} stops trading: a person must decide"
+
+
+def _budgets(facts: Facts) -> Iterator[Denial]:
+    where, action, policy = facts.conditions, facts.action, facts.policy
+    is_much = where.writes_10s >= policy.max_writes_10s or where.writes_60s >= policy.max_writes_60s
+    if is_much and not isinstance(action, PlaceStop | CancelStop):
+        yield (
+            DenialCode.RATE_WINDOW,
+            f"{where.writes_10s} writes in 10 s, {where.writes_60s} in 60 s",
+        )
+    if isinstance(action, AddMargin | RemoveMargin | Transfer):
+        most = policy.max_margin_per_action * Decimal("1.01")  # with the digits it carries
+        if action.amount > most:
+            yield DenialCode.BUDGET_ACTION, f"amount must be <= {most}, was {action.amount}"
+    if isinstance(action, AddMargin) and not action.after_reduction:
+        yield from _position_budget(facts, action)
+        yield from _shared_budgets(facts, action)
+
+
+def _position_budget(facts: Facts, action: AddMargin) -> Iterator[Denial]:
+    policy, mine = facts.policy, _adds(facts, action)
+    share = 1 if facts.urgency is Urgency.EMERGENCY else 1 - Decimal(1) / EMERGENCY_SHARE
+    for span, amount, count in (
+        (HOUR, policy.max_margin_per_hour, policy.max_moves_per_hour),
+        (DAY, policy.max_margin_per_day, policy.max_moves_per_day),
+    ):
+        spent = [a for at, a in mine if facts.now - at < span]
+        if len(spent) + 1 > count * share:
+            yield (
+                DenialCode.BUDGET_POSITION,
+                f"{action.key} may get margin {count} times in {span}, {len(spent)} are spent",
+            )
+        if not _fits(facts, sum(spent, Decimal(0)), action.amount, amount):
+            yield (
+                DenialCode.BUDGET_POSITION,
+                f"{action.key} may get {amount} in {span}, {sum(spent, Decimal(0))} is spent",
+            )
+
+
+def _shared_budgets(facts: Facts, action: AddMargin) -> Iterator[Denial]:
+    spent = sum((a for at, a in _adds(facts, None) if facts.now - at < DAY), Decimal(0))
+    equity = sum((w.total for w in facts.account.wallets), Decimal(0)) + sum(
+        (p.margin for p in facts.account.positions), Decimal(0)
+    )
+    for code, part in (
+        (DenialCode.BUDGET_ACCOUNT, facts.policy.account_budget),
+        (DenialCode.BUDGET_VENUE, facts.policy.venue_budget),
+        (DenialCode.BUDGET_GLOBAL, facts.policy.global_budget),
+    ):
+        limit = equity * part
+        if not _fits(facts, spent, action.amount, limit):
+            yield code, f"at most {limit:.2f} may be added in a day, {spent} is spent"
+
+
+def _adds(facts: Facts, like: AddMargin | None) -> list[tuple[datetime, Decimal]]:
+    """Return instants and amounts of additions, unknown ones included; of one position or all."""
+    return [
+        (move.at, move.action.amount)
+        for move in facts.memory.moves
+        if isinstance(move.action, AddMargin)
+        and not move.action.after_reduction
+        and (like is None or move.action.key == like.key)
+    ]
+
+
+def _fits(facts: Facts, spent: Decimal, new: Decimal, limit: Decimal) -> bool:
+    if not limit.is_finite():
+        return True
+    return within_budget(
+        spent=_whole(facts, spent), unknown=0, new=_whole(facts, new), limit=_whole(facts, limit)
+    )
+
+
+def _source(facts: Facts) -> Iterator[Denial]:
+    action = facts.action
+    match action:
+        case AddMargin(currency=currency, amount=amount):
+            name = facts.policy.futures_wallet
+        case Transfer(source=name, currency=currency, amount=amount):
+            pass
+        case _:
+            return
+    wallet = facts.account.wallet(name, currency)
+    if wallet is None:
+        yield DenialCode.LEDGER_SHORT, f"wallet {name} of {currency} is not known"
+        return
+    # What a reduction released was never free before it: it may go back into the position.
+    is_back = isinstance(action, AddMargin) and action.after_reduction
+    floor = Decimal(0) if is_back else facts.policy.reserve(name)
+    old = (
+        surplus(facts.memory.claims, name, currency, total=wallet.total, at=facts.now)
+        if not is_back
+        else Decimal(0)
+    )
+    reported, ledger = _whole(facts, wallet.free), _whole(facts, wallet.free - old)
+    needed = _whole(facts, amount)
+    if needed > usable(reported=reported, ledger=ledger, floor=0):
+        yield DenialCode.LEDGER_SHORT, f"{name} holds {wallet.free - old}, asked for {amount}"
+    if needed > usable(reported=reported, ledger=ledger, floor=_whole(facts, floor)):
+        yield DenialCode.SOURCE_FLOOR, f"{name} must keep {floor}, has {wallet.free - old}"
+
+
+def _orders(facts: Facts) -> Iterator[Denial]:
+    action, position = facts.action, _position(facts)
+    if not isinstance(action, ReducePosition | PlaceStop) or position is None:
+        return
+    if facts.conditions.is_reduce_only is not True:
+        yield DenialCode.NOT_REDUCE_ONLY, "the request must be reduce-only"
+    size = abs(position.size) if action.size is None else action.size
+    if size > abs(position.size):
+        code = (
+            DenialCode.WOULD_FLIP
+            if isinstance(action, ReducePosition)
+            else DenialCode.WOULD_INCREASE
+        )
+        yield code, f"size must be <= {abs(position.size)}, was {size}"
+
+
+def _state_after(facts: Facts) -> Iterator[Denial]:
+    action, position, rules = facts.action, _position(facts), _rules(facts)
+    if position is None or rules is None:
+        return
+    if isinstance(action, AddMargin | RemoveMargin):
+        if not action.amount.is_finite():
+            return
+        yield from _margin_after(facts, action, position, rules)
+    if isinstance(action, ReducePosition) and rules.margin_release is MarginRelease.STAYS:
+        after = project(
+            facts.account, facts.instruments, action, wallet=facts.policy.futures_wallet
+        )
+        rest = position_of(after, action.key)
+        if rest is not None and not _is_farther(rest, position, rules):
+            yield DenialCode.POST_STATE_WORSE, f"{action.key} would stand no farther"
+
+
+def _margin_after(
+    facts: Facts, action: AddMargin | RemoveMargin, position: Position, rules: Instrument
+) -> Iterator[Denial]:
+    change = action.amount if isinstance(action, AddMargin) else -action.amount
+    price = _price(position, rules, change)
+    distance = linear.distance(
+        size=position.size, mark_price=position.mark_price, liquidation=price
+    )
+    if isinstance(action, AddMargin):
+        before = _distance(position, rules)
+        if before is None or (distance is not None and distance <= before):
+            yield DenialCode.POST_STATE_WORSE, f"distance of {action.key} must grow"
+        return
+    band = facts.bands.get(action.key)
+    if band is None or (distance is not None and distance < band.distance.target):
+        yield (
+            DenialCode.OVERSHOOT,
+            f"{action.key} would stand at {distance}, below its target",
+        )
+    added = facts.memory.of(action.key).added
+    if facts.policy.only_own_margin and action.amount > added:
+        yield DenialCode.NOT_BOT_MARGIN, f"the bot added {added} to {action.key}"
+
+
+def _is_farther(rest: Position, before: Position, rules: Instrument) -> bool:
+    now, was = _distance(rest, rules), _distance(before, rules)
+    return now is None or (was is not None and now > was)
+
+
+def _distance(position: Position, rules: Instrument) -> Decimal | None:
+    return linear.distance(
+        size=position.size,
+        mark_price=position.mark_price,
+        liquidation=_liquidation(position, rules),
+    )
+
+
+def _liquidation(position: Position, rules: Instrument) -> Decimal | None:
+    return _price(position, rules, Decimal(0))
+
+
+def _price(position: Position, rules: Instrument, change: Decimal) -> Decimal | None:
+    return linear.liquidation_price(
+        rules.tiers,
+        size=position.size,
+        entry_price=position.entry_price,
+        margin=position.margin + change,
+    )
+
+
+def _position(facts: Facts) -> Position | None:
+    key = key_of(facts.action)
+    return None if key is None else position_of(facts.account, key)
+
+
+def _rules(facts: Facts) -> Instrument | None:
+    key = key_of(facts.action)
+    return None if key is None else facts.instruments.get(key.symbol)
+
+
+def _whole(facts: Facts, amount: Decimal) -> int:
+    """Return an amount in whole collateral steps, rounded towards 0. [collateral steps]."""
+    return int(amount / facts.collateral_step)
+
+
+def _steps(facts: Facts, action: Action) -> int:
+    return _whole(facts, getattr(action, "amount", Decimal(0)))
+
+
+def _nominal(facts: Facts, action: Action) -> int:
+    """Return what was planned of a move, without the digits it carries. [collateral steps]."""
+    amount = _steps(facts, action)
+    scale = fingerprint_scale(amount=amount, steps_per_unit=int(1 / facts.collateral_step))
+    if scale is None or amount % 10 == 0:
+        return amount
+    return amount - amount % scale + (scale if isinstance(action, RemoveMargin) else 0)
+
+
+CHECKS: tuple[Check, ...] = (
+    _switches,
+    _authority,
+    _plan,
+    _journal,
+    _clock,
+    _way,
+    _operation,
+    _amount,
+    _held,
+    _inputs,
+    _slots,
+    _twins,
+    _pace,
+    _budgets,
+    _source,
+    _orders,
+    _state_after,
+)
+"""In their order; the first that denies ends the judgement."""

@@ -1,0 +1,110 @@
+"""How is the guard asked about the writes of one plan, one after the other?"""
+
+from collections import deque
+from datetime import datetime, timedelta
+
+from bot.domain.action import CancelStop, PlaceStop
+from bot.domain.decision import Decision, Refusal, Urgency
+from bot.domain.intent import Intent
+from bot.domain.observation import Observation
+from bot.domain.position import PositionKey
+from bot.execute.facts import Conditions, Facts
+from bot.execute.fingerprint import Fingerprints
+from bot.execute.guard import guard
+from bot.ports import Clock, Switchboard, Venue, Watchdog
+from bot.rebalance.memory import Memory, key_of
+from bot.rebalance.policy import Policy
+from bot.rebalance.project import project
+
+MINUTE = timedelta(seconds=60)
+TEN_SECONDS = timedelta(seconds=10)
+
+
+class Judge:
+    """Asks the guard about each write of a bot, with everything it must know."""
+
+    def __init__(
+        self,
+        *,
+        venue: Venue,
+        clock: Clock,
+        switchboard: Switchboard,
+        watchdog: Watchdog,
+        policy: Policy,
+        fingerprints: Fingerprints,
+    ) -> None:
+        self._venue, self._clock = venue, clock
+        self._switchboard, self._watchdog = switchboard, watchdog
+        self._policy, self._fingerprints = policy, fingerprints
+        self._writes: deque[datetime] = deque()
+        self._let_pass: list[Intent] = []
+
+    def begin(
+        self, observation: Observation, decision: Decision, memory: Memory, *, is_reduced: bool
+    ) -> None:
+        """Take the plan whose writes are judged next.
+
+        Args:
+            observation: It was made from.
+            decision: With what was approved.
+            memory: It was made with.
+            is_reduced: Whether the journal is lost and the emergency reserve in use.
+        """
+        self._observation, self._decision, self._memory = observation, decision, memory
+        self._is_reduced = is_reduced
+        self._let_pass = []
+
+    def look(self, intent: Intent) -> Refusal | None:
+        """Return why a write may not leave; asked when it is signed and with a connection."""
+        now = self._clock.now()
+        refusal = guard(self._facts(intent, now))
+        if refusal is None and all(intent.id != earlier.id for earlier in self._let_pass):
+            self._let_pass.append(intent)
+            if not isinstance(intent.action, PlaceStop | CancelStop):
+                self._writes.append(now)
+        return refusal
+
+    def _facts(self, intent: Intent, now: datetime) -> Facts:
+        decision, observation = self._decision, self._observation
+        instruments = {i.symbol: i for i in observation.instruments}
+        account = observation.account
+        for earlier in self._let_pass:
+            if earlier.id != intent.id:
+                account = project(
+                    account, instruments, earlier.action, wallet=self._policy.futures_wallet
+                )
+        while self._writes and now - self._writes[0] > MINUTE:
+            self._writes.popleft()
+        own = sum(1 for earlier in self._let_pass if earlier.id == intent.id)
+        plan_age = (now - decision.at).total_seconds()
+        return Facts(
+            action=intent.action,
+            account=account,
+            instruments=instruments,
+            bands={v.key: v.band for v in decision.positions if v.band is not None},
+            memory=self._memory,
+            policy=self._policy,
+            switches=self._switchboard.state,
+            urgency=self._urgency(key_of(intent.action)),
+            now=now,
+            age=plan_age + decision.inputs_age_ms / 1000,
+            collateral_step=self._fingerprints.step,
+            conditions=Conditions(
+                venue=self._venue.condition(),
+                plan_age=plan_age,
+                planned_in=decision.mode,
+                stalled=self._watchdog.stalled_for > 0,
+                is_journal_writable=not self._is_reduced,
+                position_mode=account.position_mode,
+                writes_10s=sum(1 for at in self._writes if now - at < TEN_SECONDS) - own,
+                writes_60s=len(self._writes) - own,
+            ),
+        )
+
+    def _urgency(self, key: PositionKey | None) -> Urgency:
+        if key is None:
+            return self._decision.urgency
+        for verdict in self._decision.positions:
+            if verdict.key == key:
+                return verdict.urgency
+        return Urgency.HOLD

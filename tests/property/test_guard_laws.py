@@ -1,0 +1,147 @@
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal as D
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.action import Action, AddMargin, PlaceStop, ReducePosition, RemoveMargin, Transfer
+from bot.domain.decision import Urgency
+from bot.domain.instrument import MarginRelease
+from bot.domain.mode import Mode
+from bot.domain.position import PositionKey, Side
+from bot.domain.switch import Pause, Switches
+from bot.domain.venue import VenueCondition
+from bot.execute.denial import DenialCode
+from bot.execute.facts import Conditions, Facts
+from bot.execute.guard import guard
+from bot.margin.assess import assess
+from bot.margin.bands import band_at_distances
+from bot.rebalance.memory import KeyMemory, Memory, Move
+from bot.rebalance.project import position_of, project
+from tests.kit.builders import BTC, ETH, NOON, a_policy, a_position, an_instrument, an_observation
+from tests.unit.test_guard import LEVELS
+
+STEP = D("0.00001")
+KEYS = st.builds(PositionKey, st.sampled_from([BTC, ETH]), st.sampled_from(list(Side)))
+AMOUNTS = st.one_of(
+    st.integers(1, 3 * 10**8).map(lambda steps: steps * STEP),
+    st.decimals(allow_nan=True, allow_infinity=True),
+)
+SIZES = st.one_of(
+    st.integers(1, 3000).map(lambda lots: D(lots) / 1000),
+    st.decimals(min_value=-5, max_value=5, places=4),
+)
+ACTIONS: st.SearchStrategy[Action] = st.one_of(
+    st.builds(AddMargin, key=KEYS, amount=AMOUNTS, currency=st.just("USDT"),
+              after_reduction=st.booleans()),
+    st.builds(RemoveMargin, key=KEYS, amount=AMOUNTS, currency=st.just("USDT")),
+    st.builds(Transfer, source=st.sampled_from(["spot", "futures", "other"]),
+              destination=st.sampled_from(["spot", "futures", "other"]), amount=AMOUNTS,
+              currency=st.just("USDT")),
+    st.builds(ReducePosition, key=KEYS, size=SIZES, limit_price=st.just(D(59000))),
+    st.builds(PlaceStop, key=KEYS, size=st.one_of(st.none(), SIZES), stop_price=st.just(D(55000)),
+              is_needed=st.booleans()),
+)  # fmt: skip
+
+
+@st.composite
+def memories(draw: st.DrawFn) -> Memory:
+    moves = draw(st.lists(st.tuples(st.integers(0, 90_000), ACTIONS), max_size=6))
+    known = [(ago, a) for ago, a in moves if getattr(a, "amount", D(1)).is_finite()]
+    return Memory(
+        mode=draw(st.sampled_from([Mode.NORMAL, Mode.NORMAL, Mode.DEGRADED])),
+        moves=tuple(Move(at=NOON - timedelta(seconds=ago), action=a) for ago, a in known),
+        unsettled=tuple(a for _, a in known[:1]) if draw(st.booleans()) else (),
+        keys=(KeyMemory(key=PositionKey(BTC, Side.LONG), added=D(draw(st.integers(0, 900)))),),
+    )
+
+
+@st.composite
+def facts(draw: st.DrawFn, /, **fixed: Any) -> Facts:
+    rules = an_instrument(margin_release=draw(st.sampled_from(list(MarginRelease))))
+    position = a_position(
+        size=draw(st.sampled_from(["1", "-1", "0.4"])), margin=str(draw(st.integers(2000, 25000)))
+    )
+    price = assess(position, rules).liquidation_price
+    position = replace(position, venue_liquidation_price=price)
+    seen = an_observation(position, futures=str(draw(st.integers(0, 3000))), spot="900")
+    values: dict[str, Any] = {
+        "action": draw(ACTIONS),
+        "account": seen.account,
+        "instruments": {BTC: rules},
+        "bands": {position.key: band_at_distances(assess(position, rules), LEVELS)},
+        "memory": draw(memories()),
+        "policy": a_policy(
+            reserves=(("futures", D(draw(st.sampled_from([0, 100])))), ("spot", D(50))),
+            max_margin_per_action=D(draw(st.sampled_from([500, 5000]))),
+            max_margin_per_hour=D(2000),
+            max_margin_per_day=D(3000),
+        ),
+        "switches": Switches(pause=draw(st.sampled_from(list(Pause)))),
+        "urgency": draw(st.sampled_from(list(Urgency))),
+        "now": NOON,
+        "age": draw(st.floats(0, 20)),
+        "collateral_step": STEP,
+        "conditions": Conditions(
+            plan_age=draw(st.floats(0, 20)),
+            writes_10s=draw(st.integers(0, 13)),
+            venue=VenueCondition(clock_uncertainty=draw(st.floats(0, 1))),
+        ),
+    }
+    return Facts(**(values | fixed))
+
+
+@given(facts())
+def test_the_guard_always_answers_with_a_known_code(given_facts: Facts) -> None:
+    refusal = guard(given_facts)
+    assert refusal is None or DenialCode(refusal.code)
+
+
+@given(facts(age=0.1, conditions=Conditions(), switches=Switches()))
+def test_nothing_that_may_leave_breaks_a_floor_a_budget_a_step_or_a_position(f: Facts) -> None:
+    if guard(f) is not None:
+        return
+    action, policy = f.action, f.policy
+    amount = getattr(action, "amount", None)
+    if amount is not None:
+        assert amount.is_finite()
+        assert amount > 0
+        assert amount % STEP == 0
+        assert amount <= policy.max_margin_per_action * D("1.01")
+    after = project(f.account, f.instruments, action, wallet="futures")
+    if isinstance(action, Transfer):
+        wallet = after.wallet(action.source, "USDT")
+        assert wallet is not None
+        assert wallet.free >= policy.reserve(action.source)
+        assert {action.source, action.destination} == {"spot", "futures"}
+        assert not f.memory.unsettled
+        return
+    assert not isinstance(action, RemoveMargin) or not f.memory.unsettled
+    before, rest = position_of(f.account, action.key), position_of(after, action.key)
+    assert before is not None
+    if isinstance(action, AddMargin):
+        assert f.memory.added_since(action.key, NOON - timedelta(hours=1)) + (
+            D(0) if action.after_reduction else action.amount
+        ) <= max(D(2000), f.memory.added_since(action.key, NOON - timedelta(hours=1)))
+        wallet = after.wallet("futures", "USDT")
+        assert wallet is not None
+        assert wallet.free >= (D(0) if action.after_reduction else policy.reserve("futures"))
+    if rest is None:
+        return
+    assert abs(rest.size) <= abs(before.size)
+    assert rest.size * before.size > 0
+    rules = f.instruments[action.key.symbol]
+    now, was = assess(rest, rules).distance, assess(before, rules).distance
+    if isinstance(action, AddMargin):
+        assert now is None or (was is not None and now > was)
+    if isinstance(action, RemoveMargin):
+        assert now is None or now >= LEVELS.target
+        assert action.amount <= f.memory.of(action.key).added
+
+
+@given(facts(urgency=Urgency.ROUTINE))
+def test_an_emergency_never_stops_what_may_leave_in_calm(f: Facts) -> None:
+    if guard(f) is None:
+        assert guard(replace(f, urgency=Urgency.EMERGENCY)) is None

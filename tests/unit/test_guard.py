@@ -1,0 +1,241 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
+from bot.domain.band import Levels
+from bot.domain.decision import Urgency
+from bot.domain.instrument import MarginRelease
+from bot.domain.mode import Mode
+from bot.domain.position import PositionKey, PositionMode, Side
+from bot.domain.switch import Pause, Switches
+from bot.domain.venue import VenueCondition
+from bot.execute.denial import DenialCode
+from bot.execute.facts import Conditions, Facts
+from bot.execute.guard import guard
+from bot.margin.assess import assess
+from bot.margin.bands import band_at_distances
+from bot.rebalance.claims import Claim
+from bot.rebalance.memory import KeyMemory, Memory, Move
+from tests.kit.builders import ETH, NOON, a_policy, a_position, an_instrument, an_observation
+
+LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
+KEY = a_position().key
+ADD = AddMargin(key=KEY, amount=D("100.00123"), currency="USDT")
+REMOVE = RemoveMargin(key=KEY, amount=D("99.99123"), currency="USDT")
+REDUCE = ReducePosition(key=KEY, size=D("0.5"), limit_price=D(59000))
+MOVE = Transfer(source="spot", destination="futures", amount=D("50.00125"), currency="USDT")
+STOP = PlaceStop(key=KEY, size=D(1), stop_price=D(55000), is_needed=True)
+CANCEL = CancelStop(key=KEY, stop_id="1", client_id="pl1")
+
+
+def some_facts(action: Action = ADD, *, margin: str = "5000", **changes: Any) -> Facts:
+    position = a_position(margin=margin)
+    rules = an_instrument()
+    ours = assess(position, rules).liquidation_price
+    position = replace(position, venue_liquidation_price=ours)
+    seen = an_observation(position, futures="1000", spot="1000")
+    band = band_at_distances(assess(position, rules), LEVELS)
+    values: dict[str, Any] = {
+        "action": action,
+        "account": seen.account,
+        "instruments": {rules.symbol: rules},
+        "bands": {KEY: band},
+        "memory": Memory(),
+        "policy": a_policy(),
+        "switches": Switches(),
+        "urgency": Urgency.ROUTINE,
+        "now": NOON,
+        "age": 0.1,
+        "collateral_step": D("0.00001"),
+        "conditions": Conditions(),
+    }
+    return Facts(**(values | changes))
+
+
+def under(action: Action = ADD, **conditions: Any) -> Facts:
+    return some_facts(action, conditions=Conditions(**conditions))
+
+
+def after(*moves: tuple[float, Action], **memory: Any) -> Memory:
+    return Memory(
+        moves=tuple(Move(at=NOON - timedelta(seconds=ago), action=a) for ago, a in moves), **memory
+    )
+
+
+RICH = "20000"
+OWN: dict[str, Any] = {"memory": Memory(keys=(KeyMemory(key=KEY, added=D(500)),))}
+
+REACHED: dict[DenialCode, Callable[[], Facts]] = {
+    DenialCode.KILLED: lambda: some_facts(switches=Switches(killed=True)),
+    DenialCode.PAUSED: lambda: some_facts(switches=Switches(pause=Pause.ALL)),
+    DenialCode.MODE_FORBIDS: lambda: some_facts(MOVE, memory=Memory(mode=Mode.DEGRADED)),
+    DenialCode.LEASE_LOST: lambda: under(has_lease=False),
+    DenialCode.EPOCH_STALE: lambda: under(is_epoch_current=False),
+    DenialCode.PLAN_EXPIRED: lambda: under(plan_age=15.1),
+    DenialCode.JOURNAL_UNWRITABLE: lambda: under(MOVE, is_journal_writable=False),
+    DenialCode.RESERVE_EXHAUSTED: lambda: under(is_journal_writable=False, reserve_free=0),
+    DenialCode.CLOCK_UNCERTAIN: lambda: under(venue=VenueCondition(clock_uncertainty=0.6)),
+    DenialCode.VENUE_BANNED: lambda: under(venue=VenueCondition(is_banned=True)),
+    DenialCode.VENUE_UNAVAILABLE: lambda: under(venue=VenueCondition(is_reachable=False)),
+    DenialCode.WEIGHT_EXHAUSTED: lambda: under(venue=VenueCondition(weight_left=0)),
+    DenialCode.OP_UNSUPPORTED: lambda: under(supported=frozenset({"transfer"})),
+    DenialCode.ENDPOINT_NOT_ALLOWED: lambda: some_facts(replace(MOVE, destination="spot")),
+    DenialCode.DESTINATION_NOT_OWNED: lambda: some_facts(replace(MOVE, destination="stranger")),
+    DenialCode.NOT_FINITE: lambda: some_facts(replace(ADD, amount=D("NaN"))),
+    DenialCode.NOT_POSITIVE: lambda: some_facts(replace(ADD, amount=D(-5))),
+    DenialCode.STEP_MISMATCH: lambda: some_facts(replace(ADD, amount=D("5.000001"))),
+    DenialCode.BELOW_MINIMUM: lambda: some_facts(
+        replace(REDUCE, size=D("0.001")),
+        instruments={KEY.symbol: replace(an_instrument(), min_size=D("0.01"))},
+    ),
+    DenialCode.ABOVE_MAXIMUM: lambda: some_facts(
+        REDUCE, instruments={KEY.symbol: replace(an_instrument(), max_market_size=D("0.1"))}
+    ),
+    DenialCode.POSITION_UNKNOWN: lambda: some_facts(
+        replace(ADD, key=PositionKey(ETH, Side.LONG)),
+        instruments={KEY.symbol: an_instrument(), ETH: an_instrument(ETH)},
+    ),
+    DenialCode.POSITION_MODE_CHANGED: lambda: under(position_mode=PositionMode.HEDGE),
+    DenialCode.SIDE_MISMATCH: lambda: some_facts(
+        replace(ADD, key=PositionKey(KEY.symbol, Side.SHORT))
+    ),
+    DenialCode.INPUT_MISSING: lambda: some_facts(instruments={}),
+    DenialCode.INPUT_STALE: lambda: some_facts(age=16.0),
+    DenialCode.INPUT_TORN: lambda: under(is_torn=True),
+    DenialCode.PRICE_UNCONFIRMED: lambda: under(is_price_confirmed=False),
+    DenialCode.TIERS_CHANGED: lambda: under(are_tiers_changed=True),
+    DenialCode.LIQUIDATION_PRICE_DISPUTED: lambda: some_facts(
+        REMOVE, account=an_observation(a_position(margin=RICH)).account, **OWN
+    ),
+    DenialCode.IN_FLIGHT: lambda: some_facts(memory=after((30, ADD), unsettled=(ADD,))),
+    DenialCode.OVER_ADD_REFUSED: lambda: some_facts(
+        urgency=Urgency.EMERGENCY, memory=Memory(unsettled=(ADD, ADD))
+    ),
+    DenialCode.DUPLICATE: lambda: some_facts(
+        memory=after((59, replace(ADD, amount=D("100.00456"))))
+    ),
+    DenialCode.FINGERPRINT_CLASH: lambda: some_facts(memory=after((3600, ADD))),
+    DenialCode.COOLDOWN: lambda: some_facts(
+        REMOVE,
+        margin=RICH,
+        memory=after((300, replace(REMOVE, amount=D(7))), keys=(KeyMemory(key=KEY, added=D(500)),)),
+    ),
+    DenialCode.REVERSAL: lambda: some_facts(memory=after((5, replace(REMOVE, amount=D(7))))),
+    DenialCode.SYMBOL_CLOSING: lambda: under(closing=frozenset({KEY.symbol})),
+    DenialCode.RATE_WINDOW: lambda: under(writes_10s=12),
+    DenialCode.BUDGET_ACTION: lambda: some_facts(policy=a_policy(max_margin_per_action=D(90))),
+    DenialCode.BUDGET_POSITION: lambda: some_facts(policy=a_policy(max_margin_per_hour=D(90))),
+    DenialCode.BUDGET_ACCOUNT: lambda: some_facts(policy=a_policy(account_budget=D("0.001"))),
+    DenialCode.BUDGET_VENUE: lambda: some_facts(policy=a_policy(venue_budget=D("0.001"))),
+    DenialCode.BUDGET_GLOBAL: lambda: some_facts(policy=a_policy(global_budget=D("0.001"))),
+    DenialCode.LEDGER_SHORT: lambda: some_facts(
+        memory=Memory(
+            claims=(
+                Claim(
+                    wallet="futures",
+                    currency="USDT",
+                    at_most=D(20),
+                    until=NOON + timedelta(seconds=9),
+                ),
+            )
+        )
+    ),
+    DenialCode.SOURCE_FLOOR: lambda: some_facts(policy=a_policy(reserves=(("futures", D(950)),))),
+    DenialCode.NOT_REDUCE_ONLY: lambda: under(REDUCE, is_reduce_only=False),
+    DenialCode.WOULD_INCREASE: lambda: some_facts(replace(STOP, size=D(2))),
+    DenialCode.WOULD_FLIP: lambda: some_facts(replace(REDUCE, size=D(2))),
+    DenialCode.POST_STATE_WORSE: lambda: some_facts(
+        # Closing where margin stays behind, of a position that is under water beyond its margin.
+        replace(REDUCE, limit_price=D(100)),
+        margin="-900",
+        account=an_observation(a_position(margin="-900", entry="60000", mark="59000")).account,
+        instruments={KEY.symbol: an_instrument(margin_release=MarginRelease.STAYS)},
+    ),
+    DenialCode.OVERSHOOT: lambda: some_facts(replace(REMOVE, amount=D("4000.00123")), **OWN),
+    DenialCode.NOT_BOT_MARGIN: lambda: some_facts(REMOVE, margin=RICH),
+}
+ELSEWHERE = {DenialCode.REQUEST_MISMATCH, DenialCode.REQUEST_EXPIRED}
+"""Of the comparison with the signed request and of the last look; tested with those."""
+
+
+def test_there_are_52_codes_and_each_is_reached() -> None:
+    assert len(DenialCode) == 52
+    assert set(REACHED) | ELSEWHERE == set(DenialCode)
+
+
+@pytest.mark.parametrize("code", REACHED, ids=lambda code: code.value)
+def test_each_reason_denies(code: DenialCode) -> None:
+    refusal = guard(REACHED[code]())
+    assert refusal is not None
+    assert (refusal.code, bool(refusal.text)) == (code.value, True)
+
+
+@pytest.mark.parametrize(
+    ("action", "margin"),
+    [(ADD, "5000"), (REDUCE, "5000"), (MOVE, "5000"), (STOP, "5000"), (CANCEL, "5000")],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_what_is_right_may_leave(action: Action, margin: str) -> None:
+    assert guard(some_facts(action, margin=margin)) is None
+
+
+def test_margin_of_the_bot_may_be_given_back() -> None:
+    assert guard(some_facts(REMOVE, margin=RICH, **OWN)) is None
+
+
+def test_the_first_reason_wins() -> None:
+    facts = some_facts(replace(ADD, amount=D("NaN")), switches=Switches(killed=True), age=99.0)
+    refusal = guard(facts)
+    assert refusal is not None
+    assert refusal.code == "killed"
+
+
+@pytest.mark.parametrize("code", sorted(set(REACHED)), ids=lambda code: code.value)
+def test_an_emergency_skips_what_is_listed_and_nothing_else(code: DenialCode) -> None:
+    facts = replace(REACHED[code](), urgency=Urgency.EMERGENCY)
+    refusal = guard(facts)
+    skipped = {
+        DenialCode.REVERSAL,
+        DenialCode.COOLDOWN,
+        DenialCode.TIERS_CHANGED,
+        DenialCode.PRICE_UNCONFIRMED,
+    }
+    if code in skipped:
+        assert refusal is None or refusal.code == "reversal"
+    elif code is DenialCode.IN_FLIGHT:
+        assert refusal is not None  # the over-add is one more of the same nominal amount
+        assert refusal.code == "duplicate"
+    else:
+        assert refusal is not None
+        assert refusal.code == code.value
+
+
+def test_one_over_add_is_allowed_beside_an_unknown_one_in_an_emergency_only() -> None:
+    other = replace(ADD, amount=D("80.00456"))
+    memory = after((30, other), unsettled=(other,))
+    routine = guard(some_facts(memory=memory))
+    assert routine is not None
+    assert routine.code == "in_flight"
+    assert guard(some_facts(memory=memory, urgency=Urgency.EMERGENCY)) is None
+
+
+def test_a_quarter_of_the_moves_is_kept_for_emergencies() -> None:
+    moves = tuple((120.0 + n, replace(ADD, amount=D(10 + n))) for n in range(30))
+    spent = after(*moves)
+    routine = guard(some_facts(memory=spent))
+    assert routine is not None
+    assert routine.code == "budget_position"
+    assert guard(some_facts(memory=spent, urgency=Urgency.EMERGENCY)) is None
