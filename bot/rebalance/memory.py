@@ -132,7 +132,11 @@ class Memory:
 
     def is_margin_unsettled(self, key: PositionKey) -> bool:
         """Whether a margin move of this position waits to be settled."""
-        return any(
+        return self.unsettled_moves(key) > 0
+
+    def unsettled_moves(self, key: PositionKey) -> int:
+        """Return how many margin moves of this position wait to be settled."""
+        return sum(
             isinstance(action, AddMargin | RemoveMargin) and action.key == key
             for action in self.unsettled
         )

@@ -211,7 +211,7 @@ def _share(
     for level in ("trigger", "target"):
         for index, verdict in enumerate(group):
             assert verdict.band is not None  # noqa: S101 - _is_below has asked
-            if memory.is_margin_unsettled(verdict.key):
+            if not _may_add(verdict, memory):
                 continue
             wanted = min(
                 margin_need(verdict.risk, distance=getattr(verdict.band.distance, level)),
@@ -231,6 +231,16 @@ def _share(
             left -= least - shares[index] if can_be_more else -shares[index]
             shares[index] = least if can_be_more else Decimal(0)
     return shares
+
+
+def _may_add(verdict: PositionVerdict, memory: Memory) -> bool:
+    """Whether margin may be added beside what is not settled.
+
+    One unknown move of a position leaves room for one more in an emergency: too much protection
+    can be taken back, too little can not.
+    """
+    waiting = memory.unsettled_moves(verdict.key)
+    return waiting == 0 or (waiting == 1 and verdict.urgency is Urgency.EMERGENCY)
 
 
 def _allowance(

@@ -482,3 +482,16 @@ async def test_a_degraded_bot_places_a_stop_where_none_stands_and_moves_none() -
         decision = await rig.loop.poll()
         assert decision.mode is Mode.DEGRADED
         assert kinds(rig) == sent
+
+
+async def test_in_an_emergency_one_more_is_added_beside_an_unknown_one_and_no_third() -> None:
+    in_danger = an_observation(a_position(margin="2500"), futures="30000")
+    rig = Rig(in_danger)
+    rig.venue.answers = [Outcome.UNKNOWN] * 5
+    for _ in range(5):
+        rig.venue.observation = in_danger  # the effects stay hidden
+        await rig.loop.poll()
+        rig.clock.advance(1)
+    adds = [i for i in rig.venue.sent if isinstance(i.action, AddMargin)]
+    assert len(adds) == 2
+    assert len({add.action.amount for add in adds}) == 2  # type: ignore[union-attr]  # adds

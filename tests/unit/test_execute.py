@@ -1,0 +1,114 @@
+from datetime import timedelta
+from decimal import Decimal as D
+
+import pytest
+
+from bot.domain.action import AddMargin, ReducePosition, RemoveMargin
+from bot.domain.intent import Intent, IntentState, SignedRequest
+from bot.errors import JournalLost
+from bot.execute.fingerprint import Fingerprints
+from bot.execute.gate import OLDEST, SendGate
+from bot.execute.resolve import FINAL_AFTER, Resolver
+from bot.ports import StoppedError
+from tests.kit.builders import NOON, a_position, an_observation
+from tests.kit.fakes import FakeClock, FakeJournal, FakeVenue
+from tests.kit.records import a_record, a_request, an_intent
+
+KEY = a_position().key
+ADD = AddMargin(key=KEY, amount=D("100.00"), currency="USDT")
+
+
+async def a_gate(journal: FakeJournal, clock: FakeClock) -> SendGate:
+    await journal.record(a_record(), b"", [an_intent()])
+    return SendGate(an_intent(), journal=journal, clock=clock, look=lambda: None)
+
+
+async def test_a_request_that_waited_too_long_for_its_connection_is_dropped() -> None:
+    clock, journal = FakeClock(), FakeJournal()
+    gate = await a_gate(journal, clock)
+    await gate.sent(SignedRequest(signed_at=clock.now(), window_ms=5000, digest="x"))
+    clock.advance(OLDEST)
+    gate.last_look()
+    clock.advance(0.001)
+    with pytest.raises(StoppedError, match="age of a request") as stopped:
+        gate.last_look()
+    assert stopped.value.code == "request_expired"
+
+
+async def test_nothing_passes_the_last_look_that_is_not_durable_as_sent() -> None:
+    gate = await a_gate(FakeJournal(), FakeClock())
+    with pytest.raises(StoppedError, match="not durable"):
+        gate.last_look()
+
+
+async def test_a_lost_journal_stops_the_request_and_says_so() -> None:
+    class Lost(FakeJournal):
+        async def sent(self, intent_id: str, request: SignedRequest) -> None:
+            raise JournalLost(f"the disk is full, {intent_id} {request.digest}")
+
+    gate = await a_gate(Lost(), FakeClock())
+    with pytest.raises(StoppedError) as stopped:
+        await gate.sent(a_request(NOON))
+    assert stopped.value.code == "journal_unwritable"
+    assert gate.request is None
+
+
+def marks() -> Fingerprints:
+    return Fingerprints(step=D("0.00001"), epoch=1)
+
+
+def test_two_equal_plans_leave_as_two_amounts_on_the_safe_side() -> None:
+    prints = marks()
+    one, two = (prints.marked(ADD, now=NOON, open_=()) for _ in "ab")
+    assert isinstance(one, AddMargin)
+    assert isinstance(two, AddMargin)
+    assert one.amount != two.amount
+    assert D(100) < min(one.amount, two.amount) < max(one.amount, two.amount) < D("100.01")
+    less = prints.marked(RemoveMargin(key=KEY, amount=D(100), currency="USDT"), now=NOON, open_=())
+    assert isinstance(less, RemoveMargin)
+    assert D("99.99") < less.amount < D(100)
+
+
+def test_an_amount_used_within_a_day_is_not_used_again_and_then_it_is() -> None:
+    prints = marks()
+    first = marks().marked(ADD, now=NOON, open_=())
+    prints.learn([(NOON, first)])
+    assert prints.marked(ADD, now=NOON, open_=()) != first
+    later = marks()
+    later.learn([(NOON - timedelta(days=1), first)])
+    assert later.marked(ADD, now=NOON, open_=()) == first
+
+
+def test_orders_and_amounts_too_small_for_digits_stay_as_they_are() -> None:
+    prints = marks()
+    order = ReducePosition(key=KEY, size=D(1), limit_price=D(59000))
+    small = AddMargin(key=KEY, amount=D("0.50"), currency="USDT")
+    assert prints.marked(order, now=NOON, open_=()) == order
+    assert prints.marked(small, now=NOON, open_=()) == small
+    assert prints.is_marked(order)
+    assert not prints.is_marked(small)
+
+
+def test_a_venue_that_finds_digits_too_fine_gets_coarser_ones() -> None:
+    prints = marks()
+    prints.coarsen()
+    marked = prints.marked(ADD, now=NOON, open_=())
+    assert isinstance(marked, AddMargin)
+    assert marked.amount % D("0.0001") == 0
+    assert D(100) < marked.amount < D("100.1")
+
+
+async def test_what_was_confirmed_long_ago_and_never_read_back_is_final() -> None:
+    clock, journal = FakeClock(), FakeJournal()
+    venue = FakeVenue(an_observation(a_position()), clock)
+    old = Intent(
+        id="plold",
+        decision_id="d1",
+        account="main",
+        action=ADD,
+        written_at=NOON - FINAL_AFTER - timedelta(seconds=1),
+        sent_at=NOON - FINAL_AFTER - timedelta(seconds=1),
+        state=IntentState.DONE,
+    )
+    journal.intents[old.id] = old
+    assert await Resolver(venue=venue, journal=journal, clock=clock).recover() == ()
