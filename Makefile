@@ -1,6 +1,7 @@
 # setup   the environment in .venv, from hashes     paper   the bot against a crash, no keys needed
 # test    check, then every test                    check   lint, format, types, import directions
 # bench   speed against peers                       format  rewrite what can be rewritten
+# faults  run the fault matrix, write docs/faults.md
 # lock    new lock files                            clean   remove everything made here
 #
 # Arguments: make paper ARGS="--scenario squeeze"   make test ARGS="tests/unit -k tiers"
@@ -12,7 +13,7 @@ LOCK := --universal --generate-hashes --no-header --no-annotate --no-emit-index-
 	--exclude-newer "7 days"
 
 .DEFAULT_GOAL := setup
-.PHONY: setup paper test check bench format lock clean
+.PHONY: setup paper test check bench faults format lock clean
 
 setup: $(STAMP)
 
@@ -47,6 +48,9 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
+
+faults: setup
+	$(BIN)/python -m bot.simulate.report
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -365,6 +365,19 @@ class Engine:
             updated_ms=self.now_ms,
         )
 
+    def deleverage(self, symbol: str, side: str, size: Decimal) -> None:
+        """Close a part of a position against a counterparty's, as auto-deleveraging does."""
+        holding = self.holdings[symbol, side]
+        self._close(holding, self.contracts[symbol], size, self.quotes[symbol].mark, releases=True)
+        if holding.amount:
+            self._touched(holding)
+        else:
+            del self.holdings[symbol, side]
+
+    def pay_funding(self) -> None:
+        """Let a funding interval end now."""
+        self._pay_funding()
+
     # orders
 
     def place(self, ask: Ask) -> Order:

@@ -106,6 +106,16 @@ class Scripted:
         """Return the quotes of the next second."""
         return {walk.path.contract.id: walk.step(at_ms) for walk in self._walks}
 
+    def shock(self, factor: float) -> None:
+        """Let every price jump by a factor; the path pulls it back later."""
+        for walk in self._walks:
+            walk.noise += math.log(factor)
+
+    def halt(self, *, halted: bool) -> None:
+        """Stop or resume trading."""
+        for walk in self._walks:
+            walk.halted = halted
+
     def history(self, symbol: str) -> Sequence[Candle]:
         """Return hourly bars that end at the start price."""
         return self._history[symbol]
@@ -120,6 +130,7 @@ class _Walk:
     mark: float = 0.0
     slow: float = 0.0
     point: int = 0
+    halted: bool = False
     _ticks: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,6 +155,7 @@ class _Walk:
             last=self._price(last),
             depth=Decimal(f"{depth:.4f}"),
             funding=path.funding,
+            halted=self.halted,
         )
 
     def _way(self, second: float) -> float:

@@ -30,7 +30,12 @@ def beliefs(connection: sqlite3.Connection, writes: Sequence[Sent], engine: Engi
             if _is_of(sent, name, orjson.loads(action), sent_at)
         ]
         known |= set(mine)
+        meant = orjson.loads(action)
         effects = sum(_effects(writes[index], name, engine) for index in mine)
+        if meant["kind"] == "cancel_stop" and state in EFFECT:
+            # Taking an order back twice is taking it back: whichever request did it.
+            gone = [w for w in writes if w.method == "DELETE" and _stop_of(w) == meant["stop_id"]]
+            effects = sum(sent.effects for sent in gone)
         if len(mine) > 1:
             found.append(f"P01: {name} left {len(mine)} times")
         if state in NONE_SENT and mine:
@@ -60,6 +65,10 @@ def _is_of(sent: Sent, name: str, action: dict[str, Any], sent_at: str | None) -
     return content["timestamp"] == [_signed_ms(sent_at)] and Decimal(
         content["amount"][0]
     ) == Decimal(action["amount"])
+
+
+def _stop_of(sent: Sent) -> str:
+    return parse_qs(sent.content).get("algoId", [""])[0]
 
 
 def _signed_ms(sent_at: str) -> str:

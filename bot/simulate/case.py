@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
+from bot.simulate.operations import Local, Market, Operation
 from bot.simulate.weather import Read, Wire, swarm
 
 PATHS: Mapping[str, tuple[tuple[float, float], ...]] = {
@@ -15,6 +16,7 @@ PATHS: Mapping[str, tuple[tuple[float, float], ...]] = {
     "grind": ((0.0, 1.0), (1.0, 0.955)),
     "calm": ((0.0, 1.0), (1.0, 1.0)),
     "recovery": ((0.0, 1.0), (0.3, 0.94), (1.0, 1.02)),
+    "rebound": ((0.0, 1.0), (0.2, 0.95), (0.5, 1.06), (1.0, 1.16)),
 }
 """Share of the storm and factor on the price; a short position sees the mirror image."""
 
@@ -61,6 +63,8 @@ class Case:
         skew: Of the machine's clock. [s]
         person: Seconds at which a person moves margin by hand.
         killed_at: When a person says kill; re-armed when the storm is over. [s]
+        target: The only operation that faults are about; ``None`` for all.
+        event: What happens when it is about to leave; ``None`` for nothing.
     """
 
     seed: int
@@ -83,6 +87,8 @@ class Case:
     skew: float = 0.0
     person: tuple[float, ...] = ()
     killed_at: float | None = None
+    target: Operation | None = None
+    event: Local | Market | None = None
 
 
 STRATEGIES: tuple[Mapping[str, str], ...] = (
@@ -138,7 +144,7 @@ def case_of(seed: int, *, faults: float) -> Case:
     return Case(
         seed=seed,
         storm=draw.uniform(15, 45),
-        path=draw.choice(tuple(PATHS)),
+        path=draw.choice(tuple(PATHS)[:-1]),
         held=held,
         futures=(total * rich * Decimal(draw.choice(("0.3", "1")))).quantize(Decimal("0.01")),
         spot=(total * rich).quantize(Decimal("0.01")),

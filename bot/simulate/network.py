@@ -5,9 +5,10 @@ and every parser run unmodified.
 """
 
 import asyncio
+import dataclasses
 import random
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -18,9 +19,10 @@ from aiohttp.client_reqrep import ConnectionKey
 
 from bot.exchanges.gateway import look
 from bot.paper.desk import Asked, Desk, Reply
+from bot.simulate.operations import Operation, operation_of
 from bot.simulate.process import Process
 from bot.simulate.trace import Trace
-from bot.simulate.weather import BEFORE, Fate, Read, Weather, Wire, distorted, instead
+from bot.simulate.weather import BEFORE, NO_BYTE_LEFT, Fate, Read, Weather, Wire, distorted, instead
 
 WRITES = frozenset({
     ("POST", "/fapi/v1/positionMargin"), ("POST", "/fapi/v1/order"),
@@ -29,6 +31,13 @@ WRITES = frozenset({
 })  # fmt: skip
 """Requests that may change something."""
 
+HISTORY = frozenset({"history", "transfer", "allOrders", "algoOrder", "openAlgoOrders"})
+"""Ends of paths that tell what became of a write."""
+LONGEST_LAG = 1.9
+"""Of those: what the bot relies on, and the README says. [s]"""
+LONGEST_STALE = 10.0
+"""Of all other answers. [s]"""
+
 
 @dataclass(slots=True, kw_only=True)
 class Sent:
@@ -36,6 +45,7 @@ class Sent:
 
     Attributes:
         at: Virtual time of its first byte. [s]
+        operation: What it does; ``None`` for a read.
         process: Who sent it.
         method: HTTP.
         path: Of the endpoint.
@@ -45,6 +55,7 @@ class Sent:
     """
 
     at: float
+    operation: Operation | None
     process: str
     method: str
     path: str
@@ -64,6 +75,11 @@ class Network:
         trace: Of the run.
         advance: Moves the market to the present.
         around: Books what a request does.
+        before: Happens when a write is about to leave.
+        is_under_way: Whether an operation is planned, in flight or unsettled.
+        refused: Writes whose connection failed.
+        shown: How often a fault of reading hit while one was.
+        marks: What the venue shows instead of a mark price for a while.
         writes: Every write whose first byte left, in order.
     """
 
@@ -73,8 +89,13 @@ class Network:
     trace: Trace
     advance: Callable[[], None]
     around: Callable[[Callable[[], Reply]], Reply]
+    before: Callable[[Operation], Awaitable[None]]
+    is_under_way: Callable[[Operation], bool]
+    shown: int = 0
+    refused: int = 0
+    marks: Callable[[str], str] = str
     writes: list[Sent] = field(default_factory=list)
-    _last: dict[tuple[str, str, str], Reply] = field(default_factory=dict)
+    _last: dict[tuple[str, str, str], tuple[float, Reply]] = field(default_factory=dict)
 
     async def carry(self, asked: Asked, process: Process) -> Reply:
         """Carry one request and bring its reply, as far as the weather lets it.
@@ -83,17 +104,22 @@ class Network:
             aiohttp.ClientError: The connection failed.
             TimeoutError: The client lost its patience.
         """
-        is_write = (asked.method, asked.path) in WRITES
-        fate = self.weather.fate(is_write=is_write)
+        content = f"{asked.query}{asked.body.decode(errors='replace')}"
+        operation = operation_of(asked.method, asked.path, content)
+        is_write = operation is not None
+        fate = self.weather.fate(operation)
         process.step("before connect")
+        if operation is not None:
+            await self.before(operation)
         await asyncio.sleep(fate.connect)
         process.step("connected")
+        self.refused += is_write and fate.fault in NO_BYTE_LEFT
         _refuse(fate)
         look.get()()
         now = asyncio.get_running_loop().time()
-        content = f"{asked.query}{asked.body.decode(errors='replace')}"
         sent = Sent(
             at=now,
+            operation=operation,
             process=process.name,
             method=asked.method,
             path=asked.path,
@@ -150,15 +176,32 @@ class Network:
         """Return what a reader is shown: the truth, or an older one."""
         parameters = asked.query.partition("timestamp=")[0]
         key = (asked.method, asked.path, parameters)
-        before = self._last.get(key)
-        if before is not None and self.weather.shows(Read.STALE):
+        now = asyncio.get_running_loop().time()
+        before = self._still_shown(key, now)
+        if asked.path.endswith("premiumIndex"):
+            reply = dataclasses.replace(reply, text=self.marks(reply.text))
+        if before is not None and self._shows(Read.STALE):
             return before
-        if before is not None and asked.path.endswith("/account") and self.weather.shows(Read.TORN):
+        if before is not None and asked.path.endswith("/account") and self._shows(Read.TORN):
             return before
-        self._last[key] = reply
-        if asked.path.endswith("positionRisk") and self.weather.shows(Read.EMPTY_POSITIONS):
+        self._last[key] = (now, reply)
+        if asked.path.endswith("positionRisk") and self._shows(Read.EMPTY_POSITIONS):
             return Reply(status=200, text="[]", headers=reply.headers)
         return reply
+
+    def _still_shown(self, key: tuple[str, str, str], now: float) -> Reply | None:
+        """Return the last answer, if the venue may still show one as old as that."""
+        at, reply = self._last.get(key, (0.0, None))
+        oldest = LONGEST_LAG if key[1].rpartition("/")[2] in HISTORY else LONGEST_STALE
+        return reply if now - at <= oldest else None
+
+    def _shows(self, fault: Read) -> bool:
+        target = self.weather.target
+        if target is not None and not self.is_under_way(target):
+            return False
+        is_shown = self.weather.shows(fault)
+        self.shown += is_shown
+        return is_shown
 
 
 class Session:

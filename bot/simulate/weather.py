@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from bot.paper.binance.codes import WireError
 from bot.paper.desk import Reply
+from bot.simulate.operations import Operation
 
 WINDOW = 5.0
 """Validity of a request at the venue. [s]"""
@@ -48,6 +49,13 @@ class Wire(StrEnum):
     INSUFFICIENT = "insufficient"
     REJECTED = "rejected"
     PARSER_RAISES = "parser_raises_after_effect"
+
+
+class Unsent(StrEnum):
+    """Faults of the wire that this venue or channel cannot have."""
+
+    PARTIAL = "partial_effect"
+    STREAM = "stream_gap"
 
 
 class Read(StrEnum):
@@ -92,14 +100,29 @@ class Weather:
     """Draws the fate of each request; a fault class is off in half of all runs."""
 
     def __init__(
-        self, chance: random.Random, *, rates: Mapping[StrEnum, float], patience: float
+        self,
+        chance: random.Random,
+        *,
+        rates: Mapping[StrEnum, float],
+        patience: float,
+        target: Operation | None = None,
     ) -> None:
-        self._chance, self.rates, self._patience = chance, dict(rates), patience
+        """Make the weather of a run.
 
-    def fate(self, *, is_write: bool) -> Fate:
-        """Return what happens to the next request."""
+        Args:
+            chance: Decides.
+            rates: Of each fault class. [ratio]
+            patience: Of the client. [s]
+            target: The only operation that faults hit; ``None`` for all requests.
+        """
+        self._chance, self.rates, self._patience = chance, dict(rates), patience
+        self.target = target
+
+    def fate(self, operation: Operation | None) -> Fate:
+        """Return what happens to the next request; reads have no operation."""
         draw = self._chance
-        fault = self._fault(is_write=is_write)
+        is_aimed = self.target is None or self.target is operation
+        fault = self._fault(is_write=operation is not None) if is_aimed else None
         outward, back = draw.uniform(0.01, 0.08), draw.uniform(0.01, 0.08)
         connect = draw.uniform(0.0, 0.05)
         again = None

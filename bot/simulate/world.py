@@ -1,6 +1,7 @@
 """What happens in one world, and does everything hold there that must?"""
 
 import asyncio
+import json
 import random
 import sqlite3
 from collections import Counter
@@ -30,17 +31,23 @@ from bot.simulate.beliefs import beliefs
 from bot.simulate.books import Books
 from bot.simulate.case import PATHS, PRICES, Case
 from bot.simulate.disk import NAME, Disk, NoLock, NoNote, Writes
+from bot.simulate.events import happen, heal
 from bot.simulate.loop import VirtualLoop
 from bot.simulate.network import Network, Session
+from bot.simulate.operations import Operation
 from bot.simulate.process import KilledError, Process
 from bot.simulate.trace import Trace
-from bot.simulate.weather import Weather
+from bot.simulate.weather import Read, Weather
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)
 SETTLED_WITHIN = 120.0
 """After the last fault everything must be settled within this. [s]"""
 BARS = 24
+EVENT_SHARE = 0.7
+"""Of the writes of an aimed case its event is drawn for. [ratio]"""
+LOCKED_FOR = 5.0
+"""Another program holds the database so long. [s]"""
 FILLS = frozenset({"transfer", "reduce_position", "remove_margin"})
 """Actions that fill a wallet."""
 
@@ -58,6 +65,7 @@ class Result:
         starts: Processes that lived.
         actions: Writes that took effect, by kind.
         faults: Faults that hit a write, by kind.
+        hits: How often the fault or event of an aimed case hit.
     """
 
     seed: int
@@ -68,6 +76,7 @@ class Result:
     starts: int
     actions: dict[str, int]
     faults: dict[str, int]
+    hits: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,12 +181,16 @@ class World:
         self.case, self.loop = case, loop
         self.trace = Trace()
         self.violations: list[str] = []
-        self.engine = _engine(case)
+        self.feed = _feed(case)
+        self.engine = _engine(case, self.feed)
         self.seen = Seen(engine=self.engine)
         self.pace = Pace(loop=loop)
         self.chance = random.Random(f"world {case.seed}")
         self.weather = Weather(
-            random.Random(f"weather {case.seed}"), rates=case.rates, patience=case.patience
+            random.Random(f"weather {case.seed}"),
+            rates=case.rates,
+            patience=case.patience,
+            target=case.target,
         )
         self.books = Books(self.engine)
         self.network = Network(
@@ -187,7 +200,10 @@ class World:
             trace=self.trace,
             advance=self.advance,
             around=self.books.around,
+            before=self._before_write,
+            is_under_way=self._is_under_way,
         )
+        self.hits = 0
         self.disk = Disk(instance=f"{case.seed % 36**4:04d}"[-4:], at=START)
         self.disk.fails_at = set(case.disk_fails)
         self.loaded = _configured(loaded, case)
@@ -195,7 +211,7 @@ class World:
         self.starts = 0
         self.process: Process | None = None
         self.running: Loop | None = None
-        self.is_over = self.is_calm = False
+        self.is_over = self.is_calm = self.is_locked = False
         self.switches = Board()
         self.killed_at: float | None = None
 
@@ -212,8 +228,10 @@ class World:
         if self.case.killed_at is not None:
             self.loop.call_later(self.case.killed_at, self._kill)
         await asyncio.sleep(self.case.storm)
-        self.switches.state = Switches()
+        # A person looks, takes a kill back and lets a bot go on that had to stop for one.
+        self.switches.state = Switches(resumed_at=START + timedelta(seconds=self.loop.time()))
         self.is_calm = True
+        heal(self)
         self.weather.calm()
         self.crash, self.disk.fails_at = 0.0, set()
         if self.process is not None:
@@ -255,11 +273,12 @@ class World:
             process.kill("ended")
             self.running = None
             if not self.is_over:
-                await asyncio.sleep(self.chance.uniform(0.5, 3.0))
+                await asyncio.sleep(self.chance.uniform(1.0, 5.0))
 
     async def _bot(self, process: Process) -> None:
         """Live one life, from start to end, as `bootstrap.run` does."""
-        clock = VenueClock(Machine(loop=self.loop, skew=self.case.skew))
+        self.machine = Machine(loop=self.loop, skew=self.case.skew)
+        clock = VenueClock(self.machine)
         ids, _ = self.disk.commit(begin_epoch)
         journal = SqliteJournal(
             writer=Writes(disk=self.disk, process=process, delay=self._disk_delay),
@@ -291,7 +310,29 @@ class World:
         await venue.close()
 
     def _disk_delay(self) -> float:
+        if self.is_locked:
+            self.is_locked = False
+            return LOCKED_FOR
         return self.chance.uniform(0.0, self.case.disk_delay)
+
+    def _is_under_way(self, operation: Operation) -> bool:
+        """Whether an intent of this kind is written and not settled."""
+        return any(
+            json.loads(action)["kind"] == operation.value
+            for (action,) in self.disk.connection.execute(
+                "SELECT action FROM intents WHERE state IN ('written', 'sent', 'unknown', 'done')"
+            )
+        )
+
+    async def _before_write(self, operation: Operation) -> None:
+        """Let the event of the case happen, sometimes, when its operation is about to leave."""
+        event = self.case.event
+        if event is None or operation is not self.case.target or self.is_calm or self.hits:
+            return
+        if self.chance.random() < EVENT_SHARE:
+            self.hits += 1
+            self.trace.add("event", event.value)
+            await happen(event, self)
 
     def _kill(self) -> None:
         """A person says kill."""
@@ -302,11 +343,15 @@ class World:
     def _person(self) -> None:
         """A person adds a round amount of margin at the venue."""
         self.advance()
+        self.person_moves(Decimal(7))
+
+    def person_moves(self, amount: Decimal) -> None:
+        """A person adds margin to one of the positions, if there is enough."""
         held = list(self.engine.holdings.values())
         if held:
             holding = self.chance.choice(held)
             try:
-                self.engine.move_margin(holding.symbol, holding.side, Decimal(7), add=True)
+                self.engine.move_margin(holding.symbol, holding.side, amount, add=True)
             except Refused:
                 return
             self.books.look(by_bot=False)
@@ -386,8 +431,25 @@ def run(case: Case, loaded: Loaded, *, lines: list[str] | None = None) -> Result
         seconds=seconds,
         starts=world.starts,
         actions=_actions(world),
+        hits=_hits(world),
         faults=dict(Counter(str(w.fault) for w in world.network.writes if w.fault is not None)),
     )
+
+
+def _hits(world: World) -> int:
+    if Read.HISTORY_LAG in world.case.rates:
+        # It is not drawn: it hides every effect for a while.
+        return sum(w.effects > 0 for w in world.network.writes if w.operation is world.case.target)
+    reads = any(isinstance(fault, Read) for fault in world.case.rates)
+    aimed = (
+        0
+        if reads
+        else sum(
+            w.fault is not None and w.operation is world.case.target for w in world.network.writes
+        )
+    )
+    # What never left is not among the writes.
+    return aimed + world.network.refused + world.network.shown + world.hits
 
 
 def _close(loop: VirtualLoop) -> None:
@@ -405,7 +467,7 @@ def _actions(world: World) -> dict[str, int]:
     return dict(done)
 
 
-def _engine(case: Case) -> Engine:
+def _feed(case: Case) -> Scripted:
     is_short = case.held[0].notional < 0
     paths = []
     for held in case.held:
@@ -421,9 +483,13 @@ def _engine(case: Case) -> Engine:
                 points=_ascending(points),
             )
         )
+    return Scripted(paths, start_ms=START_MS, seed=case.seed, hours=BARS + 2)
+
+
+def _engine(case: Case, feed: Scripted) -> Engine:
     engine = Engine(
         contracts=CONTRACTS,
-        feed=Scripted(paths, start_ms=START_MS, seed=case.seed, hours=BARS + 2),
+        feed=feed,
         start_ms=START_MS,
         transfer_delay_ms=case.transfer_ms,
         history_lag_ms=case.history_lag_ms,

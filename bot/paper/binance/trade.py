@@ -42,7 +42,10 @@ def read(engine: Engine, request: Request) -> Any:
 
 def read_algo(engine: Engine, request: Request) -> Any:
     """GET /fapi/v1/algoOrder."""
-    return algo_order(_find(engine, request, "algoId", "clientAlgoId", conditional=True))
+    found = _find(engine, request, "algoId", "clientAlgoId", conditional=True)
+    if not engine.is_shown(found.at_ms):
+        raise WireError(-2013, "Order does not exist.")
+    return algo_order(found)
 
 
 def cancel(engine: Engine, request: Request) -> Any:
@@ -80,8 +83,16 @@ def open_orders(engine: Engine, request: Request) -> Any:
 
 def open_algo_orders(engine: Engine, request: Request) -> Any:
     """GET /fapi/v1/openAlgoOrders."""
-    found = engine.open_orders(request.optional("symbol"))
-    return [algo_order(o) for o in found if o.ask.conditional]
+    symbol = request.optional("symbol")
+    # What this list knows is as old as the rest of the history.
+    return [
+        algo_order(o) | {"algoStatus": "NEW"}
+        for o in engine.orders.values()
+        if o.ask.conditional
+        and (symbol is None or o.ask.symbol == symbol)
+        and engine.is_shown(o.at_ms)
+        and (o.is_open or not engine.is_shown(o.updated_ms))
+    ]
 
 
 def all_orders(engine: Engine, request: Request) -> Any:
