@@ -1,11 +1,11 @@
 """Where are intents written down once the journal cannot be?"""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any
 
 from bot.domain.intent import Execution, Intent, IntentState, Settlement, SignedRequest
-from bot.errors import JournalError, JournalLost
+from bot.errors import JournalLost
 from bot.journal.emergency import EmergencyJournal
 from bot.journal.reserve import Reserve
 from bot.ports import Journal
@@ -63,12 +63,13 @@ class FailoverJournal:
         """Mark an intent SENT where it was written.
 
         Raises:
+            JournalLost: It is in the journal, which failed; it may not be sent.
             JournalError: Not durable; it may not be sent.
         """
         if intent_id in self._in_reserve:
             return await self._emergency.sent(intent_id, request)
         if self.lost:
-            raise JournalError(f"{intent_id} is in a journal that cannot be written: {self.lost}")
+            raise JournalLost(f"{intent_id} is in a journal that cannot be written: {self.lost}")
         try:
             return await self._journal.sent(intent_id, request)
         except JournalLost as lost:
@@ -80,24 +81,21 @@ class FailoverJournal:
         if execution.intent_id in self._in_reserve:
             await self._emergency.conclude(execution, at)
         elif not self.lost:
-            try:
-                await self._journal.conclude(execution, at)
-            except JournalLost as lost:
-                self.lost = str(lost)
+            await self._as_far_as_it_can(self._journal.conclude(execution, at))
 
     async def drop(self, intent_id: str, at: datetime, why: str) -> None:
         """Record that an intent was never sent, where it can be."""
         if intent_id in self._in_reserve:
             await self._emergency.drop(intent_id, at, why)
         elif not self.lost:
-            await self._journal.drop(intent_id, at, why)
+            await self._as_far_as_it_can(self._journal.drop(intent_id, at, why))
 
     async def settled(self, settlement: Settlement, at: datetime) -> None:
         """Record APPLIED or ABSENT, where it can be."""
         if settlement.intent_id in self._in_reserve:
             await self._emergency.settled(settlement, at)
         elif not self.lost:
-            await self._journal.settled(settlement, at)
+            await self._as_far_as_it_can(self._journal.settled(settlement, at))
 
     async def doubt(self, intent_id: str, at: datetime, why: str) -> None:
         """Record UNKNOWN, where it can be."""
@@ -116,10 +114,19 @@ class FailoverJournal:
         return await self._journal.last_inputs(account)
 
     async def _mark(self, intent_id: str, at: datetime, state: IntentState, why: str) -> None:
-        journal: Journal = self._emergency if intent_id in self._in_reserve else self._journal
-        if self.lost and journal is self._journal:
+        is_reserved = intent_id in self._in_reserve
+        if self.lost and not is_reserved:
             return
-        if state is IntentState.UNKNOWN:
-            await journal.doubt(intent_id, at, why)
+        journal: Journal = self._emergency if is_reserved else self._journal
+        mark = journal.doubt if state is IntentState.UNKNOWN else journal.give_up
+        if is_reserved:
+            await mark(intent_id, at, why)
         else:
-            await journal.give_up(intent_id, at, why)
+            await self._as_far_as_it_can(mark(intent_id, at, why))
+
+    async def _as_far_as_it_can(self, written: Awaitable[None]) -> None:
+        """Write what only a restart needs, and would find out by looking at the venue."""
+        try:
+            await written
+        except JournalLost as lost:
+            self.lost = str(lost)

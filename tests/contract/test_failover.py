@@ -12,6 +12,7 @@ from bot.domain.band import Levels, LeverageBand
 from bot.domain.intent import Execution, IntentState, Outcome
 from bot.domain.market import Market
 from bot.domain.mode import Mode
+from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.errors import JournalError, JournalLost
 from bot.execute.fingerprint import Fingerprints
@@ -21,8 +22,8 @@ from bot.journal.reserve import Reserve
 from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop
 from bot.margin.bands import band_at_distances
-from bot.rebalance.memory import Memory
-from tests.kit.builders import a_policy, a_position, an_observation
+from bot.rebalance.memory import Memory, amount_of
+from tests.kit.builders import ETH, a_policy, a_position, an_observation
 from tests.kit.disks import fill
 from tests.kit.fakes import Collected, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import NOON, a_record, a_request, an_intent
@@ -37,10 +38,14 @@ def choose(risk: PositionRisk, market: Market) -> LeverageBand:
 
 
 def a_loop(
-    journal: FailoverJournal, names: SqliteJournal, seen: Collected
+    journal: FailoverJournal,
+    names: SqliteJournal,
+    seen: Collected,
+    *,
+    observation: Observation = ENDANGERED,
 ) -> tuple[Loop, FakeVenue, FakeClock]:
     clock, switches = FakeClock(), FakeSwitches()
-    venue = FakeVenue(ENDANGERED, clock)
+    venue = FakeVenue(observation, clock)
     loop = Loop(
         venue=venue,
         journal=journal,
@@ -165,6 +170,54 @@ async def test_what_came_of_a_send_is_not_lost_when_only_its_answer_cannot_be_wr
     async with SqliteJournal.open(path) as again:
         (found,) = await again.open_intents()
         assert found.state is IntentState.SENT  # so the next start looks for it
+
+
+async def test_the_rest_of_a_plan_that_the_failing_journal_holds_is_dropped_and_decided_anew(
+    tmp_path: Path,
+) -> None:
+    path, seen = tmp_path / "journal.sqlite", Collected()
+    eth = a_position(ETH, size="10", entry="3000", mark="3000", margin="2000")
+    both = an_observation(a_position(margin="5000"), eth, futures="20000")
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path)) as reserve:
+            failing: Any = Full(sqlite, fails="conclude")
+            loop, venue, clock = a_loop(
+                FailoverJournal(failing, reserve), sqlite, seen, observation=both
+            )
+            await loop.poll()
+            (first,) = venue.sent
+            for _ in range(2):
+                clock.advance(1)
+                await loop.poll()
+            assert [i.action.key for i in venue.sent] != [first.action.key] * 2  # type: ignore[union-attr]  # adds
+            assert len(venue.sent) == 2
+            (kept,) = reserve.kept()
+            assert kept.intent.id == venue.sent[1].id
+
+
+@pytest.mark.parametrize("step", ["settled", "doubt"])
+async def test_a_disk_that_fails_while_a_move_is_read_back_does_not_end_protection(
+    tmp_path: Path, step: str
+) -> None:
+    path, seen = tmp_path / "journal.sqlite", Collected()
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path)) as reserve:
+            failing: Any = Full(sqlite, fails=step)
+            loop, venue, clock = a_loop(FailoverJournal(failing, reserve), sqlite, seen)
+            await loop.poll()
+            (first,) = venue.sent
+            venue.evidence[first.id] = amount_of(first.action) if step == "settled" else D(0)
+            for _ in range(3):
+                clock.advance(8)
+                await loop.poll()
+            assert "journal_unwritable" in [alarm.code for alarm in seen.alarms]
+            venue.observation = ENDANGERED
+            clock.advance(8)
+            decision = await loop.poll()
+            assert decision.mode is Mode.DEGRADED
+    async with SqliteJournal.open(path) as again:
+        (found,) = (i for i in await again.open_intents() if i.id == first.id)
+        assert found.state is IntentState.DONE  # so the next start reads it back
 
 
 async def test_without_the_journal_only_what_protects_is_taken(tmp_path: Path) -> None:
