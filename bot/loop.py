@@ -187,7 +187,7 @@ class Loop:
         good = self.memory.good_polls + 1
         mode = next_mode(self.memory.mode, Event.POLLED, good_polls=good)
         self.memory = replace(self.memory, good_polls=good, mode=mode)
-        decision = decide(observation, self.memory, self._policy, choose=self._choose)
+        decision = decide(observation, self.memory, self._allowed_policy(), choose=self._choose)
         intents = self._intents(decision)
         inputs = self._encode(observation, self.memory)
         try:
@@ -209,6 +209,10 @@ class Loop:
         self._remember(decision, observation, done)
         self._publish(with_outcomes(record, done.outcomes))
         return decision
+
+    def _allowed_policy(self) -> Policy:
+        """Return the policy; without stops while the reserve is in use, which takes none."""
+        return replace(self._policy, resident_stops=False) if self._is_reduced else self._policy
 
     async def _follow(self) -> None:
         for news in await self._resolver.follow(self._followed):

@@ -43,6 +43,7 @@ def a_loop(
     seen: Collected,
     *,
     observation: Observation = ENDANGERED,
+    resident_stops: bool = False,
 ) -> tuple[Loop, FakeVenue, FakeClock]:
     clock, switches = FakeClock(), FakeSwitches()
     venue = FakeVenue(observation, clock)
@@ -52,7 +53,7 @@ def a_loop(
         clock=clock,
         sinks=[seen],
         choose=choose,
-        policy=a_policy(),
+        policy=a_policy(resident_stops=resident_stops),
         identity=Identity(account="main", config_hash="abc", strategy="x:Y"),
         ids=Ids(decision=names.ids.decision, intent=names.ids.intent),
         fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
@@ -193,6 +194,22 @@ async def test_the_rest_of_a_plan_that_the_failing_journal_holds_is_dropped_and_
             assert len(venue.sent) == 2
             (kept,) = reserve.kept()
             assert kept.intent.id == venue.sent[1].id
+
+
+async def test_a_position_without_a_stop_does_not_end_protection_when_the_journal_is_lost(
+    tmp_path: Path,
+) -> None:
+    path, seen = tmp_path / "journal.sqlite", Collected()
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path)) as reserve:
+            failing: Any = Full(sqlite, fails="record")
+            loop, venue, clock = a_loop(
+                FailoverJournal(failing, reserve), sqlite, seen, resident_stops=True
+            )
+            for _ in range(3):
+                await loop.poll()
+                clock.advance(1)
+            assert {intent.action.kind for intent in venue.sent} == {"add_margin"}
 
 
 @pytest.mark.parametrize("step", ["settled", "doubt"])
