@@ -146,6 +146,12 @@ def paper(
     serve_only: Annotated[
         bool, typer.Option("--serve-only", help="Only serve; run the bot yourself.")
     ] = False,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="With --serve-only: default 18443, 0 takes a free one.", min=0, max=65535
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start the paper exchange and the bot against it. No keys, no services."""
@@ -153,6 +159,8 @@ def paper(
 
     from bot import session  # noqa: PLC0415 - as above
 
+    if port is not None and not serve_only:
+        raise ConfigError(f"--port needs --serve-only, was {port} without it")
     show = session.Show(
         files=tuple(config or ()),
         scenario=scenario,
@@ -161,6 +169,7 @@ def paper(
         seconds=None if for_ is None else seconds_of(for_, "--for"),
         with_bot=not no_bot,
         as_json=as_json,
+        port=session.SERVE_PORT if port is None else port,
     )
     if serve_only:
         asyncio.run(session.serve(show))

@@ -50,6 +50,7 @@ class Show:
         seconds: Market time; ``None`` takes all of it. [s]
         with_bot: Whether the bot runs.
         as_json: Only a summary in JSON on standard output.
+        port: Where the exchange alone is served; 0 takes a free one.
     """
 
     files: tuple[Path, ...] = ()
@@ -59,6 +60,7 @@ class Show:
     seconds: float | None = None
     with_bot: bool = True
     as_json: bool = False
+    port: int = SERVE_PORT
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,12 +167,12 @@ async def serve(show: Show) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         async with PaperServer(
-            engine, pace, folder=folder, port=SERVE_PORT, faults=outages(stage.scenario, engine)
+            engine, pace, folder=folder, port=show.port, faults=outages(stage.scenario, engine)
         ) as server:
             mover = asyncio.create_task(pace.run(), name="market-time")
             sys.stdout.write(
                 f"{stage.name} on https://{server.address}, authority {server.ca_file}; "
-                f"run: plimsoll run -c config/paper.toml\n"
+                f"run: plimsoll run -c config/paper.toml{_gateway_hint(show, server)}\n"
             )
             if show.speed != 1:
                 sys.stdout.write(
@@ -184,7 +186,14 @@ async def serve(show: Show) -> None:
             mover.cancel()
             await asyncio.gather(mover, return_exceptions=True)
     except OSError as error:
-        raise ConfigError(f"port {SERVE_PORT} on this machine must be free: {error}") from error
+        raise ConfigError(f"port {show.port} on this machine must be free: {error}") from error
+
+
+def _gateway_hint(show: Show, server: PaperServer) -> str:
+    """Return what must be said where the configuration names another port."""
+    if show.port == SERVE_PORT:
+        return ""
+    return f" with accounts.gateway.address = {server.address}"
 
 
 def stage_of(show: Show) -> Stage:
