@@ -11,10 +11,9 @@ from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-from bot.domain.action import Action
 from bot.domain.intent import Execution, Intent, IntentState, Outcome, Settlement, SignedRequest
 from bot.exchanges import binance, binance_parse, client, outcomes
-from bot.execute import fingerprint, gate, resolve
+from bot.execute import gate, guard, resolve
 from bot.journal import sqlite
 from bot.loop import Loop
 from bot.rebalance import memory
@@ -84,14 +83,6 @@ def _no_history_lag(stack: contextlib.ExitStack) -> None:
     stack.enter_context(patch.object(resolve, "SETTLE_POINT", timedelta(seconds=5.5)))
 
 
-def _no_fingerprint(stack: contextlib.ExitStack) -> None:
-    def marked(self: Any, action: Action, **_: Any) -> Action:
-        del self
-        return action
-
-    stack.enter_context(patch.object(fingerprint.Fingerprints, "marked", marked))
-
-
 def _timeouts_reject(stack: contextlib.ExitStack) -> None:
     """Give up after three looks, and call it absent."""
     follow = resolve.Resolver._follow
@@ -129,7 +120,7 @@ def _credited_at_send(stack: contextlib.ExitStack) -> None:
 def _kill_seen_once(stack: contextlib.ExitStack) -> None:
     """Look at the switches when the loop starts, and never again."""
     stack.enter_context(patch.object(Loop, "_look_at_switches", lambda _: None))
-    stack.enter_context(patch.object(Loop, "_look", lambda *_: None))
+    stack.enter_context(patch.object(guard, "CHECKS", guard.CHECKS[1:]))
 
 
 def _no_fsync(stack: contextlib.ExitStack) -> None:
@@ -170,7 +161,6 @@ ABLATIONS: dict[str, Ablation] = {
         lambda trace: trace.left and trace.status is not None and trace.status >= 500
     ),
     "A06 no history lag": _no_history_lag,
-    "A07 no fingerprint": _no_fingerprint,
     "A08 three looks are a rejection": _timeouts_reject,
     "A09 an empty list is flat": _empty_is_flat,
     "A10 credited at send": _credited_at_send,
