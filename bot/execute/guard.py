@@ -28,6 +28,7 @@ from bot.execute.denial import (
     DenialCode,
 )
 from bot.execute.facts import Facts
+from bot.execute.steps import LARGEST, ceiling, floor, is_countable, is_priced, is_whole
 from bot.margin import linear
 from bot.rebalance.claims import surplus
 from bot.rebalance.memory import key_of
@@ -50,6 +51,15 @@ Check = Callable[[Facts], Iterator[Denial]]
 
 def guard(facts: Facts) -> Refusal | None:
     """Return why a write may not leave, ``None`` when it may; raises nothing."""
+    try:
+        return _first(facts)
+    except (ArithmeticError, ValueError) as error:
+        # What cannot be judged may not leave; nor may it end the process that protects the rest.
+        text = f"{facts.action.kind} cannot be judged: {type(error).__name__}: {error}"
+        return Refusal(code=DenialCode.INPUT_MISSING.value, text=text)
+
+
+def _first(facts: Facts) -> Refusal | None:
     skipped = _skipped(facts)
     for check in CHECKS:
         for code, text in check(facts):
@@ -93,8 +103,12 @@ def _authority(facts: Facts) -> Iterator[Denial]:
 def _plan(facts: Facts) -> Iterator[Denial]:
     oldest = PLAN_OLDEST_PROTECTIVE if is_protective(facts.action) else PLAN_OLDEST
     where = facts.conditions
-    if where.plan_age > oldest:
-        yield DenialCode.PLAN_EXPIRED, f"plan must be <= {oldest} s old, was {where.plan_age:.1f} s"
+    # Asked so that what is not a number fails, as does a plan from the future.
+    if not -CLOCK_BOUND <= where.plan_age <= oldest:
+        yield (
+            DenialCode.PLAN_EXPIRED,
+            f"plan must be 0 to {oldest} s old, was {where.plan_age:.1f} s",
+        )
     if where.planned_in is not facts.memory.mode:
         yield DenialCode.PLAN_EXPIRED, f"plan was made in {where.planned_in}"
     if where.stalled:
@@ -112,7 +126,7 @@ def _journal(facts: Facts) -> Iterator[Denial]:
 
 def _clock(facts: Facts) -> Iterator[Denial]:
     unsure = facts.conditions.venue.clock_uncertainty
-    if not unsure <= CLOCK_BOUND:
+    if not 0 <= unsure <= CLOCK_BOUND:
         yield (
             DenialCode.CLOCK_UNCERTAIN,
             f"venue time must be known within {CLOCK_BOUND} s, is within {unsure:.3f} s",
@@ -147,6 +161,7 @@ def _amount(facts: Facts) -> Iterator[Denial]:
     action = facts.action
     if isinstance(action, CancelStop):
         return
+    yield from _price_of(action)
     amount, step, least, most = _measure(facts)
     if amount is None:
         return
@@ -155,12 +170,28 @@ def _amount(facts: Facts) -> Iterator[Denial]:
         return
     if amount <= 0:
         yield DenialCode.NOT_POSITIVE, f"amount must be > 0, was {amount}"
-    if amount % step != 0 and not _is_whole(facts, amount):
+    if amount > LARGEST:
+        yield DenialCode.ABOVE_MAXIMUM, f"amount must be <= {LARGEST}, was {amount}"
+        return
+    is_multiple = is_countable(amount) and is_whole(amount, step=step)
+    if not is_multiple and not _closes_all(facts, amount):
         yield DenialCode.STEP_MISMATCH, f"amount must be a multiple of {step}, was {amount}"
-    if amount < least and not _is_whole(facts, amount):
+    if amount < least and not _closes_all(facts, amount):
         yield DenialCode.BELOW_MINIMUM, f"amount must be >= {least}, was {amount}"
     if amount > most:
         yield DenialCode.ABOVE_MAXIMUM, f"amount must be <= {most}, was {amount}"
+
+
+def _price_of(action: Action) -> Iterator[Denial]:
+    match action:
+        case ReducePosition(limit_price=price) | PlaceStop(stop_price=price):
+            pass
+        case _:
+            return
+    if not price.is_finite():
+        yield DenialCode.NOT_FINITE, f"price must be finite, was {price}"
+    elif not is_priced(price):
+        yield DenialCode.NOT_POSITIVE, f"price must be > 0, was {price}"
 
 
 def _measure(facts: Facts) -> tuple[Decimal | None, Decimal, Decimal, Decimal]:
@@ -176,7 +207,7 @@ def _measure(facts: Facts) -> tuple[Decimal | None, Decimal, Decimal, Decimal]:
     return action.amount, facts.collateral_step, facts.collateral_step, forever
 
 
-def _is_whole(facts: Facts, amount: Decimal) -> bool:
+def _closes_all(facts: Facts, amount: Decimal) -> bool:
     """Whether an order closes the whole position, dust included."""
     position = _position(facts)
     return isinstance(facts.action, ReducePosition) and (
@@ -205,8 +236,9 @@ def _inputs(facts: Facts) -> Iterator[Denial]:
     oldest = facts.policy.max_age_optional if optional else facts.policy.max_age_protective
     if key is not None and key.symbol not in facts.instruments:
         yield DenialCode.INPUT_MISSING, f"rules of {key.symbol} must be known"
-    if facts.age > oldest:
-        yield DenialCode.INPUT_STALE, f"inputs must be <= {oldest} s old, were {facts.age:.1f} s"
+    yield from _unreadable(facts)
+    if not -CLOCK_BOUND <= facts.age <= oldest:
+        yield DenialCode.INPUT_STALE, f"inputs must be 0 to {oldest} s old, were {facts.age:.1f} s"
     if where.is_torn:
         yield DenialCode.INPUT_TORN, "inputs are from different instants"
     if not where.is_price_confirmed:
@@ -217,6 +249,31 @@ def _inputs(facts: Facts) -> Iterator[Denial]:
         yield from _disputed(facts)
 
 
+def _unreadable(facts: Facts) -> Iterator[Denial]:
+    """Deny what would be judged by numbers that are none: comparing them proves nothing."""
+    position = _position(facts)
+    if position is not None:
+        for name in ("entry_price", "mark_price", "leverage_setting"):
+            if not is_priced(getattr(position, name)):
+                yield (
+                    DenialCode.INPUT_MISSING,
+                    f"{name} of {position.key} must be > 0, was {getattr(position, name)}",
+                )
+        if not (is_countable(position.size) and is_countable(position.margin)):
+            yield (
+                DenialCode.INPUT_MISSING,
+                f"{position.key} must hold numbers, was {position.size} with {position.margin}",
+            )
+    if isinstance(facts.action, ReducePosition | PlaceStop | CancelStop):
+        return  # no wallet stands against shrinking
+    for wallet in facts.account.wallets:
+        if not (is_countable(wallet.total) and is_countable(wallet.free)):
+            yield (
+                DenialCode.INPUT_MISSING,
+                f"{wallet.name} must hold a number, was {wallet.total}, {wallet.free} free",
+            )
+
+
 def _disputed(facts: Facts) -> Iterator[Denial]:
     position, rules = _position(facts), _rules(facts)
     if position is None or rules is None:
@@ -225,7 +282,11 @@ def _disputed(facts: Facts) -> Iterator[Denial]:
     ours, theirs = _liquidation(position, rules), position.venue_liquidation_price
     if ours is None:
         return
-    if theirs is None or abs(ours - theirs) / theirs > facts.policy.max_liquidation_dispute:
+    if (
+        theirs is None
+        or not is_priced(theirs)
+        or abs(ours - theirs) / theirs > facts.policy.max_liquidation_dispute
+    ):
         yield (
             DenialCode.LIQUIDATION_PRICE_DISPUTED,
             f"liquidation price of {position.key} is {ours} by our rules, {theirs} by the venue",
@@ -375,7 +436,10 @@ def _fits(facts: Facts, spent: Decimal, new: Decimal, limit: Decimal) -> bool:
     if not limit.is_finite():
         return True
     return within_budget(
-        spent=_whole(facts, spent), unknown=0, new=_whole(facts, new), limit=_whole(facts, limit)
+        spent=ceiling(spent, step=facts.collateral_step),
+        unknown=0,
+        new=_whole(facts, new),
+        limit=_whole(facts, limit),
     )
 
 
@@ -394,7 +458,7 @@ def _source(facts: Facts) -> Iterator[Denial]:
         return
     # What a reduction released was never free before it: it may go back into the position.
     is_back = isinstance(action, AddMargin) and action.after_reduction
-    floor = Decimal(0) if is_back else facts.policy.reserve(name)
+    keep = Decimal(0) if is_back else facts.policy.reserve(name)
     old = (
         surplus(facts.memory.claims, name, currency, total=wallet.total, at=facts.now)
         if not is_back
@@ -404,8 +468,8 @@ def _source(facts: Facts) -> Iterator[Denial]:
     needed = _whole(facts, amount)
     if needed > usable(reported=reported, ledger=ledger, floor=0):
         yield DenialCode.LEDGER_SHORT, f"{name} holds {wallet.free - old}, asked for {amount}"
-    if needed > usable(reported=reported, ledger=ledger, floor=_whole(facts, floor)):
-        yield DenialCode.SOURCE_FLOOR, f"{name} must keep {floor}, has {wallet.free - old}"
+    if needed > usable(reported=reported, ledger=ledger, floor=_whole(facts, keep)):
+        yield DenialCode.SOURCE_FLOOR, f"{name} must keep {keep}, has {wallet.free - old}"
 
 
 def _orders(facts: Facts) -> Iterator[Denial]:
@@ -502,8 +566,8 @@ def _rules(facts: Facts) -> Instrument | None:
 
 
 def _whole(facts: Facts, amount: Decimal) -> int:
-    """Return an amount in whole collateral steps, rounded towards 0. [collateral steps]."""
-    return int(amount / facts.collateral_step)
+    """Return an amount in whole collateral steps, rounded down. [collateral steps]."""
+    return floor(amount, step=facts.collateral_step)
 
 
 def _steps(facts: Facts, action: Action) -> int:
