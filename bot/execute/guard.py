@@ -148,12 +148,20 @@ def _operation(facts: Facts) -> Iterator[Denial]:
     if action.kind not in where.supported:
         yield DenialCode.OP_UNSUPPORTED, f"{action.kind} is not supported there"
     if isinstance(action, Transfer):
-        if action.source == action.destination:
-            yield DenialCode.ENDPOINT_NOT_ALLOWED, f"no way from {action.source} to itself"
         if not {action.source, action.destination} <= where.owned:
             yield (
                 DenialCode.DESTINATION_NOT_OWNED,
                 f"wallets must be owned, were {action.source} and {action.destination}",
+            )
+
+        if (
+            action.source not in facts.policy.transfer_from
+            or action.source == action.destination
+            or action.destination != facts.policy.futures_wallet
+        ):
+            yield (
+                DenialCode.ENDPOINT_NOT_ALLOWED,
+                f"no way from {action.source} to {action.destination}",
             )
 
 
@@ -204,7 +212,23 @@ def _measure(facts: Facts) -> tuple[Decimal | None, Decimal, Decimal, Decimal]:
         most = rules.max_market_size if isinstance(action, ReducePosition) else forever
         return action.size, rules.size_step, rules.min_size, most
     assert not isinstance(action, CancelStop)  # noqa: S101 - the caller has asked
-    return action.amount, facts.collateral_step, facts.collateral_step, forever
+    most = _removable(facts) if isinstance(action, RemoveMargin) else forever
+    return action.amount, facts.collateral_step, facts.collateral_step, most
+
+
+def _removable(facts: Facts) -> Decimal:
+    """Return what the venue releases of a position at most. [quote]."""
+    position, rules = _position(facts), _rules(facts)
+    if position is None or rules is None:
+        return Decimal("Infinity")  # denied for that, by a later check
+    return linear.removable_margin(
+        rules.tiers,
+        size=position.size,
+        entry_price=position.entry_price,
+        mark_price=position.mark_price,
+        margin=position.margin,
+        leverage_setting=position.leverage_setting,
+    )
 
 
 def _closes_all(facts: Facts, amount: Decimal) -> bool:

@@ -92,7 +92,9 @@ REACHED: dict[DenialCode, Callable[[], Facts]] = {
     DenialCode.VENUE_UNAVAILABLE: lambda: under(venue=VenueCondition(is_reachable=False)),
     DenialCode.WEIGHT_EXHAUSTED: lambda: under(venue=VenueCondition(weight_left=0)),
     DenialCode.OP_UNSUPPORTED: lambda: under(supported=frozenset({"transfer"})),
-    DenialCode.ENDPOINT_NOT_ALLOWED: lambda: some_facts(replace(MOVE, destination="spot")),
+    DenialCode.ENDPOINT_NOT_ALLOWED: lambda: some_facts(
+        replace(MOVE, source="futures", destination="spot")
+    ),
     DenialCode.DESTINATION_NOT_OWNED: lambda: some_facts(replace(MOVE, destination="stranger")),
     DenialCode.NOT_FINITE: lambda: some_facts(replace(ADD, amount=D("NaN"))),
     DenialCode.NOT_POSITIVE: lambda: some_facts(replace(ADD, amount=D(-5))),
@@ -164,7 +166,9 @@ REACHED: dict[DenialCode, Callable[[], Facts]] = {
         account=an_observation(a_position(margin="-900", entry="60000", mark="59000")).account,
         instruments={KEY.symbol: an_instrument(margin_release=MarginRelease.STAYS)},
     ),
-    DenialCode.OVERSHOOT: lambda: some_facts(replace(REMOVE, amount=D("4000.00123")), **OWN),
+    DenialCode.OVERSHOOT: lambda: some_facts(
+        replace(REMOVE, amount=D("12000.00123")), margin=RICH, **OWN
+    ),
     DenialCode.NOT_BOT_MARGIN: lambda: some_facts(REMOVE, margin=RICH),
 }
 ELSEWHERE = {DenialCode.REQUEST_MISMATCH, DenialCode.REQUEST_EXPIRED}
@@ -308,3 +312,28 @@ def test_numbers_of_other_positions_do_not_keep_one_from_protection() -> None:
 
 def test_a_wallet_that_cannot_be_read_does_not_keep_a_position_from_shrinking() -> None:
     assert guard(some_facts(REDUCE, **funded(D("NaN")))) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"),
+    [("futures", "spot"), ("spot", "spot"), ("futures", "futures")],
+)
+def test_transfers_only_feed_the_wallet_that_backs_positions(source: str, destination: str) -> None:
+    refusal = guard(some_facts(replace(MOVE, source=source, destination=destination)))
+    assert refusal is not None
+    assert refusal.code == "endpoint_not_allowed"
+
+
+def test_a_wallet_that_may_not_be_drawn_on_is_not() -> None:
+    refusal = guard(some_facts(MOVE, policy=a_policy(transfer_from=())))
+    assert refusal is not None
+    assert refusal.code == "endpoint_not_allowed"
+
+
+def test_no_more_is_given_back_than_the_venue_releases() -> None:
+    account = some_facts(REMOVE, margin=RICH).account
+    position = replace(account.positions[0], leverage_setting=D(3))
+    facts = some_facts(REMOVE, margin=RICH, account=replace(account, positions=(position,)), **OWN)
+    refusal = guard(facts)
+    assert refusal is not None
+    assert refusal.code == "above_maximum"
