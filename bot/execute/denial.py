@@ -69,3 +69,6 @@ SKIPPED_WHERE_PROTECTIVE = frozenset(
 )
 SKIPPED_FOR_ADDS = frozenset({DenialCode.PRICE_UNCONFIRMED})
 """What an emergency does not wait for; never a budget, never a floor."""
+
+Denial = tuple[DenialCode, str]
+"""A code and, for people, the limit and the value."""

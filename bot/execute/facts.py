@@ -11,11 +11,13 @@ from bot.domain.band import LeverageBand
 from bot.domain.decision import Urgency
 from bot.domain.instrument import Instrument
 from bot.domain.mode import Mode
-from bot.domain.position import PositionKey, PositionMode
+from bot.domain.position import Position, PositionKey, PositionMode
 from bot.domain.switch import Switches
 from bot.domain.venue import VenueCondition
-from bot.rebalance.memory import Memory
+from bot.execute.steps import floor
+from bot.rebalance.memory import Memory, key_of
 from bot.rebalance.policy import Policy
+from bot.rebalance.project import position_of
 
 KINDS = frozenset({
     "add_margin", "remove_margin", "reduce_position", "transfer", "place_stop", "cancel_stop",
@@ -82,7 +84,7 @@ class Facts:
         urgency: Of the position it is about.
         now: Venue time. Aware UTC.
         age: Of the oldest input. [s]
-        collateral_step: Finest step of what is sent. [quote]
+        step: Finest step of what is sent. [quote]
         conditions: Around it.
     """
 
@@ -96,5 +98,28 @@ class Facts:
     urgency: Urgency
     now: datetime
     age: float
-    collateral_step: Decimal
+    step: Decimal
     conditions: Conditions
+
+    @property
+    def key(self) -> PositionKey | None:
+        """The position it is about; ``None`` for transfers."""
+        return key_of(self.action)
+
+    @property
+    def position(self) -> Position | None:
+        """That position as it stands; ``None`` where it is not held."""
+        return None if self.key is None else position_of(self.account, self.key)
+
+    @property
+    def rules(self) -> Instrument | None:
+        """Rules of its symbol; ``None`` where they are not known."""
+        return None if self.key is None else self.instruments.get(self.key.symbol)
+
+    def whole(self, amount: Decimal) -> int:
+        """Return an amount in whole steps, rounded down. [collateral steps]
+
+        Raises:
+            ValueError: If it is not countable.
+        """
+        return floor(amount, step=self.step)

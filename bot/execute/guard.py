@@ -5,7 +5,7 @@ a mistake in one of the two must not be enough to move money.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from bot.domain.action import (
@@ -19,16 +19,18 @@ from bot.domain.action import (
 )
 from bot.domain.decision import Refusal, Urgency
 from bot.domain.instrument import Instrument, MarginRelease
-from bot.domain.position import Position
-from bot.execute.arithmetic import fingerprint_scale, sums_coincide, usable, within_budget
+from bot.domain.position import MarginMode, Position
+from bot.execute.arithmetic import fingerprint_scale, sums_coincide, usable
+from bot.execute.budgets import DAY, budgets, of_position
 from bot.execute.denial import (
     SKIPPED_FOR_ADDS,
     SKIPPED_IN_EMERGENCY,
     SKIPPED_WHERE_PROTECTIVE,
+    Denial,
     DenialCode,
 )
 from bot.execute.facts import Facts
-from bot.execute.steps import LARGEST, ceiling, floor, is_countable, is_priced, is_whole
+from bot.execute.steps import LARGEST, floor, is_countable, is_priced, is_whole
 from bot.margin import linear
 from bot.rebalance.claims import surplus
 from bot.rebalance.memory import key_of
@@ -40,12 +42,7 @@ PLAN_OLDEST_PROTECTIVE = 15.0
 CLOCK_BOUND = 0.5
 """Venue time must be known this well. [s]"""
 SAME_WITHIN = timedelta(seconds=60)
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
-EMERGENCY_SHARE = 4
-"""One part in so many of a position's budgets is kept for emergencies."""
 
-Denial = tuple[DenialCode, str]
 Check = Callable[[Facts], Iterator[Denial]]
 
 
@@ -147,6 +144,13 @@ def _operation(facts: Facts) -> Iterator[Denial]:
     action, where = facts.action, facts.conditions
     if action.kind not in where.supported:
         yield DenialCode.OP_UNSUPPORTED, f"{action.kind} is not supported there"
+    position = facts.position
+    if (
+        isinstance(action, AddMargin | RemoveMargin)
+        and position is not None
+        and position.margin_mode is not MarginMode.ISOLATED
+    ):
+        yield DenialCode.OP_UNSUPPORTED, f"{action.kind} needs isolated margin"
     if isinstance(action, Transfer):
         if not {action.source, action.destination} <= where.owned:
             yield (
@@ -213,12 +217,12 @@ def _measure(facts: Facts) -> tuple[Decimal | None, Decimal, Decimal, Decimal]:
         return action.size, rules.size_step, rules.min_size, most
     assert not isinstance(action, CancelStop)  # noqa: S101 - the caller has asked
     most = _removable(facts) if isinstance(action, RemoveMargin) else forever
-    return action.amount, facts.collateral_step, facts.collateral_step, most
+    return action.amount, facts.step, facts.step, most
 
 
 def _removable(facts: Facts) -> Decimal:
     """Return what the venue releases of a position at most. [quote]."""
-    position, rules = _position(facts), _rules(facts)
+    position, rules = facts.position, facts.rules
     if position is None or rules is None:
         return Decimal("Infinity")  # denied for that, by a later check
     return linear.removable_margin(
@@ -233,14 +237,14 @@ def _removable(facts: Facts) -> Decimal:
 
 def _closes_all(facts: Facts, amount: Decimal) -> bool:
     """Whether an order closes the whole position, dust included."""
-    position = _position(facts)
+    position = facts.position
     return isinstance(facts.action, ReducePosition) and (
         position is not None and amount == abs(position.size)
     )
 
 
 def _held(facts: Facts) -> Iterator[Denial]:
-    key = key_of(facts.action)
+    key = facts.key
     if facts.account.position_mode is not facts.conditions.position_mode:
         yield (
             DenialCode.POSITION_MODE_CHANGED,
@@ -249,13 +253,13 @@ def _held(facts: Facts) -> Iterator[Denial]:
     if key is None or isinstance(facts.action, CancelStop):
         return
     other = [p for p in facts.account.positions if p.symbol == key.symbol]
-    if _position(facts) is None:
+    if facts.position is None:
         code = DenialCode.SIDE_MISMATCH if other else DenialCode.POSITION_UNKNOWN
         yield code, f"{key} must be held, is not"
 
 
 def _inputs(facts: Facts) -> Iterator[Denial]:
-    action, key, where = facts.action, key_of(facts.action), facts.conditions
+    action, key, where = facts.action, facts.key, facts.conditions
     optional = not is_protective(action) and not isinstance(action, CancelStop)
     oldest = facts.policy.max_age_optional if optional else facts.policy.max_age_protective
     if key is not None and key.symbol not in facts.instruments:
@@ -275,7 +279,7 @@ def _inputs(facts: Facts) -> Iterator[Denial]:
 
 def _unreadable(facts: Facts) -> Iterator[Denial]:
     """Deny what would be judged by numbers that are none: comparing them proves nothing."""
-    position = _position(facts)
+    position = facts.position
     if position is not None:
         for name in ("entry_price", "mark_price", "leverage_setting"):
             if not is_priced(getattr(position, name)):
@@ -299,7 +303,7 @@ def _unreadable(facts: Facts) -> Iterator[Denial]:
 
 
 def _disputed(facts: Facts) -> Iterator[Denial]:
-    position, rules = _position(facts), _rules(facts)
+    position, rules = facts.position, facts.rules
     if position is None or rules is None:
         return
     # What was moved before it in the same plan the venue's figure does not know yet.
@@ -334,8 +338,24 @@ def _slots(facts: Facts) -> Iterator[Denial]:
         ]
         if moves and facts.urgency is not Urgency.EMERGENCY:
             yield DenialCode.IN_FLIGHT, f"a margin move of {action.key} is not settled"
-        if len(moves) > 1:
-            yield DenialCode.OVER_ADD_REFUSED, f"{action.key} has {len(moves)} unsettled moves"
+        if moves:
+            yield from _over_add(facts, action, count=len(moves))
+
+
+def _over_add(facts: Facts, action: AddMargin, *, count: int) -> Iterator[Denial]:
+    """Deny a second addition beside an unknown move unless nothing else can be waited for."""
+    if count > 1:
+        yield DenialCode.OVER_ADD_REFUSED, f"{action.key} has {count} unsettled moves"
+    if action.after_reduction:
+        return  # it only puts back what was there
+    band, position, rules = facts.bands.get(action.key), facts.position, facts.rules
+    assert position is not None  # noqa: S101 - an earlier check denies what is not held
+    assert rules is not None  # noqa: S101 - an earlier check denies unknown rules
+    distance = _distance(position, rules)
+    if band is None or distance is None or distance >= band.distance.emergency:
+        yield DenialCode.OVER_ADD_REFUSED, f"{action.key} stands at {distance}: no emergency"
+    for _, text in of_position(facts, action):
+        yield DenialCode.OVER_ADD_REFUSED, text
 
 
 def _twins(facts: Facts) -> Iterator[Denial]:
@@ -393,80 +413,6 @@ def _pace(facts: Facts) -> Iterator[Denial]:
         yield DenialCode.SYMBOL_CLOSING, f"{key.symbol} stops trading: a person must decide"
 
 
-def _budgets(facts: Facts) -> Iterator[Denial]:
-    where, action, policy = facts.conditions, facts.action, facts.policy
-    is_much = where.writes_10s >= policy.max_writes_10s or where.writes_60s >= policy.max_writes_60s
-    if is_much and not isinstance(action, PlaceStop | CancelStop):
-        yield (
-            DenialCode.RATE_WINDOW,
-            f"{where.writes_10s} writes in 10 s, {where.writes_60s} in 60 s",
-        )
-    if isinstance(action, AddMargin | RemoveMargin | Transfer):
-        most = policy.max_margin_per_action * Decimal("1.01")  # with the digits it carries
-        if action.amount > most:
-            yield DenialCode.BUDGET_ACTION, f"amount must be <= {most}, was {action.amount}"
-    if isinstance(action, AddMargin) and not action.after_reduction:
-        yield from _position_budget(facts, action)
-        yield from _shared_budgets(facts, action)
-
-
-def _position_budget(facts: Facts, action: AddMargin) -> Iterator[Denial]:
-    policy, mine = facts.policy, _adds(facts, action)
-    share = 1 if facts.urgency is Urgency.EMERGENCY else 1 - Decimal(1) / EMERGENCY_SHARE
-    for span, amount, count in (
-        (HOUR, policy.max_margin_per_hour, policy.max_moves_per_hour),
-        (DAY, policy.max_margin_per_day, policy.max_moves_per_day),
-    ):
-        spent = [a for at, a in mine if facts.now - at < span]
-        if len(spent) + 1 > count * share:
-            yield (
-                DenialCode.BUDGET_POSITION,
-                f"{action.key} may get margin {count} times in {span}, {len(spent)} are spent",
-            )
-        if not _fits(facts, sum(spent, Decimal(0)), action.amount, amount):
-            yield (
-                DenialCode.BUDGET_POSITION,
-                f"{action.key} may get {amount} in {span}, {sum(spent, Decimal(0))} is spent",
-            )
-
-
-def _shared_budgets(facts: Facts, action: AddMargin) -> Iterator[Denial]:
-    spent = sum((a for at, a in _adds(facts, None) if facts.now - at < DAY), Decimal(0))
-    equity = sum((w.total for w in facts.account.wallets), Decimal(0)) + sum(
-        (p.margin for p in facts.account.positions), Decimal(0)
-    )
-    for code, part in (
-        (DenialCode.BUDGET_ACCOUNT, facts.policy.account_budget),
-        (DenialCode.BUDGET_VENUE, facts.policy.venue_budget),
-        (DenialCode.BUDGET_GLOBAL, facts.policy.global_budget),
-    ):
-        limit = equity * part
-        if not _fits(facts, spent, action.amount, limit):
-            yield code, f"at most {limit:.2f} may be added in a day, {spent} is spent"
-
-
-def _adds(facts: Facts, like: AddMargin | None) -> list[tuple[datetime, Decimal]]:
-    """Return instants and amounts of additions, unknown ones included; of one position or all."""
-    return [
-        (move.at, move.action.amount)
-        for move in facts.memory.moves
-        if isinstance(move.action, AddMargin)
-        and not move.action.after_reduction
-        and (like is None or move.action.key == like.key)
-    ]
-
-
-def _fits(facts: Facts, spent: Decimal, new: Decimal, limit: Decimal) -> bool:
-    if not limit.is_finite():
-        return True
-    return within_budget(
-        spent=ceiling(spent, step=facts.collateral_step),
-        unknown=0,
-        new=_whole(facts, new),
-        limit=_whole(facts, limit),
-    )
-
-
 def _source(facts: Facts) -> Iterator[Denial]:
     action = facts.action
     match action:
@@ -488,20 +434,27 @@ def _source(facts: Facts) -> Iterator[Denial]:
         if not is_back
         else Decimal(0)
     )
-    reported, ledger = _whole(facts, wallet.free), _whole(facts, wallet.free - old)
-    needed = _whole(facts, amount)
+    reported, ledger = facts.whole(wallet.free), facts.whole(wallet.free - old)
+    needed = facts.whole(amount)
     if needed > usable(reported=reported, ledger=ledger, floor=0):
         yield DenialCode.LEDGER_SHORT, f"{name} holds {wallet.free - old}, asked for {amount}"
-    if needed > usable(reported=reported, ledger=ledger, floor=_whole(facts, keep)):
+    if needed > usable(reported=reported, ledger=ledger, floor=facts.whole(keep)):
         yield DenialCode.SOURCE_FLOOR, f"{name} must keep {keep}, has {wallet.free - old}"
 
 
 def _orders(facts: Facts) -> Iterator[Denial]:
-    action, position = facts.action, _position(facts)
+    action, position = facts.action, facts.position
     if not isinstance(action, ReducePosition | PlaceStop) or position is None:
         return
     if facts.conditions.is_reduce_only is not True:
         yield DenialCode.NOT_REDUCE_ONLY, "the request must be reduce-only"
+    if isinstance(action, PlaceStop):
+        beyond = position.side.sign * (position.mark_price - action.stop_price)
+        if beyond <= 0:
+            yield (
+                DenialCode.POST_STATE_WORSE,
+                f"a stop at {action.stop_price} would fire at {position.mark_price}",
+            )
     size = abs(position.size) if action.size is None else action.size
     if size > abs(position.size):
         code = (
@@ -513,7 +466,7 @@ def _orders(facts: Facts) -> Iterator[Denial]:
 
 
 def _state_after(facts: Facts) -> Iterator[Denial]:
-    action, position, rules = facts.action, _position(facts), _rules(facts)
+    action, position, rules = facts.action, facts.position, facts.rules
     if position is None or rules is None:
         return
     if isinstance(action, AddMargin | RemoveMargin):
@@ -579,29 +532,14 @@ def _price(position: Position, rules: Instrument, change: Decimal) -> Decimal | 
     )
 
 
-def _position(facts: Facts) -> Position | None:
-    key = key_of(facts.action)
-    return None if key is None else position_of(facts.account, key)
-
-
-def _rules(facts: Facts) -> Instrument | None:
-    key = key_of(facts.action)
-    return None if key is None else facts.instruments.get(key.symbol)
-
-
-def _whole(facts: Facts, amount: Decimal) -> int:
-    """Return an amount in whole collateral steps, rounded down. [collateral steps]."""
-    return floor(amount, step=facts.collateral_step)
-
-
 def _steps(facts: Facts, action: Action) -> int:
-    return _whole(facts, getattr(action, "amount", Decimal(0)))
+    return facts.whole(getattr(action, "amount", Decimal(0)))
 
 
 def _nominal(facts: Facts, action: Action) -> int:
     """Return what was planned of a move, without the digits it carries. [collateral steps]."""
     amount = _steps(facts, action)
-    scale = fingerprint_scale(amount=amount, steps_per_unit=int(1 / facts.collateral_step))
+    scale = fingerprint_scale(amount=amount, steps_per_unit=floor(Decimal(1), step=facts.step))
     if scale is None or amount % 10 == 0:
         return amount
     return amount - amount % scale + (scale if isinstance(action, RemoveMargin) else 0)
@@ -621,7 +559,7 @@ CHECKS: tuple[Check, ...] = (
     _slots,
     _twins,
     _pace,
-    _budgets,
+    budgets,
     _source,
     _orders,
     _state_after,

@@ -88,7 +88,7 @@ class Judge:
             urgency=self._urgency(key_of(intent.action)),
             now=now,
             age=plan_age + decision.inputs_age_ms / 1000,
-            collateral_step=self._fingerprints.step,
+            step=self._fingerprints.step,
             conditions=Conditions(
                 venue=self._venue.condition(),
                 plan_age=plan_age,

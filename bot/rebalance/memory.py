@@ -107,7 +107,8 @@ class Memory:
     def added_since(self, key: PositionKey | None, since: datetime) -> Decimal:
         """Return the margin added to a position since an instant. [quote].
 
-        What a reduction released and the bot put back is not counted.
+        What a reduction released and the bot put back is not counted. What is not settled or was
+        given up on is counted once, however old it is: nobody knows that it did not happen.
 
         Args:
             key: The position; ``None`` for all of them.
@@ -120,11 +121,14 @@ class Memory:
         return sum(1 for _ in self._additions(key, since))
 
     def _additions(self, key: PositionKey | None, since: datetime) -> Iterator[AddMargin]:
-        for move in self.moves:
-            action = move.action
+        recent = [move.action for move in self.moves if move.at >= since]
+        open_ = [*self.unsettled, *self.given_up]
+        for action in recent:
+            if action in open_:
+                open_.remove(action)
+        for action in (*recent, *open_):
             if (
-                move.at >= since
-                and isinstance(action, AddMargin)
+                isinstance(action, AddMargin)
                 and not action.after_reduction
                 and (key is None or action.key == key)
             ):

@@ -83,7 +83,7 @@ def facts(draw: st.DrawFn, /, **fixed: Any) -> Facts:
         "urgency": draw(st.sampled_from(list(Urgency))),
         "now": NOON,
         "age": draw(st.floats(0, 20)),
-        "collateral_step": STEP,
+        "step": STEP,
         "conditions": Conditions(
             plan_age=draw(st.floats(0, 20)),
             writes_10s=draw(st.integers(0, 13)),

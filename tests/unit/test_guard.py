@@ -19,7 +19,7 @@ from bot.domain.band import Levels
 from bot.domain.decision import Urgency
 from bot.domain.instrument import MarginRelease
 from bot.domain.mode import Mode
-from bot.domain.position import PositionKey, PositionMode, Side
+from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
 from bot.domain.switch import Pause, Switches
 from bot.domain.venue import VenueCondition
 from bot.execute.denial import DenialCode
@@ -59,7 +59,7 @@ def some_facts(action: Action = ADD, *, margin: str = "5000", **changes: Any) ->
         "urgency": Urgency.ROUTINE,
         "now": NOON,
         "age": 0.1,
-        "collateral_step": D("0.00001"),
+        "step": D("0.00001"),
         "conditions": Conditions(),
     }
     return Facts(**(values | changes))
@@ -220,8 +220,8 @@ def test_an_emergency_skips_what_is_listed_and_nothing_else(code: DenialCode) ->
     if code in skipped:
         assert refusal is None or refusal.code == "reversal"
     elif code is DenialCode.IN_FLIGHT:
-        assert refusal is not None  # the over-add is one more of the same nominal amount
-        assert refusal.code == "duplicate"
+        assert refusal is not None  # it stands too far for one more
+        assert refusal.code == "over_add_refused"
     else:
         assert refusal is not None
         assert refusal.code == code.value
@@ -233,7 +233,104 @@ def test_one_over_add_is_allowed_beside_an_unknown_one_in_an_emergency_only() ->
     routine = guard(some_facts(memory=memory))
     assert routine is not None
     assert routine.code == "in_flight"
-    assert guard(some_facts(memory=memory, urgency=Urgency.EMERGENCY)) is None
+    assert guard(critical(memory=memory)) is None
+
+
+def critical(action: Action = ADD, **changes: Any) -> Facts:
+    """Facts of a position below its emergency distance."""
+    return some_facts(action, margin="3000", urgency=Urgency.EMERGENCY, **changes)
+
+
+OTHER = replace(ADD, amount=D("80.00456"))
+
+
+def test_an_over_add_needs_a_critical_distance_and_a_band() -> None:
+    memory = after((30, OTHER), unsettled=(OTHER,))
+    for facts in (
+        some_facts(memory=memory, urgency=Urgency.EMERGENCY),
+        critical(memory=memory, bands={}),
+    ):
+        refusal = guard(facts)
+        assert refusal is not None
+        assert refusal.code == "over_add_refused"
+
+
+def test_an_over_add_counts_all_open_additions() -> None:
+    memory = after((30, OTHER), unsettled=(OTHER,))
+    for limit, allowed in ((180, False), (181, True)):
+        refusal = guard(critical(memory=memory, policy=a_policy(max_margin_per_hour=D(limit))))
+        assert (refusal is None) == allowed
+        assert refusal is None or refusal.code == "over_add_refused"
+
+
+def test_a_second_over_add_is_refused() -> None:
+    more = replace(ADD, amount=D("60.00457"))
+    memory = after((30, OTHER), (20, more), unsettled=(OTHER, more))
+    refusal = guard(critical(memory=memory))
+    assert refusal is not None
+    assert refusal.code == "over_add_refused"
+
+
+def test_an_over_add_is_an_own_amount() -> None:
+    refusal = guard(critical(memory=after((30, ADD), unsettled=(ADD,))))
+    assert refusal is not None
+    assert refusal.code == "duplicate"
+
+
+def test_what_a_reduction_released_returns_beside_an_unknown_move() -> None:
+    memory = after((30, OTHER), unsettled=(OTHER,))
+    back = replace(ADD, after_reduction=True)
+    assert guard(some_facts(back, memory=memory, urgency=Urgency.EMERGENCY)) is None
+
+
+@pytest.mark.parametrize("field", ["unsettled", "given_up"])
+def test_what_is_open_counts_in_full_however_old_it_is(field: str) -> None:
+    policy = a_policy(max_margin_per_hour=D(170), max_margin_per_day=D(170))
+    open_: dict[str, Any] = {field: (OTHER,)}
+    facts = critical(memory=Memory(**open_), policy=policy)
+    refusal = guard(facts)
+    assert refusal is not None
+    assert refusal.code == ("over_add_refused" if field == "unsettled" else "budget_position")
+    assert guard(critical(policy=policy)) is None
+
+
+def test_what_is_open_counts_once() -> None:
+    policy = a_policy(max_margin_per_hour=D(181), max_margin_per_day=D(181))
+    memory = after((400, OTHER), given_up=(OTHER,))
+    assert guard(critical(memory=memory, policy=policy)) is None
+
+
+def test_an_action_is_above_its_budget_by_the_digits_it_carries_at_most() -> None:
+    policy = a_policy(max_margin_per_action=D(100))
+    assert guard(some_facts(replace(ADD, amount=D("100.00999")), policy=policy)) is None
+    refusal = guard(some_facts(replace(ADD, amount=D("100.01001")), policy=policy))
+    assert refusal is not None
+    assert refusal.code == "budget_action"
+
+
+def test_no_more_of_a_position_is_closed_at_once_than_the_policy_says() -> None:
+    policy = a_policy(max_reduction_per_action=D("0.4"))
+    assert guard(some_facts(replace(REDUCE, size=D("0.4")), policy=policy)) is None
+    refusal = guard(some_facts(replace(REDUCE, size=D("0.401")), policy=policy))
+    assert refusal is not None
+    assert refusal.code == "budget_action"
+    least = a_policy(max_reduction_per_action=D("0.0001"))
+    assert guard(some_facts(replace(REDUCE, size=D("0.001")), policy=least)) is None
+
+
+def test_margin_moves_need_isolated_margin() -> None:
+    refusal = guard(some_facts(**held(margin_mode=MarginMode.CROSS)))
+    assert refusal is not None
+    assert refusal.code == "op_unsupported"
+
+
+@pytest.mark.parametrize(("size", "price"), [("1", 60000), ("-1", 59999)])
+def test_a_stop_that_would_fire_at_once_is_not_placed(size: str, price: int) -> None:
+    position = a_position(size=size)
+    stop = replace(STOP, key=position.key, stop_price=D(price))
+    refusal = guard(some_facts(stop, account=an_observation(position).account))
+    assert refusal is not None
+    assert refusal.code == "post_state_worse"
 
 
 def test_a_quarter_of_the_moves_is_kept_for_emergencies() -> None:
@@ -281,7 +378,7 @@ def funded(free: D) -> dict[str, Any]:
         (funded(D("NaN")), "input_missing"),
         (funded(D("-Infinity")), "input_missing"),
         ({"instruments": {KEY.symbol: an_instrument(table=())}}, "input_missing"),
-        ({"collateral_step": D(0)}, "input_missing"),
+        ({"step": D(0)}, "input_missing"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
