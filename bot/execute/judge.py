@@ -1,10 +1,14 @@
 """How is the guard asked about the writes of one plan, one after the other?"""
 
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.action import CancelStop, PlaceStop
+from bot.domain.account import Account
+from bot.domain.action import Action, CancelStop, PlaceStop, Transfer
 from bot.domain.decision import Decision, Refusal, Urgency
+from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.observation import Observation
 from bot.domain.position import PositionKey
@@ -12,7 +16,8 @@ from bot.execute.facts import Conditions, Facts
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.guard import guard
 from bot.ports import Clock, Switchboard, Venue, Watchdog
-from bot.rebalance.memory import Memory, key_of
+from bot.rebalance.claims import claimed
+from bot.rebalance.memory import Memory, Move, key_of
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import project
 
@@ -67,10 +72,11 @@ class Judge:
     def _facts(self, intent: Intent, now: datetime) -> Facts:
         decision, observation = self._decision, self._observation
         instruments = {i.symbol: i for i in observation.instruments}
-        account = observation.account
+        account, memory = observation.account, self._memory
         for earlier in self._let_pass:
             if earlier.id != intent.id:
-                account = project(
+                memory = _spent(memory, account, earlier.action, at=now)
+                account = _after(
                     account, instruments, earlier.action, wallet=self._policy.futures_wallet
                 )
         while self._writes and now - self._writes[0] > MINUTE:
@@ -82,7 +88,7 @@ class Judge:
             account=account,
             instruments=instruments,
             bands={v.key: v.band for v in decision.positions if v.band is not None},
-            memory=self._memory,
+            memory=memory,
             policy=self._policy,
             switches=self._switchboard.state,
             urgency=self._urgency(key_of(intent.action)),
@@ -108,3 +114,27 @@ class Judge:
             if verdict.key == key:
                 return verdict.urgency
         return Urgency.HOLD
+
+
+def _spent(memory: Memory, account: Account, action: Action, *, at: datetime) -> Memory:
+    """Return the memory with an earlier write of the plan counted, as if it were old."""
+    return replace(
+        memory,
+        moves=(*memory.moves, Move(at=at, action=action)),
+        claims=claimed(memory.claims, account, effects=(action,), unsettled=(), at=at),
+    )
+
+
+def _after(
+    account: Account, instruments: Mapping[str, Instrument], action: Action, *, wallet: str
+) -> Account:
+    """Return the account after an earlier write; what travels has not arrived."""
+    projected = project(account, instruments, action, wallet=wallet)
+    if not isinstance(action, Transfer):
+        return projected
+    end = (action.destination, action.currency)
+    wallets = tuple(
+        before if (before.name, before.currency) == end else after
+        for before, after in zip(account.wallets, projected.wallets, strict=True)
+    )
+    return replace(projected, wallets=wallets)

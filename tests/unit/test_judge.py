@@ -1,0 +1,134 @@
+"""Each write is judged with what the earlier writes of its plan have already spent."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal as D
+
+import pytest
+
+from bot.domain.action import Action, AddMargin, ReducePosition, Transfer
+from bot.domain.band import Levels, LeverageBand
+from bot.domain.decision import Refusal
+from bot.domain.intent import Intent
+from bot.domain.market import Market
+from bot.domain.risk import PositionRisk
+from bot.domain.venue import VenueCondition
+from bot.execute.fingerprint import Fingerprints
+from bot.execute.judge import Judge
+from bot.margin.bands import band_at_distances
+from bot.rebalance.claims import Claim
+from bot.rebalance.decide import decide
+from bot.rebalance.memory import Memory
+from bot.rebalance.policy import Policy
+from tests.kit.builders import BTC, ETH, NOON, a_policy, a_position, an_observation
+from tests.kit.fakes import FakeClock, FakeSwitches, FakeVenue
+
+LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
+SEEN = an_observation(
+    a_position(BTC, margin="5000"), a_position(ETH, margin="5000"), futures="1000", spot="1000"
+)
+FIRST, SECOND = (p.key for p in SEEN.account.positions)
+ADD = AddMargin(key=FIRST, amount=D("600.00123"), currency="USDT")
+NEXT = AddMargin(key=SECOND, amount=D("300.00124"), currency="USDT")
+
+
+def choose(risk: PositionRisk, market: Market) -> LeverageBand:
+    del market
+    return band_at_distances(risk, LEVELS)
+
+
+class Bench:
+    """A judge that has taken a plan."""
+
+    def __init__(self, *, policy: Policy | None = None, memory: Memory | None = None) -> None:
+        policy, memory = policy or a_policy(), memory or Memory()
+        self.clock, switches = FakeClock(), FakeSwitches()
+        self.venue = FakeVenue(SEEN, self.clock)
+        self.judge = Judge(
+            venue=self.venue,
+            clock=self.clock,
+            switchboard=switches,
+            watchdog=switches,
+            policy=policy,
+            fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
+        )
+        decision = decide(SEEN, memory, policy, choose=choose)
+        self.judge.begin(SEEN, decision, memory, is_reduced=False)
+
+    def ask(self, action: Action, *, name: str) -> Refusal | None:
+        intent = Intent(id=name, decision_id="d", account="main", action=action, written_at=NOON)
+        return self.judge.look(intent)
+
+
+def code(refusal: Refusal | None) -> str:
+    return "" if refusal is None else refusal.code
+
+
+def test_the_second_look_at_a_write_does_not_count_it_twice() -> None:
+    bench = Bench(policy=a_policy(max_margin_per_hour=D(601), max_writes_10s=1))
+    assert bench.ask(ADD, name="pl1") is None
+    assert bench.ask(ADD, name="pl1") is None
+
+
+def test_a_plan_cannot_add_the_same_twice() -> None:
+    bench = Bench()
+    assert bench.ask(ADD, name="pl1") is None
+    assert code(bench.ask(replace(ADD, amount=D("600.00124")), name="pl2")) == "duplicate"
+
+
+def test_the_writes_of_a_plan_share_the_budgets() -> None:
+    bench = Bench(policy=a_policy(account_budget=D("0.06")))
+    assert bench.ask(ADD, name="pl1") is None
+    assert code(bench.ask(NEXT, name="pl2")) == "budget_account"
+
+
+def test_the_writes_of_a_plan_spend_what_the_ledger_holds_once() -> None:
+    late = NOON + timedelta(seconds=9)
+    claim = Claim(wallet="futures", currency="USDT", at_most=D(800), until=late)
+    bench = Bench(memory=Memory(claims=(claim,)))
+    assert bench.ask(ADD, name="pl1") is None
+    assert code(bench.ask(NEXT, name="pl2")) == "ledger_short"
+
+
+def test_what_is_sent_on_its_way_is_not_spent_before_it_arrives() -> None:
+    bench = Bench()
+    move = Transfer(source="spot", destination="futures", amount=D("500.00125"), currency="USDT")
+    assert bench.ask(ADD, name="pl1") is None
+    assert bench.ask(move, name="pl2") is None
+    more = replace(NEXT, amount=D("450.00126"))
+    assert code(bench.ask(more, name="pl3")) == "ledger_short"
+    again = replace(move, amount=D("501.00127"))
+    assert code(bench.ask(again, name="pl4")) == "ledger_short"
+
+
+def test_what_a_reduction_releases_goes_back_in_the_same_plan() -> None:
+    bench = Bench(policy=a_policy(reserves=(("futures", D(1000)),)))
+    reduce = ReducePosition(key=FIRST, size=D("0.5"), limit_price=D(59990))
+    assert bench.ask(reduce, name="pl1") is None
+    back = AddMargin(key=FIRST, amount=D("2400.00123"), currency="USDT", after_reduction=True)
+    assert bench.ask(back, name="pl2") is None
+
+
+def test_writes_are_counted_over_plans_until_they_are_old() -> None:
+    bench = Bench(policy=a_policy(max_writes_10s=1, max_writes_60s=2))
+    assert bench.ask(ADD, name="pl1") is None
+    assert code(bench.ask(NEXT, name="pl2")) == "rate_window"
+    bench.clock.advance(10)
+    assert bench.ask(NEXT, name="pl3") is None
+    bench.clock.advance(4)
+    third = replace(NEXT, amount=D("20.00129"))
+    assert code(bench.ask(third, name="pl4")) == "rate_window"
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        (VenueCondition(is_banned=True), "venue_banned"),
+        (VenueCondition(clock_uncertainty=0.6), "clock_uncertain"),
+    ],
+)
+def test_the_way_to_the_venue_is_asked_at_each_look(way: VenueCondition, expected: str) -> None:
+    bench = Bench()
+    assert bench.ask(ADD, name="pl1") is None
+    bench.venue.way = way
+    assert code(bench.ask(ADD, name="pl1")) == expected
