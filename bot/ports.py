@@ -39,7 +39,7 @@ class StoppedError(Exception):
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
-        self.code = code
+        self.code = str(code)  # of an enumeration its value, as records and journal keep it
 
 
 class Gate(Protocol):

@@ -23,6 +23,7 @@ from bot.exchanges.outcomes import (
     TIME_REFUSED,
     Trace,
 )
+from bot.execute.denial import DenialCode
 from bot.ports import Clock, Gate, StoppedError
 
 TOTAL_MS = 3000
@@ -277,7 +278,7 @@ class Client:
         """
         trace = Trace()
         if self._clock.monotonic() < self._blocked_until:
-            raise StoppedError("venue_banned", "the venue asked to wait")
+            raise StoppedError(DenialCode.VENUE_BANNED, "the venue asked to wait")
         writing = _Writing(expected=expected, gate=gate, signed_ms=self.api.milliseconds())
         tokens = _trace.set(trace), _writing.set(writing)
         try:
@@ -381,12 +382,12 @@ def _compare(expected: Expected, url: str, method: str, body: Any) -> None:
     sent = {name: value for name, value in pairs if name not in SIGNING}
     if (method, parts.path, sent) != (expected.method, expected.path, dict(expected.parameters)):
         raise StoppedError(
-            "request_mismatch",
+            DenialCode.REQUEST_MISMATCH,
             f"request must be {expected.method} {expected.path} {dict(expected.parameters)}, "
             f"was {method} {parts.path} {sent}",
         )
     if len(pairs) != len({name for name, _ in pairs}):
-        raise StoppedError("request_mismatch", "request repeats a parameter")
+        raise StoppedError(DenialCode.REQUEST_MISMATCH, "request repeats a parameter")
 
 
 def _digest(method: str, url: str, body: Any) -> str:

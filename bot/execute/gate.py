@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bot.domain.decision import Refusal
 from bot.domain.intent import Intent, SignedRequest
 from bot.errors import JournalLost
+from bot.execute.denial import DenialCode
 from bot.ports import Clock, Journal, StoppedError
 
 OLDEST = 0.5
@@ -37,7 +38,7 @@ class SendGate:
         try:
             await self._journal.sent(self._intent.id, request)
         except JournalLost as lost:
-            raise StoppedError("journal_unwritable", str(lost)) from lost
+            raise StoppedError(DenialCode.JOURNAL_UNWRITABLE, str(lost)) from lost
         self.request = request
 
     def last_look(self) -> None:
@@ -48,11 +49,14 @@ class SendGate:
         """
         self._check()
         if self.request is None:
-            raise StoppedError("request_mismatch", f"{self._intent.id} is not durable as sent")
+            raise StoppedError(
+                DenialCode.REQUEST_MISMATCH, f"{self._intent.id} is not durable as sent"
+            )
         age = (self._clock.now() - self.request.signed_at).total_seconds()
         if age > OLDEST:
             raise StoppedError(
-                "request_expired", f"age of a request must be <= {OLDEST} s, was {age:.3f} s"
+                DenialCode.REQUEST_EXPIRED,
+                f"age of a request must be <= {OLDEST} s, was {age:.3f} s",
             )
 
     def _check(self) -> None:

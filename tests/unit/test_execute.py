@@ -37,8 +37,10 @@ async def test_a_request_that_waited_too_long_for_its_connection_is_dropped() ->
 
 async def test_nothing_passes_the_last_look_that_is_not_durable_as_sent() -> None:
     gate = await a_gate(FakeJournal(), FakeClock())
-    with pytest.raises(StoppedError, match="not durable"):
+    with pytest.raises(StoppedError, match="not durable") as stopped:
         gate.last_look()
+    assert stopped.value.code == "request_mismatch"
+    assert type(stopped.value.code) is str
 
 
 async def test_a_lost_journal_stops_the_request_and_says_so() -> None:
