@@ -74,10 +74,8 @@ def _of_action(facts: Facts) -> Iterator[Denial]:
         most = policy.max_margin_per_action
         if most.is_finite() and _is_above(facts, action.amount, most):
             yield DenialCode.BUDGET_ACTION, f"amount must be <= {most}, was {action.amount}"
-    if isinstance(action, ReducePosition):
-        position, rules = facts.position, facts.rules
-        if position is None or rules is None:
-            return
+    position, rules = facts.position, facts.rules
+    if isinstance(action, ReducePosition) and position is not None and rules is not None:
         whole = abs(position.size)
         # A position so small that its share is no order may be given the smallest order.
         part = max(whole * policy.max_reduction_per_action, min(whole, rules.min_size))

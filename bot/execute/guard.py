@@ -18,9 +18,8 @@ from bot.domain.action import (
     Transfer,
 )
 from bot.domain.decision import Refusal, Urgency
-from bot.domain.instrument import Instrument, MarginRelease
-from bot.domain.position import MarginMode, Position
-from bot.execute.arithmetic import fingerprint_scale, sums_coincide, usable
+from bot.domain.position import MarginMode
+from bot.execute.arithmetic import fingerprint_scale, sums_coincide
 from bot.execute.budgets import DAY, budgets, of_position
 from bot.execute.denial import (
     SKIPPED_FOR_ADDS,
@@ -29,12 +28,11 @@ from bot.execute.denial import (
     Denial,
     DenialCode,
 )
+from bot.execute.effect import distance_of, known, liquidation_of, orders, source, state_after
 from bot.execute.facts import Facts
 from bot.execute.steps import LARGEST, floor, is_countable, is_priced, is_whole
 from bot.margin import linear
-from bot.rebalance.claims import surplus
 from bot.rebalance.memory import key_of
-from bot.rebalance.project import position_of, project
 
 PLAN_OLDEST = 3.0
 """Of a plan whose write does not protect. [s]"""
@@ -179,19 +177,15 @@ def _amount(facts: Facts) -> Iterator[Denial]:
         return
     if not amount.is_finite():
         yield DenialCode.NOT_FINITE, f"amount must be finite, was {amount}"
-        return
-    if amount <= 0:
+    elif amount <= 0:
         yield DenialCode.NOT_POSITIVE, f"amount must be > 0, was {amount}"
-    if amount > LARGEST:
-        yield DenialCode.ABOVE_MAXIMUM, f"amount must be <= {LARGEST}, was {amount}"
-        return
-    is_multiple = is_countable(amount) and is_whole(amount, step=step)
-    if not is_multiple and not _closes_all(facts, amount):
-        yield DenialCode.STEP_MISMATCH, f"amount must be a multiple of {step}, was {amount}"
-    if amount < least and not _closes_all(facts, amount):
-        yield DenialCode.BELOW_MINIMUM, f"amount must be >= {least}, was {amount}"
-    if amount > most:
-        yield DenialCode.ABOVE_MAXIMUM, f"amount must be <= {most}, was {amount}"
+    elif amount > min(most, LARGEST):
+        yield DenialCode.ABOVE_MAXIMUM, f"amount must be <= {min(most, LARGEST)}, was {amount}"
+    elif not _closes_all(facts, amount):
+        if not (is_countable(amount) and is_whole(amount, step=step)):
+            yield DenialCode.STEP_MISMATCH, f"amount must be a multiple of {step}, was {amount}"
+        if amount < least:
+            yield DenialCode.BELOW_MINIMUM, f"amount must be >= {least}, was {amount}"
 
 
 def _price_of(action: Action) -> Iterator[Denial]:
@@ -303,14 +297,10 @@ def _unreadable(facts: Facts) -> Iterator[Denial]:
 
 
 def _disputed(facts: Facts) -> Iterator[Denial]:
-    position, rules = facts.position, facts.rules
-    if position is None or rules is None:
-        return
+    position, rules = known(facts)
     # What was moved before it in the same plan the venue's figure does not know yet.
-    ours, theirs = _liquidation(position, rules), position.venue_liquidation_price
-    if ours is None:
-        return
-    if (
+    ours, theirs = liquidation_of(position, rules), position.venue_liquidation_price
+    if ours is not None and (
         theirs is None
         or not is_priced(theirs)
         or abs(ours - theirs) / theirs > facts.policy.max_liquidation_dispute
@@ -348,10 +338,7 @@ def _over_add(facts: Facts, action: AddMargin, *, count: int) -> Iterator[Denial
         yield DenialCode.OVER_ADD_REFUSED, f"{action.key} has {count} unsettled moves"
     if action.after_reduction:
         return  # it only puts back what was there
-    band, position, rules = facts.bands.get(action.key), facts.position, facts.rules
-    assert position is not None  # noqa: S101 - an earlier check denies what is not held
-    assert rules is not None  # noqa: S101 - an earlier check denies unknown rules
-    distance = _distance(position, rules)
+    band, distance = facts.bands.get(action.key), distance_of(*known(facts))
     if band is None or distance is None or distance >= band.distance.emergency:
         yield DenialCode.OVER_ADD_REFUSED, f"{action.key} stands at {distance}: no emergency"
     for _, text in of_position(facts, action):
@@ -413,125 +400,6 @@ def _pace(facts: Facts) -> Iterator[Denial]:
         yield DenialCode.SYMBOL_CLOSING, f"{key.symbol} stops trading: a person must decide"
 
 
-def _source(facts: Facts) -> Iterator[Denial]:
-    action = facts.action
-    match action:
-        case AddMargin(currency=currency, amount=amount):
-            name = facts.policy.futures_wallet
-        case Transfer(source=name, currency=currency, amount=amount):
-            pass
-        case _:
-            return
-    wallet = facts.account.wallet(name, currency)
-    if wallet is None:
-        yield DenialCode.LEDGER_SHORT, f"wallet {name} of {currency} is not known"
-        return
-    # What a reduction released was never free before it: it may go back into the position.
-    is_back = isinstance(action, AddMargin) and action.after_reduction
-    keep = Decimal(0) if is_back else facts.policy.reserve(name)
-    old = (
-        surplus(facts.memory.claims, name, currency, total=wallet.total, at=facts.now)
-        if not is_back
-        else Decimal(0)
-    )
-    reported, ledger = facts.whole(wallet.free), facts.whole(wallet.free - old)
-    needed = facts.whole(amount)
-    if needed > usable(reported=reported, ledger=ledger, floor=0):
-        yield DenialCode.LEDGER_SHORT, f"{name} holds {wallet.free - old}, asked for {amount}"
-    if needed > usable(reported=reported, ledger=ledger, floor=facts.whole(keep)):
-        yield DenialCode.SOURCE_FLOOR, f"{name} must keep {keep}, has {wallet.free - old}"
-
-
-def _orders(facts: Facts) -> Iterator[Denial]:
-    action, position = facts.action, facts.position
-    if not isinstance(action, ReducePosition | PlaceStop) or position is None:
-        return
-    if facts.conditions.is_reduce_only is not True:
-        yield DenialCode.NOT_REDUCE_ONLY, "the request must be reduce-only"
-    if isinstance(action, PlaceStop):
-        beyond = position.side.sign * (position.mark_price - action.stop_price)
-        if beyond <= 0:
-            yield (
-                DenialCode.POST_STATE_WORSE,
-                f"a stop at {action.stop_price} would fire at {position.mark_price}",
-            )
-    size = abs(position.size) if action.size is None else action.size
-    if size > abs(position.size):
-        code = (
-            DenialCode.WOULD_FLIP
-            if isinstance(action, ReducePosition)
-            else DenialCode.WOULD_INCREASE
-        )
-        yield code, f"size must be <= {abs(position.size)}, was {size}"
-
-
-def _state_after(facts: Facts) -> Iterator[Denial]:
-    action, position, rules = facts.action, facts.position, facts.rules
-    if position is None or rules is None:
-        return
-    if isinstance(action, AddMargin | RemoveMargin):
-        if not action.amount.is_finite():
-            return
-        yield from _margin_after(facts, action, position, rules)
-    if isinstance(action, ReducePosition) and rules.margin_release is MarginRelease.STAYS:
-        after = project(
-            facts.account, facts.instruments, action, wallet=facts.policy.futures_wallet
-        )
-        rest = position_of(after, action.key)
-        if rest is not None and not _is_farther(rest, position, rules):
-            yield DenialCode.POST_STATE_WORSE, f"{action.key} would stand no farther"
-
-
-def _margin_after(
-    facts: Facts, action: AddMargin | RemoveMargin, position: Position, rules: Instrument
-) -> Iterator[Denial]:
-    change = action.amount if isinstance(action, AddMargin) else -action.amount
-    price = _price(position, rules, change)
-    distance = linear.distance(
-        size=position.size, mark_price=position.mark_price, liquidation=price
-    )
-    if isinstance(action, AddMargin):
-        before = _distance(position, rules)
-        if before is None or (distance is not None and distance <= before):
-            yield DenialCode.POST_STATE_WORSE, f"distance of {action.key} must grow"
-        return
-    band = facts.bands.get(action.key)
-    if band is None or (distance is not None and distance < band.distance.target):
-        yield (
-            DenialCode.OVERSHOOT,
-            f"{action.key} would stand at {distance}, below its target",
-        )
-    added = facts.memory.of(action.key).added
-    if facts.policy.only_own_margin and action.amount > added:
-        yield DenialCode.NOT_BOT_MARGIN, f"the bot added {added} to {action.key}"
-
-
-def _is_farther(rest: Position, before: Position, rules: Instrument) -> bool:
-    now, was = _distance(rest, rules), _distance(before, rules)
-    return now is None or (was is not None and now > was)
-
-
-def _distance(position: Position, rules: Instrument) -> Decimal | None:
-    return linear.distance(
-        size=position.size,
-        mark_price=position.mark_price,
-        liquidation=_liquidation(position, rules),
-    )
-
-
-def _liquidation(position: Position, rules: Instrument) -> Decimal | None:
-    return _price(position, rules, Decimal(0))
-
-
-def _price(position: Position, rules: Instrument, change: Decimal) -> Decimal | None:
-    return linear.liquidation_price(
-        rules.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        margin=position.margin + change,
-    )
-
-
 def _steps(facts: Facts, action: Action) -> int:
     return facts.whole(getattr(action, "amount", Decimal(0)))
 
@@ -560,8 +428,8 @@ CHECKS: tuple[Check, ...] = (
     _twins,
     _pace,
     budgets,
-    _source,
-    _orders,
-    _state_after,
+    source,
+    orders,
+    state_after,
 )
 """In their order; the first that denies ends the judgement."""

@@ -6,7 +6,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.action import Action, AddMargin, PlaceStop, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.decision import Urgency
 from bot.domain.instrument import MarginRelease
 from bot.domain.mode import Mode
@@ -109,13 +117,13 @@ def test_nothing_that_may_leave_breaks_a_floor_a_budget_a_step_or_a_position(f: 
         assert amount.is_finite()
         assert amount > 0
         assert amount % STEP == 0
-        assert amount <= policy.max_margin_per_action * D("1.01")
+        assert amount < policy.max_margin_per_action + D("0.01")  # the digits it carries
     after = project(f.account, f.instruments, action, wallet="futures")
     if isinstance(action, Transfer):
         wallet = after.wallet(action.source, "USDT")
         assert wallet is not None
         assert wallet.free >= policy.reserve(action.source)
-        assert {action.source, action.destination} == {"spot", "futures"}
+        assert (action.source, action.destination) == ("spot", "futures")
         assert not f.memory.unsettled
         return
     assert not isinstance(action, RemoveMargin) or not f.memory.unsettled
@@ -145,3 +153,106 @@ def test_nothing_that_may_leave_breaks_a_floor_a_budget_a_step_or_a_position(f: 
 def test_an_emergency_never_stops_what_may_leave_in_calm(f: Facts) -> None:
     if guard(f) is None:
         assert guard(replace(f, urgency=Urgency.EMERGENCY)) is None
+
+
+WILD = st.one_of(
+    st.decimals(allow_nan=True, allow_infinity=True),
+    st.sampled_from([D("sNaN"), D("1E+40"), D("-1E+40"), D("1E-40"), D(0), D(-1)]),
+)
+NUMBERS = st.sampled_from(
+    [
+        "size",
+        "entry_price",
+        "mark_price",
+        "margin",
+        "leverage_setting",
+        "venue_liquidation_price",
+    ]
+)
+AGES = st.floats(allow_nan=True, allow_infinity=True)
+
+
+@st.composite
+def wild(draw: st.DrawFn) -> Facts:
+    """Facts whose every number may be none."""
+    f = draw(facts())
+    numbers: dict[str, Any] = {name: draw(WILD) for name in draw(st.sets(NUMBERS))}
+    position = replace(f.account.positions[0], **numbers)
+    wallets = tuple(
+        replace(w, free=draw(WILD), total=draw(WILD)) if draw(st.booleans()) else w
+        for w in f.account.wallets
+    )
+    kept = draw(st.sampled_from([(position,), ()]))
+    amount = draw(st.one_of(st.none(), WILD))
+    action = f.action if amount is None else with_any_amount(f.action, amount)
+    return replace(
+        f,
+        action=action,
+        account=replace(f.account, positions=kept, wallets=wallets),
+        instruments=draw(st.sampled_from([f.instruments, {}])),
+        bands=draw(st.sampled_from([f.bands, {}])),
+        age=draw(AGES),
+        conditions=replace(
+            f.conditions,
+            plan_age=draw(AGES),
+            venue=VenueCondition(clock_uncertainty=draw(AGES)),
+        ),
+    )
+
+
+def with_any_amount(action: Action, amount: D) -> Action:
+    match action:
+        case ReducePosition():
+            return replace(action, size=amount, limit_price=amount)
+        case PlaceStop():
+            return replace(action, size=amount, stop_price=amount)
+        case CancelStop():
+            return action
+    return replace(action, amount=amount)
+
+
+@given(wild())
+def test_whatever_the_numbers_are_the_guard_answers(given_facts: Facts) -> None:
+    refusal = guard(given_facts)
+    assert refusal is None or DenialCode(refusal.code)
+
+
+@given(wild(), st.data())
+def test_only_numbers_may_leave(given_facts: Facts, data: st.DataObject) -> None:
+    calm = data.draw(st.booleans())
+    f = replace(given_facts, age=0.1, conditions=Conditions()) if calm else given_facts
+    if guard(f) is not None:
+        return
+    assert 0 <= f.conditions.venue.clock_uncertainty <= 0.5
+    assert -0.5 <= f.conditions.plan_age <= 15
+    assert -0.5 <= f.age <= 15
+    for name in ("amount", "size", "limit_price", "stop_price"):
+        number = getattr(f.action, name, None)
+        assert number is None or (number.is_finite() and number > 0)
+
+
+@given(facts())
+def test_the_first_check_that_denies_is_the_one_that_is_told(given_facts: Facts) -> None:
+    refusal = guard(given_facts)
+    killed = replace(given_facts, switches=Switches(killed=True))
+    told = guard(killed)
+    assert told is not None
+    assert told.code == "killed"
+    # Mending whatever comes later never changes what comes first.
+    later = guard(replace(given_facts, age=0.1))
+    if refusal is not None and refusal.code in {"paused", "mode_forbids", "plan_expired"}:
+        assert later is not None
+        assert later.code == refusal.code
+
+
+@given(facts(urgency=Urgency.ROUTINE))
+def test_an_emergency_lifts_the_listed_reasons_only(given_facts: Facts) -> None:
+    calm = guard(given_facts)
+    if calm is None or guard(replace(given_facts, urgency=Urgency.EMERGENCY)) is not None:
+        return
+    lifted = {
+        "cooldown", "reversal", "tiers_changed", "liquidation_price_disputed", "price_unconfirmed",
+        # Not skipped but asked otherwise: one over-add, and the quarter kept for emergencies.
+        "in_flight", "budget_position",
+    }  # fmt: skip
+    assert calm.code in lifted

@@ -333,6 +333,70 @@ def test_a_stop_that_would_fire_at_once_is_not_placed(size: str, price: int) -> 
     assert refusal.code == "post_state_worse"
 
 
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (lambda: some_facts(MOVE, memory=Memory(unsettled=(ADD,))), "in_flight"),
+        (lambda: some_facts(MOVE, memory=Memory(in_transit=(MOVE,))), "in_flight"),
+        (lambda: some_facts(REDUCE, memory=Memory(unsettled=(REDUCE,))), "in_flight"),
+        (
+            lambda: some_facts(
+                REMOVE, margin=RICH, memory=replace(OWN["memory"], given_up=(OTHER,))
+            ),
+            "in_flight",
+        ),
+        (
+            lambda: critical(replace(ADD, amount=OTHER.amount), memory=Memory(unsettled=(OTHER,))),
+            "fingerprint_clash",
+        ),
+        (
+            lambda: some_facts(
+                REMOVE, margin=RICH, memory=replace(OWN["memory"], moves=after((300, ADD)).moves)
+            ),
+            "reversal",
+        ),
+        (lambda: some_facts(replace(MOVE, currency="USDC")), "ledger_short"),
+        (
+            lambda: some_facts(
+                replace(ADD, amount=D(7)), memory=after((30, replace(ADD, amount=D(7))))
+            ),
+            "duplicate",
+        ),
+        (lambda: some_facts(account=an_observation(a_position(margin="70000")).account),
+         "post_state_worse"),
+        (lambda: some_facts(replace(REDUCE, size=D("1.5"))), "would_flip"),
+    ],
+)  # fmt: skip
+def test_each_way_to_a_reason_denies(facts: Callable[[], Facts], expected: str) -> None:
+    refusal = guard(facts())
+    assert refusal is not None
+    assert refusal.code == expected
+
+
+def test_the_reserve_takes_what_protects() -> None:
+    assert guard(under(is_journal_writable=False)) is None
+    assert guard(under(REDUCE, is_journal_writable=False)) is None
+
+
+def test_margin_that_no_price_can_reach_is_given_back_without_a_price_to_dispute() -> None:
+    account = an_observation(a_position(margin="70000")).account
+    assert guard(some_facts(REMOVE, account=account, **OWN)) is None
+
+
+def test_a_reduction_that_leaves_the_margin_behind_may_leave() -> None:
+    rules = {KEY.symbol: an_instrument(margin_release=MarginRelease.STAYS)}
+    assert guard(some_facts(REDUCE, instruments=rules)) is None
+
+
+def test_a_position_smaller_than_any_order_may_be_closed() -> None:
+    account = an_observation(a_position(size="0.00047", margin="3")).account
+    close = replace(REDUCE, size=D("0.00047"))
+    assert guard(some_facts(close, account=account)) is None
+    part = guard(some_facts(replace(REDUCE, size=D("0.00046")), account=account))
+    assert part is not None
+    assert part.code == "step_mismatch"
+
+
 def test_a_quarter_of_the_moves_is_kept_for_emergencies() -> None:
     moves = tuple((120.0 + n, replace(ADD, amount=D(10 + n))) for n in range(30))
     spent = after(*moves)

@@ -11,6 +11,7 @@ from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Refusal
 from bot.domain.intent import Intent
 from bot.domain.market import Market
+from bot.domain.position import PositionKey, Side
 from bot.domain.risk import PositionRisk
 from bot.domain.venue import VenueCondition
 from bot.execute.fingerprint import Fingerprints
@@ -118,6 +119,15 @@ def test_writes_are_counted_over_plans_until_they_are_old() -> None:
     bench.clock.advance(4)
     third = replace(NEXT, amount=D("20.00129"))
     assert code(bench.ask(third, name="pl4")) == "rate_window"
+    bench.clock.advance(61)
+    # By now the plan is too old, and that is the only reason left.
+    assert code(bench.ask(third, name="pl5")) == "plan_expired"
+
+
+def test_a_position_the_plan_does_not_know_is_no_emergency() -> None:
+    bench = Bench()
+    unknown = PositionKey("XRP/USDT:USDT", Side.LONG)
+    assert code(bench.ask(replace(ADD, key=unknown), name="pl1")) == "position_unknown"
 
 
 @pytest.mark.parametrize(
