@@ -485,6 +485,13 @@ def test_transfers_only_feed_the_wallet_that_backs_positions(source: str, destin
     assert refusal.code == "endpoint_not_allowed"
 
 
+def test_a_wallet_that_may_be_drawn_on_feeds_positions_and_nothing_else() -> None:
+    policy = a_policy(transfer_from=("spot", "futures"))
+    refusal = guard(some_facts(replace(MOVE, source="futures", destination="spot"), policy=policy))
+    assert refusal is not None
+    assert refusal.code == "endpoint_not_allowed"
+
+
 def test_a_wallet_that_may_not_be_drawn_on_is_not() -> None:
     refusal = guard(some_facts(MOVE, policy=a_policy(transfer_from=())))
     assert refusal is not None
