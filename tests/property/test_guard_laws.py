@@ -1,8 +1,10 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +20,7 @@ from bot.domain.action import (
 from bot.domain.decision import Urgency
 from bot.domain.instrument import MarginRelease
 from bot.domain.mode import Mode
-from bot.domain.position import PositionKey, Side
+from bot.domain.position import PositionKey, PositionMode, Side
 from bot.domain.switch import Pause, Switches
 from bot.domain.venue import VenueCondition
 from bot.execute.denial import DenialCode
@@ -29,7 +31,7 @@ from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import KeyMemory, Memory, Move
 from bot.rebalance.project import position_of, project
 from tests.kit.builders import BTC, ETH, NOON, a_policy, a_position, an_instrument, an_observation
-from tests.unit.test_guard import LEVELS
+from tests.unit.test_guard import ADD, LEVELS, some_facts
 
 STEP = D("0.00001")
 KEYS = st.builds(PositionKey, st.sampled_from([BTC, ETH]), st.sampled_from(list(Side)))
@@ -256,3 +258,67 @@ def test_an_emergency_lifts_the_listed_reasons_only(given_facts: Facts) -> None:
         "in_flight", "budget_position",
     }  # fmt: skip
     assert calm.code in lifted
+
+
+def around(**conditions: Any) -> Callable[[Facts], Facts]:
+    return lambda f: replace(f, conditions=replace(f.conditions, **conditions))
+
+
+def on_the_way(**venue: Any) -> Callable[[Facts], Facts]:
+    return lambda f: around(venue=replace(f.conditions.venue, **venue))(f)
+
+
+def remembering(**memory: Any) -> Callable[[Facts], Facts]:
+    return lambda f: replace(f, memory=replace(f.memory, **memory))
+
+
+def penniless(f: Facts) -> Facts:
+    wallets = tuple(replace(w, free=D(0)) for w in f.account.wallets)
+    return replace(f, account=replace(f.account, wallets=wallets))
+
+
+def out_of_reach(f: Facts) -> Facts:
+    """Facts of a position that no price can liquidate: more margin makes nothing better."""
+    position = replace(f.account.positions[0], margin=D(70000))
+    return replace(f, account=replace(f.account, positions=(position,)))
+
+
+LIKE = replace(ADD, amount=D("100.00456"))
+BROKEN: dict[str, Callable[[Facts], Facts]] = {
+    "killed": lambda f: replace(f, switches=Switches(killed=True)),
+    "lease_lost": around(has_lease=False),
+    "epoch_stale": around(is_epoch_current=False),
+    "plan_expired": around(stalled=True),
+    "reserve_exhausted": around(is_journal_writable=False, reserve_free=0),
+    "clock_uncertain": on_the_way(clock_uncertainty=0.6),
+    "venue_banned": on_the_way(is_banned=True),
+    "venue_unavailable": on_the_way(is_reachable=False),
+    "weight_exhausted": on_the_way(weight_left=0),
+    "op_unsupported": around(supported=frozenset({"transfer"})),
+    "step_mismatch": lambda f: replace(f, action=replace(ADD, amount=D("100.000001"))),
+    "position_mode_changed": around(position_mode=PositionMode.HEDGE),
+    "input_stale": lambda f: replace(f, age=16.0),
+    "input_torn": around(is_torn=True),
+    "price_unconfirmed": around(is_price_confirmed=False),
+    "tiers_changed": around(are_tiers_changed=True),
+    "in_flight": remembering(unsettled=(replace(ADD, amount=D("80.00456")),)),
+    "duplicate": remembering(moves=(Move(at=NOON - timedelta(seconds=59), action=LIKE),)),
+    "symbol_closing": around(closing=frozenset({BTC})),
+    "rate_window": around(writes_10s=12),
+    "budget_action": lambda f: replace(f, policy=a_policy(max_margin_per_action=D(90))),
+    "ledger_short": penniless,
+    "post_state_worse": out_of_reach,
+}
+"""One way to break each check, in the order the checks must be asked."""
+
+
+@pytest.mark.parametrize("first", BROKEN)
+def test_of_two_that_are_broken_the_first_in_the_order_is_told(first: str) -> None:
+    assert guard(some_facts()) is None
+    broken = BROKEN[first](some_facts())
+    later = list(BROKEN.values())[list(BROKEN).index(first) + 1 :]
+    # Every pair, not drawn ones: of many that are broken nearly always an early one is told.
+    for f in (broken, *(break_it(broken) for break_it in later)):
+        refusal = guard(f)
+        assert refusal is not None
+        assert refusal.code == first
