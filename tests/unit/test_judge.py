@@ -6,7 +6,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from bot.domain.action import Action, AddMargin, ReducePosition, Transfer
+from bot.domain.action import Action, AddMargin, PlaceStop, ReducePosition, Transfer
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Refusal
 from bot.domain.intent import Intent
@@ -122,6 +122,14 @@ def test_writes_are_counted_over_plans_until_they_are_old() -> None:
     bench.clock.advance(61)
     # By now the plan is too old, and that is the only reason left.
     assert code(bench.ask(third, name="pl5")) == "plan_expired"
+
+
+def test_stops_are_not_counted_as_moves_of_money() -> None:
+    bench = Bench(policy=a_policy(max_writes_10s=1))
+    stop = PlaceStop(key=FIRST, size=D("0.5"), stop_price=D(50000), is_needed=True)
+    assert bench.ask(stop, name="pl1") is None
+    assert bench.ask(ADD, name="pl2") is None
+    assert code(bench.ask(NEXT, name="pl3")) == "rate_window"
 
 
 def test_a_position_the_plan_does_not_know_is_no_emergency() -> None:
