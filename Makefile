@@ -9,6 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.stamp
+BENCH := .venv/.bench
 LOCK := --universal --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	--exclude-newer "7 days"
 
@@ -46,8 +47,14 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup
+bench: $(BENCH)
 	$(BIN)/python -m bench $(ARGS)
+
+# The rivals are large: only who compares installs them.
+$(BENCH): $(STAMP) requirements-bench.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+	  --require-hashes --only-binary :all: --requirement requirements-bench.lock
+	@touch $(BENCH)
 
 faults: setup
 	$(BIN)/python -m bot.simulate.report
@@ -64,8 +71,10 @@ lock:
 	  { echo "make lock needs uv: pip install uv" >&2; exit 1; }
 	@PATH="$$PATH:.cache/uv/bin"; \
 	uv pip compile $(LOCK) $(ARGS) pyproject.toml --quiet -o requirements.lock && \
-	uv pip compile $(LOCK) $(ARGS) pyproject.toml --quiet --extra data --group dev \
+	uv pip compile $(LOCK) $(ARGS) pyproject.toml --quiet --extra data --extra fast --group dev \
 	  -c requirements.lock -o requirements-dev.lock && \
+	uv pip compile $(LOCK) $(ARGS) pyproject.toml --quiet --extra fast --group dev --group bench \
+	  -c requirements-dev.lock -o requirements-bench.lock && \
 	echo hatchling | uv pip compile $(LOCK) $(ARGS) - --quiet --python-version 3.11 \
 	  -c requirements-dev.lock -o requirements-build.lock
 
