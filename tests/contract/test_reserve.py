@@ -75,7 +75,10 @@ def test_a_thousand_emergencies_are_settled_on_a_full_disk_over_many_kills(
     assert [item.intent.id for item in kept] == [f"pl{number:06}" for number in range(INTENTS)]
     assert {item.intent.state.value for item in kept} <= {"applied", "dropped"}
     assert sum(item.intent.state is IntentState.APPLIED for item in kept) >= INTENTS - 11
-    assert {item.intent.id: item.intent.state.value for item in kept} == acknowledged
+    # A kill may fall between the disk and the word: what stands may be further than what was said.
+    states = {item.intent.id: item.intent.state.value for item in kept}
+    assert states.keys() == acknowledged.keys()
+    assert {i: s for i, s in acknowledged.items() if not is_reached(states[i], s)} == {}
 
 
 async def test_when_a_full_disk_stops_the_journal_the_reserve_takes_the_emergency(
