@@ -224,6 +224,7 @@ def assemble(
         fingerprints=fingerprints,
         switchboard=switchboard,
         watchdog=watchdog,
+        supported=VENUES[settings.accounts[0].venue].kinds(is_demo=settings.bot.mode == "testnet"),
         encode=encoded,
         clean=redactor.value,
         memory=memory,

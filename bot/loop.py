@@ -98,6 +98,7 @@ class Loop:
         fingerprints: Fingerprints,
         switchboard: Switchboard,
         watchdog: Watchdog,
+        supported: frozenset[str],
         encode: Encode,
         clean: Clean,
         memory: Memory,
@@ -116,6 +117,7 @@ class Loop:
             watchdog=watchdog,
             policy=policy,
             fingerprints=fingerprints,
+            supported=supported,
         )
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._followed: tuple[Intent, ...] = ()
@@ -195,7 +197,9 @@ class Loop:
         except JournalLost as lost:
             self._lose_journal(lost)
             return decision
-        self._judge.begin(observation, decision, self.memory, is_reduced=self._is_reduced)
+        doubts = self._judge.begin(observation, decision, self.memory, is_reduced=self._is_reduced)
+        for code, text in doubts:
+            self._alarm(code, text)
         done = await perform(
             intents,
             venue=self._venue,

@@ -1,6 +1,7 @@
 """What are the rules of one contract at its venue?"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -49,6 +50,7 @@ class Instrument:
         taker_fee: [ratio]
         tiers: Ascending by floor; the first floor is 0.
         margin_release: What closing a part does with isolated margin.
+        closes_at: When it stops trading; ``None`` while no end is known. Aware UTC.
     """
 
     symbol: str
@@ -62,3 +64,4 @@ class Instrument:
     taker_fee: Decimal
     tiers: tuple[MarginTier, ...]
     margin_release: MarginRelease = MarginRelease.UNKNOWN
+    closes_at: datetime | None = None

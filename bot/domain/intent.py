@@ -112,11 +112,14 @@ class SignedRequest:
         signed_at: The instant inside it, from which its validity counts. Aware UTC, venue time.
         window_ms: How long the venue accepts it after that. [ms]
         digest: SHA-256 over method, address and parameters without the signature, in hex.
+        is_reduce_only: Whether what will be sent can only shrink a position; ``None`` for what is
+            no order.
     """
 
     signed_at: datetime
     window_ms: int
     digest: str
+    is_reduce_only: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from bot.exchanges.binance_write import ONE, Write, applied, route_of, write_for
 from bot.exchanges.client import Client, WriteError, all_of
 from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.numbers import number, rows, table, text, whole
-from bot.exchanges.outcomes import WORDS, Proof, proof_of
+from bot.exchanges.outcomes import SIDE_REFUSED, WORDS, Proof, proof_of
 from bot.exchanges.venues import VENUES
 from bot.ports import Gate, StoppedError
 
@@ -165,6 +165,8 @@ class BinanceVenue:
             return self._refused(intent, stopped.code, str(stopped))
         except WriteError as error:
             proof, code = proof_of(error.trace)
+            if error.trace.code == SIDE_REFUSED:
+                self._rules_at = None  # a person changed the position mode: read it again
             return Execution(
                 intent_id=intent.id,
                 outcome=Outcome.REJECTED if proof is Proof.NO_EFFECT else Outcome.UNKNOWN,

@@ -18,6 +18,9 @@ from bot.margin.tiers import check_tiers
 FLAT = Decimal(0)
 STOPS = ("STOP_MARKET", "STOP")
 TAKER_FEE = Decimal("0.0005")
+NEVER_MS = 4_102_444_800_000
+"""2100-01-01: a perpetual's delivery is put beyond it. [ms]"""
+LISTED = frozenset({"TRADING", "PENDING_TRADING"})
 """Of the lowest fee tier; an upper bound on the cost shown, never part of a margin formula."""
 
 
@@ -74,7 +77,19 @@ def instrument(
         taker_fee=TAKER_FEE,
         tiers=tiers,
         margin_release=margin_release,
+        closes_at=_closes_at(row),
     )
+
+
+def _closes_at(row: Mapping[str, Any]) -> datetime | None:
+    """Return when a contract ends: the venue gives every perpetual a day, far off until it is real.
+
+    A day that is missing is no end; a contract that does not trade any more has ended.
+    """
+    ends_ms = row.get("deliveryDate")
+    if isinstance(ends_ms, int) and 0 < ends_ms < NEVER_MS:
+        return instant(ends_ms)
+    return None if row.get("status", "TRADING") in LISTED else instant(0)
 
 
 def tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:

@@ -36,6 +36,7 @@ AGAIN_AFTER = 0.1
 BUDGET = 0.5
 """Share of the venue's weight limit that is used."""
 WEIGHT_LIMIT = 2400
+ORDERS = frozenset({"/fapi/v1/order", "/fapi/v1/algoOrder"})
 SIGNING = frozenset({"timestamp", "recvWindow", "signature"})
 
 
@@ -163,6 +164,7 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
                     signed_at=datetime.fromtimestamp(writing.signed_ms / 1000, UTC),
                     window_ms=WINDOW_MS,
                     digest=_digest(method, url, body),
+                    is_reduce_only=_is_reduce_only(url, method, body),
                 )
             )
         trace.began = True
@@ -388,6 +390,21 @@ def _compare(expected: Expected, url: str, method: str, body: Any) -> None:
         )
     if len(pairs) != len({name for name, _ in pairs}):
         raise StoppedError(DenialCode.REQUEST_MISMATCH, "request repeats a parameter")
+
+
+def _is_reduce_only(url: str, method: str, body: Any) -> bool | None:
+    """Return whether an order that will be sent can only shrink; ``None`` for anything else.
+
+    Read from the bytes, not from what was meant: a library may drop the flag. In hedge mode the
+    venue refuses the flag, and the side that closes the named leg is the proof.
+    """
+    parts = urlsplit(url)
+    if method != "POST" or parts.path not in ORDERS:
+        return None
+    sent = dict(parse_qsl(parts.query) + parse_qsl(body or ""))
+    if sent.get("positionSide", "BOTH") != "BOTH":
+        return (sent["positionSide"], sent.get("side")) in {("LONG", "SELL"), ("SHORT", "BUY")}
+    return "true" in (sent.get("reduceOnly"), sent.get("closePosition"))
 
 
 def _digest(method: str, url: str, body: Any) -> str:

@@ -61,6 +61,22 @@ class Venue:
     window: int
     demo: str
 
+    def kinds(self, *, is_demo: bool) -> frozenset[str]:
+        """Return the kinds of action that can be written there.
+
+        Args:
+            is_demo: Whether the venue's test hosts are used, which move nothing between wallets.
+        """
+        able = {
+            "add_margin": self.adds_margin,
+            "remove_margin": self.removes_margin,
+            "reduce_position": bool(self.reduces),
+            "transfer": bool(self.transfers) and not is_demo,
+            "place_stop": bool(self.stops),
+            "cancel_stop": bool(self.stops),
+        }
+        return frozenset(kind for kind, is_able in able.items() if is_able)
+
 
 VENUES: Mapping[str, Venue] = {
     "binanceusdm": Venue(

@@ -21,7 +21,7 @@ class SendGate:
         *,
         journal: Journal,
         clock: Clock,
-        look: Callable[[], Refusal | None],
+        look: Callable[[SignedRequest], Refusal | None],
     ) -> None:
         self._intent, self._journal, self._clock, self._look = intent, journal, clock, look
         self.request: SignedRequest | None = None
@@ -34,7 +34,7 @@ class SendGate:
             StoppedError: It may not be sent.
             JournalError: It is not durable; it may not be sent.
         """
-        self._check()
+        self._check(request)
         try:
             await self._journal.sent(self._intent.id, request)
         except JournalLost as lost:
@@ -47,11 +47,11 @@ class SendGate:
         Raises:
             StoppedError: It may not be sent any more.
         """
-        self._check()
         if self.request is None:
             raise StoppedError(
                 DenialCode.REQUEST_MISMATCH, f"{self._intent.id} is not durable as sent"
             )
+        self._check(self.request)
         age = (self._clock.now() - self.request.signed_at).total_seconds()
         if age > OLDEST:
             raise StoppedError(
@@ -59,7 +59,7 @@ class SendGate:
                 f"age of a request must be <= {OLDEST} s, was {age:.3f} s",
             )
 
-    def _check(self) -> None:
-        refusal = self._look()
+    def _check(self, request: SignedRequest) -> None:
+        refusal = self._look(request)
         if refusal is not None:
             raise StoppedError(refusal.code, refusal.text)

@@ -9,12 +9,13 @@ from bot.domain.account import Account
 from bot.domain.action import Action, CancelStop, PlaceStop, Transfer
 from bot.domain.decision import Decision, Refusal, Urgency
 from bot.domain.instrument import Instrument
-from bot.domain.intent import Intent
+from bot.domain.intent import Intent, SignedRequest
 from bot.domain.observation import Observation
 from bot.domain.position import PositionKey
 from bot.execute.facts import Conditions, Facts
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.guard import guard
+from bot.execute.news import Seen, compare
 from bot.ports import Clock, Switchboard, Venue, Watchdog
 from bot.rebalance.claims import claimed
 from bot.rebalance.memory import Memory, Move, key_of
@@ -37,17 +38,20 @@ class Judge:
         watchdog: Watchdog,
         policy: Policy,
         fingerprints: Fingerprints,
+        supported: frozenset[str],
     ) -> None:
         self._venue, self._clock = venue, clock
         self._switchboard, self._watchdog = switchboard, watchdog
         self._policy, self._fingerprints = policy, fingerprints
+        self._supported = supported
+        self._seen = Seen()
         self._writes: deque[datetime] = deque()
         self._let_pass: list[Intent] = []
 
     def begin(
         self, observation: Observation, decision: Decision, memory: Memory, *, is_reduced: bool
-    ) -> None:
-        """Take the plan whose writes are judged next.
+    ) -> tuple[tuple[str, str], ...]:
+        """Take the plan whose writes are judged next; return code and text of new doubts.
 
         Args:
             observation: It was made from.
@@ -58,19 +62,24 @@ class Judge:
         self._observation, self._decision, self._memory = observation, decision, memory
         self._is_reduced = is_reduced
         self._let_pass = []
+        self._news = compare(self._seen, observation, dispute=self._policy.max_liquidation_dispute)
+        self._seen = self._news.seen
+        return self._news.alarms
 
-    def look(self, intent: Intent) -> Refusal | None:
+    def look(self, intent: Intent, request: SignedRequest) -> Refusal | None:
         """Return why a write may not leave; asked when it is signed and with a connection."""
         now = self._clock.now()
-        refusal = guard(self._facts(intent, now))
+        refusal = guard(self._facts(intent, request, now))
         if refusal is None and all(intent.id != earlier.id for earlier in self._let_pass):
             self._let_pass.append(intent)
             if not isinstance(intent.action, PlaceStop | CancelStop):
                 self._writes.append(now)
         return refusal
 
-    def _facts(self, intent: Intent, now: datetime) -> Facts:
-        decision, observation = self._decision, self._observation
+    def _facts(self, intent: Intent, request: SignedRequest, now: datetime) -> Facts:
+        decision, observation, news = self._decision, self._observation, self._news
+        key = key_of(intent.action)
+        symbol = "" if key is None else key.symbol
         instruments = {i.symbol: i for i in observation.instruments}
         account, memory = observation.account, self._memory
         for earlier in self._let_pass:
@@ -91,7 +100,7 @@ class Judge:
             memory=memory,
             policy=self._policy,
             switches=self._switchboard.state,
-            urgency=self._urgency(key_of(intent.action)),
+            urgency=self._urgency(key),
             now=now,
             age=plan_age + decision.inputs_age_ms / 1000,
             step=self._fingerprints.step,
@@ -101,7 +110,13 @@ class Judge:
                 planned_in=decision.mode,
                 stalled=self._watchdog.stalled_for > 0,
                 is_journal_writable=not self._is_reduced,
-                position_mode=account.position_mode,
+                supported=self._supported,
+                owned=frozenset(wallet.name for wallet in account.wallets),
+                position_mode=news.mode,
+                is_price_confirmed=symbol not in news.unconfirmed,
+                are_tiers_changed=symbol in news.unagreed,
+                closing=news.closing,
+                is_reduce_only=request.is_reduce_only,
                 writes_10s=sum(1 for at in self._writes if now - at < TEN_SECONDS) - own,
                 writes_60s=len(self._writes) - own,
             ),

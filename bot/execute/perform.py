@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from bot.domain.action import Action, CancelStop, PlaceStop
 from bot.domain.decision import Refusal
-from bot.domain.intent import Execution, Intent, IntentState, Outcome
+from bot.domain.intent import Execution, Intent, IntentState, Outcome, SignedRequest
 from bot.execute.gate import SendGate
 from bot.ports import Clock, Journal, Venue
 from bot.rebalance.memory import amount_of, key_of, with_amount
 
-Look = Callable[[Intent], Refusal | None]
-"""Whether an intent may be sent now; asked before each step on its way."""
+Look = Callable[[Intent, SignedRequest], Refusal | None]
+"""Whether an intent may be sent now as that request; asked before each step on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,9 @@ async def _send(
     intent: Intent, *, venue: Venue, journal: Journal, clock: Clock, look: Look
 ) -> tuple[Execution, Intent]:
     """Return what one send brought, and the intent as it was sent."""
-    gate = SendGate(intent, journal=journal, clock=clock, look=lambda: look(intent))
+    gate = SendGate(
+        intent, journal=journal, clock=clock, look=lambda request: look(intent, request)
+    )
     execution = await venue.execute(intent, gate)
     if gate.request is None:
         await journal.drop(intent.id, clock.now(), f"{execution.code}: {execution.text}")

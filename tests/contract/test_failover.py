@@ -15,6 +15,7 @@ from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.errors import JournalError, JournalLost
+from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.journal.failover import FailoverJournal
 from bot.journal.queries import JournalReader
@@ -59,6 +60,7 @@ def a_loop(
         fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
         switchboard=switches,
         watchdog=switches,
+        supported=KINDS,
         encode=lambda observation, memory: repr((observation, memory)).encode(),
         clean=lambda record: record,
         memory=Memory(),

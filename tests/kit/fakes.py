@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bot.domain.action import PlaceStop, ReducePosition
 from bot.domain.alarm import Alarm
 from bot.domain.intent import (
     STEPS,
@@ -77,7 +78,13 @@ class FakeVenue:
 
     async def execute(self, intent: Intent, gate: Gate) -> Execution:
         try:
-            request = SignedRequest(signed_at=self.clock.now(), window_ms=5000, digest=intent.id)
+            is_order = isinstance(intent.action, ReducePosition | PlaceStop)
+            request = SignedRequest(
+                signed_at=self.clock.now(),
+                window_ms=5000,
+                digest=intent.id,
+                is_reduce_only=True if is_order else None,
+            )
             await gate.sent(request)
             gate.last_look()
         except StoppedError as stopped:

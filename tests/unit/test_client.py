@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.intent import SignedRequest
 from bot.exchanges.client import Client, Expected
 from bot.execute.denial import DenialCode
 from bot.ports import StoppedError
@@ -11,6 +12,17 @@ from tests.kit.fakes import FakeClock, OpenGate
 
 MEANT = {"symbol": "BTCUSDT", "amount": "100.00123", "type": "1", "positionSide": "BOTH"}
 PATH = "/fapi/v1/positionMargin"
+ORDER, STOP = "/fapi/v1/order", "/fapi/v1/algoOrder"
+NAMES = {"newClientOrderId": "pl1", "clientAlgoId": "pl1"}  # else the library wants random ones
+SELL = NAMES | {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.5"}
+
+
+class StoppingGate(OpenGate):
+    """A gate that keeps the signed request and lets nothing pass."""
+
+    async def sent(self, request: SignedRequest) -> None:
+        await super().sent(request)
+        raise StoppedError("stopped", "enough seen")
 
 
 class NoSession:
@@ -46,4 +58,44 @@ async def test_another_request_than_the_one_meant_is_stopped(
         await client.write(client.api.fapiPrivatePostPositionMargin, sent, expected, gate)
     assert stopped.value.code == DenialCode.REQUEST_MISMATCH.value
     assert (gate.requests, gate.looks) == ([], 0)
+    await client.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "said"),
+    [
+        (ORDER, SELL | {"reduceOnly": "true"}, True),
+        (ORDER, SELL | {"reduceOnly": "false"}, False),
+        (ORDER, SELL, False),
+        (ORDER, SELL | {"positionSide": "BOTH", "reduceOnly": "true"}, True),
+        (ORDER, SELL | {"positionSide": "LONG"}, True),
+        (ORDER, SELL | {"positionSide": "SHORT"}, False),
+        (ORDER, SELL | {"positionSide": "SHORT", "side": "BUY"}, True),
+        (ORDER, SELL | {"positionSide": "SHORT", "reduceOnly": "true"}, False),
+        (STOP, SELL | {"closePosition": "true"}, True),
+        (STOP, SELL, False),
+        (PATH, MEANT, None),
+    ],
+)
+async def test_the_signed_request_itself_says_whether_it_can_only_shrink(
+    path: str, sent: dict[str, str], said: bool | None
+) -> None:
+    client = Client(
+        api_key="k",
+        secret="s",
+        clock=FakeClock(),
+        gateway=None,
+        demo=False,
+        session=NoSession(),
+    )
+    calls = {
+        ORDER: client.api.fapiPrivatePostOrder,
+        STOP: client.api.fapiPrivatePostAlgoOrder,
+        PATH: client.api.fapiPrivatePostPositionMargin,
+    }
+    gate = StoppingGate()
+    expected = Expected(method="POST", path=path, parameters=sent)
+    with pytest.raises(StoppedError, match="enough seen"):
+        await client.write(calls[path], dict(sent), expected, gate)
+    assert gate.requests[0].is_reduce_only is said
     await client.close()

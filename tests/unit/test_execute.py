@@ -20,7 +20,7 @@ ADD = AddMargin(key=KEY, amount=D("100.00"), currency="USDT")
 
 async def a_gate(journal: FakeJournal, clock: FakeClock) -> SendGate:
     await journal.record(a_record(), b"", [an_intent()])
-    return SendGate(an_intent(), journal=journal, clock=clock, look=lambda: None)
+    return SendGate(an_intent(), journal=journal, clock=clock, look=lambda _: None)
 
 
 async def test_a_request_that_waited_too_long_for_its_connection_is_dropped() -> None:

@@ -11,9 +11,11 @@ from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Refusal
 from bot.domain.intent import Intent
 from bot.domain.market import Market
-from bot.domain.position import PositionKey, Side
+from bot.domain.observation import Observation
+from bot.domain.position import PositionKey, PositionMode, Side
 from bot.domain.risk import PositionRisk
 from bot.domain.venue import VenueCondition
+from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge
 from bot.margin.bands import band_at_distances
@@ -21,8 +23,17 @@ from bot.rebalance.claims import Claim
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
-from tests.kit.builders import BTC, ETH, NOON, a_policy, a_position, an_observation
+from tests.kit.builders import (
+    BTC,
+    ETH,
+    NOON,
+    a_policy,
+    a_position,
+    an_observation,
+    tiers,
+)
 from tests.kit.fakes import FakeClock, FakeSwitches, FakeVenue
+from tests.kit.records import a_request
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 SEEN = an_observation(
@@ -41,7 +52,13 @@ def choose(risk: PositionRisk, market: Market) -> LeverageBand:
 class Bench:
     """A judge that has taken a plan."""
 
-    def __init__(self, *, policy: Policy | None = None, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        policy: Policy | None = None,
+        memory: Memory | None = None,
+        supported: frozenset[str] = KINDS,
+    ) -> None:
         policy, memory = policy or a_policy(), memory or Memory()
         self.clock, switches = FakeClock(), FakeSwitches()
         self.venue = FakeVenue(SEEN, self.clock)
@@ -52,13 +69,23 @@ class Bench:
             watchdog=switches,
             policy=policy,
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
+            supported=supported,
         )
-        decision = decide(SEEN, memory, policy, choose=choose)
-        self.judge.begin(SEEN, decision, memory, is_reduced=False)
+        self.policy, self.memory = policy, memory
+        self.look_at(SEEN)
 
-    def ask(self, action: Action, *, name: str) -> Refusal | None:
+    def look_at(self, seen: Observation) -> tuple[str, ...]:
+        """Take the plan of a look and return the codes of its alarms."""
+        decision = decide(seen, self.memory, self.policy, choose=choose)
+        alarms = self.judge.begin(seen, decision, self.memory, is_reduced=False)
+        return tuple(code for code, _ in alarms)
+
+    def ask(
+        self, action: Action, *, name: str, is_reduce_only: bool | None = None
+    ) -> Refusal | None:
         intent = Intent(id=name, decision_id="d", account="main", action=action, written_at=NOON)
-        return self.judge.look(intent)
+        request = replace(a_request(self.clock.now()), is_reduce_only=is_reduce_only)
+        return self.judge.look(intent, request)
 
 
 def code(refusal: Refusal | None) -> str:
@@ -105,7 +132,7 @@ def test_what_is_sent_on_its_way_is_not_spent_before_it_arrives() -> None:
 def test_what_a_reduction_releases_goes_back_in_the_same_plan() -> None:
     bench = Bench(policy=a_policy(reserves=(("futures", D(1000)),)))
     reduce = ReducePosition(key=FIRST, size=D("0.5"), limit_price=D(59990))
-    assert bench.ask(reduce, name="pl1") is None
+    assert bench.ask(reduce, name="pl1", is_reduce_only=True) is None
     back = AddMargin(key=FIRST, amount=D("2400.00123"), currency="USDT", after_reduction=True)
     assert bench.ask(back, name="pl2") is None
 
@@ -127,7 +154,7 @@ def test_writes_are_counted_over_plans_until_they_are_old() -> None:
 def test_stops_are_not_counted_as_moves_of_money() -> None:
     bench = Bench(policy=a_policy(max_writes_10s=1))
     stop = PlaceStop(key=FIRST, size=D("0.5"), stop_price=D(50000), is_needed=True)
-    assert bench.ask(stop, name="pl1") is None
+    assert bench.ask(stop, name="pl1", is_reduce_only=True) is None
     assert bench.ask(ADD, name="pl2") is None
     assert code(bench.ask(NEXT, name="pl3")) == "rate_window"
 
@@ -150,3 +177,68 @@ def test_the_way_to_the_venue_is_asked_at_each_look(way: VenueCondition, expecte
     assert bench.ask(ADD, name="pl1") is None
     bench.venue.way = way
     assert code(bench.ask(ADD, name="pl1")) == expected
+
+
+def test_an_order_leaves_only_as_a_request_that_can_only_shrink() -> None:
+    bench = Bench()
+    reduce = ReducePosition(key=FIRST, size=D("0.5"), limit_price=D(59990))
+    for seen in (None, False):
+        asked = bench.ask(reduce, name="pl1", is_reduce_only=seen)
+        assert code(asked) == "not_reduce_only"
+    assert bench.ask(reduce, name="pl1", is_reduce_only=True) is None
+
+
+def test_what_the_venue_cannot_do_is_not_written() -> None:
+    bench = Bench(supported=KINDS - {"add_margin"})
+    assert code(bench.ask(ADD, name="pl1")) == "op_unsupported"
+
+
+def test_a_wallet_that_no_look_shows_is_not_owned() -> None:
+    bench = Bench(policy=a_policy(transfer_from=("spot", "earn")))
+    move = Transfer(source="earn", destination="futures", amount=D("50.00125"), currency="USDT")
+    assert code(bench.ask(move, name="pl1")) == "destination_not_owned"
+
+
+def test_a_plan_of_another_position_mode_is_refused_once() -> None:
+    bench = Bench()
+    hedged = replace(SEEN, account=replace(SEEN.account, position_mode=PositionMode.HEDGE))
+    assert bench.look_at(hedged) == ("position_mode_changed",)
+    assert code(bench.ask(ADD, name="pl1")) == "position_mode_changed"
+    assert bench.look_at(hedged) == ()
+    assert bench.ask(ADD, name="pl2") is None
+
+
+def test_a_changed_maintenance_table_holds_back_what_is_not_urgent() -> None:
+    bench = Bench()
+    first, second = SEEN.instruments
+    dearer = replace(first, tiers=tiers(("0", "0.006", "0")))
+    changed = replace(SEEN, instruments=(dearer, second))
+    assert bench.look_at(changed) == ("tiers_changed",)
+    assert code(bench.ask(ADD, name="pl1")) == "tiers_changed"
+    assert bench.ask(NEXT, name="pl2") is None
+
+
+def test_an_addition_waits_when_the_contract_ends() -> None:
+    bench = Bench()
+    first, second = SEEN.instruments
+    ending = replace(first, closes_at=NOON + timedelta(minutes=59))
+    assert bench.look_at(replace(SEEN, instruments=(ending, second))) == ("symbol_closing",)
+    assert code(bench.ask(ADD, name="pl1")) == "symbol_closing"
+    assert bench.ask(NEXT, name="pl2") is None
+
+
+def test_a_jump_that_no_index_follows_sells_nothing() -> None:
+    bench = Bench()
+    bitcoin, other = SEEN.markets
+    lonely = replace(bitcoin, mark_price=D(55000))
+    positions = tuple(
+        replace(p, mark_price=D(55000)) if p.key == FIRST else p for p in SEEN.account.positions
+    )
+    seen = replace(
+        SEEN, markets=(lonely, other), account=replace(SEEN.account, positions=positions)
+    )
+    assert bench.look_at(seen) == ("price_unconfirmed",)
+    reduce = ReducePosition(key=FIRST, size=D("0.5"), limit_price=D(54990))
+    asked = bench.ask(reduce, name="pl1", is_reduce_only=True)
+    assert code(asked) == "price_unconfirmed"
+    assert bench.ask(ADD, name="pl2") is None, "in an emergency margin may enter all the same"

@@ -14,6 +14,7 @@ from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.domain.switch import Pause, Switches
 from bot.errors import Denied, Incomplete, JournalError, Unavailable
+from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.loop import Identity, Ids, Loop, Pace
 from bot.margin.bands import band_at_distances
@@ -59,6 +60,7 @@ class Rig:
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
             switchboard=self.switches,
             watchdog=self.switches,
+            supported=KINDS,
             encode=lambda observation, memory: repr((observation, memory)).encode(),
             clean=lambda record: record,
             memory=memory or Memory(),

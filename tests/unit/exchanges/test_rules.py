@@ -1,0 +1,50 @@
+"""Rules of a contract as the venue lists them, and what a venue can do."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.exchanges import binance_parse as parse
+from bot.exchanges.venues import VENUES
+from bot.execute.facts import KINDS
+from bot.paper.binance import market_data
+from bot.paper.instruments import CONTRACTS
+from tests.kit.builders import ONE_TIER
+
+FAR = 4133404800000
+SOON = datetime(2026, 3, 1, 9, tzinfo=UTC)
+SOON_MS = int(SOON.timestamp() * 1000)
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    return market_data._symbol(CONTRACTS["BTCUSDT"]) | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "ends"),
+    [
+        ({"deliveryDate": FAR}, None),
+        ({"deliveryDate": SOON_MS}, SOON),
+        ({"deliveryDate": 0}, None),
+        ({"deliveryDate": "soon"}, None),
+        ({"deliveryDate": FAR, "status": "SETTLING"}, datetime(1970, 1, 1, tzinfo=UTC)),
+        ({"deliveryDate": SOON_MS, "status": "SETTLING"}, SOON),
+    ],
+)
+def test_a_perpetual_ends_when_the_venue_names_a_real_day(
+    changes: dict[str, Any], ends: datetime | None
+) -> None:
+    found = parse.instrument(
+        row(**changes),
+        ONE_TIER,
+        margin_step=VENUES["binanceusdm"].margin_step,
+        margin_release=VENUES["binanceusdm"].margin_release,
+    )
+    assert found.closes_at == ends
+
+
+def test_the_capability_table_names_every_kind_of_action() -> None:
+    venue = VENUES["binanceusdm"]
+    assert venue.kinds(is_demo=False) == KINDS
+    assert venue.kinds(is_demo=True) == KINDS - {"transfer"}
