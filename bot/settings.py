@@ -174,7 +174,7 @@ class LimitsSection(Section):
         venue_budget: The same for a venue. [ratio]
         global_budget: The same for everything. [ratio]
         max_reduction_per_action: Share of a position closed at once. [ratio]
-        min_move: Smaller routine moves are not made. [quote]
+        min_move: Smaller routine moves are not made; below 1 nothing moves anyway. [quote]
         slippage: Worst price of a routine reduction, from mark. [ratio]
         emergency_slippage: The same in an emergency. [ratio]
         cooldown: Least time between two routine actions on a position. [s]

@@ -47,6 +47,11 @@ class Account:
     stops: tuple[RestingStop, ...] = ()
     stops_at: datetime | None = None
 
+    def held(self) -> Decimal:
+        """Return all wallets and margin, without unrealized PnL. [quote]."""
+        wallets = sum((wallet.total for wallet in self.wallets), Decimal(0))
+        return wallets + sum((position.margin for position in self.positions), Decimal(0))
+
     def wallet(self, name: str, currency: str) -> Wallet | None:
         """Return the wallet of that name and currency, ``None`` where there is none."""
         for wallet in self.wallets:

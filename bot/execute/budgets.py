@@ -92,15 +92,12 @@ def _is_above(facts: Facts, amount: Decimal, most: Decimal) -> bool:
 
 def _shared(facts: Facts, action: AddMargin) -> Iterator[Denial]:
     spent, unknown = _spent(facts, None, DAY)
-    equity = sum((w.total for w in facts.account.wallets), Decimal(0)) + sum(
-        (p.margin for p in facts.account.positions), Decimal(0)
-    )
     for code, part in (
         (DenialCode.BUDGET_ACCOUNT, facts.policy.account_budget),
         (DenialCode.BUDGET_VENUE, facts.policy.venue_budget),
         (DenialCode.BUDGET_GLOBAL, facts.policy.global_budget),
     ):
-        limit = equity * part
+        limit = facts.held * part
         if not _fits(facts, spent, unknown, action.amount, limit=limit):
             yield (
                 code,

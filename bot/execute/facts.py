@@ -85,6 +85,8 @@ class Facts:
         now: Venue time. Aware UTC.
         age: Of the oldest input. [s]
         step: Finest step of what is sent. [quote]
+        held: All wallets and margin when the plan was made; what a reduction of the same plan
+            realises changes no budget. [quote]
         conditions: Around it.
     """
 
@@ -99,6 +101,7 @@ class Facts:
     now: datetime
     age: float
     step: Decimal
+    held: Decimal
     conditions: Conditions
 
     @property

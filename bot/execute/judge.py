@@ -104,6 +104,7 @@ class Judge:
             now=now,
             age=plan_age + decision.inputs_age_ms / 1000,
             step=self._fingerprints.step,
+            held=observation.account.held(),
             conditions=Conditions(
                 venue=self._venue.condition(),
                 plan_age=plan_age,

@@ -122,14 +122,16 @@ def _rescue(
     markets = {m.symbol: m for m in observation.markets}
     planned: list[PlannedAction] = []
     refusals: list[Refusal] = []
+    left = _account_allowance(memory, policy, observation)
     for currency in sorted({v.risk.instrument.settle for v in verdicts}):
         group = [v for v in verdicts if v.risk.instrument.settle == currency]
         room = sum((v.risk.instrument.margin_step for v in group), Decimal(0))
         purse = _purse(account, currency, memory, policy, room=room, at=observation.at)
         if not purse.may_transfer and any(v.urgency is Urgency.EMERGENCY for v in group):
             purse = replace(purse, far=())  # what cannot be sent now may come too late
-        shares = _share(group, purse.total, memory, policy, observation)
-        at_once = _share(group, purse.now, memory, policy, observation)
+        shares = _share(group, min(purse.total, left), memory, policy, observation)
+        at_once = _share(group, min(purse.now, left), memory, policy, observation)
+        left -= sum(shares, Decimal(0))
         for verdict, share, now in zip(group, shares, at_once, strict=True):
             steps, account, refused = _steps(
                 verdict,
@@ -223,7 +225,8 @@ def _share(
             left -= more
     for index, verdict in enumerate(group):
         # Dust would cost a request and change nothing: a little more than needed, or nothing.
-        least = LEAST if verdict.urgency is Urgency.EMERGENCY else policy.min_move
+        is_emergency = verdict.urgency is Urgency.EMERGENCY
+        least = LEAST if is_emergency else max(LEAST, policy.min_move)
         if 0 < shares[index] < least:
             least = up(least, step=verdict.risk.instrument.margin_step)
             allowed = _allowance(verdict, memory, policy, observation)
@@ -246,7 +249,7 @@ def _may_add(verdict: PositionVerdict, memory: Memory) -> bool:
 def _allowance(
     verdict: PositionVerdict, memory: Memory, policy: Policy, observation: Observation
 ) -> Decimal:
-    """Return how much margin the budgets still allow for a position. [quote]."""
+    """Return how much margin its own budgets still allow for a position. [quote]."""
     now = observation.at
     hour, day = now - timedelta(hours=1), now - timedelta(days=1)
     # A quarter of the moves is kept for emergencies.
@@ -256,11 +259,6 @@ def _allowance(
         or memory.additions_since(verdict.key, day) + 1 > policy.max_moves_per_day * share
     ):
         return Decimal(0)
-    account = observation.account
-    held = sum((w.total for w in account.wallets), Decimal(0)) + sum(
-        (p.margin for p in account.positions), Decimal(0)
-    )
-    part = min(policy.account_budget, policy.venue_budget, policy.global_budget)
     # What is sent carries digits of its own: a little more than planned.
     room = verdict.risk.instrument.margin_step
     return max(
@@ -269,9 +267,17 @@ def _allowance(
             policy.max_margin_per_action,
             policy.max_margin_per_hour - memory.added_since(verdict.key, hour) - room,
             policy.max_margin_per_day - memory.added_since(verdict.key, day) - room,
-            held * part - memory.added_since(None, day) - room,
         ),
     )
+
+
+def _account_allowance(memory: Memory, policy: Policy, observation: Observation) -> Decimal:
+    """Return how much margin the budgets that positions share still allow. [quote]."""
+    part = min(policy.account_budget, policy.venue_budget, policy.global_budget)
+    # What is sent carries digits of its own: a little more than planned, at each position.
+    room = sum((i.margin_step for i in observation.instruments), Decimal(0))
+    spent = memory.added_since(None, observation.at - timedelta(days=1))
+    return max(Decimal(0), observation.account.held() * part - spent - room)
 
 
 def _transfers(
@@ -316,8 +322,8 @@ def _steps(
     steps: list[PlannedAction] = []
     is_emergency = verdict.urgency is Urgency.EMERGENCY
     is_short = share.now + share.later < margin_need(verdict.risk, distance=levels.trigger)
-    if share.now > 0:
-        amount = _distinct(share.now, memory, key, now=now, step=instrument.margin_step)
+    amount = _distinct(share.now, memory, key, now=now, step=instrument.margin_step)
+    if amount > 0:
         add = AddMargin(key=key, amount=amount, currency=instrument.settle)
         step, account = _planned(add, verdict.reason, Decimal(0), account, instruments, policy)
         steps.append(step)
@@ -349,9 +355,10 @@ def _steps(
 def _distinct(
     amount: Decimal, memory: Memory, key: PositionKey, *, now: datetime, step: Decimal
 ) -> Decimal:
-    """Return an amount that was not added to the position lately. [quote].
+    """Return an amount that was not added to the position lately; 0 where none is left. [quote].
 
-    Nobody could tell twins apart, so the second of two is refused.
+    Nobody could tell twins apart, so the second of two would be refused, and the rest of the plan
+    with it.
     """
     recent = {
         down(move.action.amount, step=step)
@@ -360,9 +367,9 @@ def _distinct(
         and move.action.key == key
         and (now - move.at).total_seconds() < TWINS
     }
-    while amount in recent and amount > step:
+    while amount in recent:
         amount -= step
-    return amount
+    return amount if amount >= LEAST else Decimal(0)
 
 
 def _reduction(

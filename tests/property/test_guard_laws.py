@@ -100,7 +100,8 @@ def facts(draw: st.DrawFn, /, **fixed: Any) -> Facts:
             venue=VenueCondition(clock_uncertainty=draw(st.floats(0, 1))),
         ),
     }
-    return Facts(**(values | fixed))
+    values |= fixed
+    return Facts(**({"held": values["account"].held()} | values))
 
 
 @given(facts())

@@ -62,7 +62,8 @@ def some_facts(action: Action = ADD, *, margin: str = "5000", **changes: Any) ->
         "step": D("0.00001"),
         "conditions": Conditions(),
     }
-    return Facts(**(values | changes))
+    values |= changes
+    return Facts(**({"held": values["account"].held()} | values))
 
 
 def under(action: Action = ADD, **conditions: Any) -> Facts:

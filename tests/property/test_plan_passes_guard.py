@@ -1,0 +1,91 @@
+"""What the decider approves the guard lets pass: a plan that stops half-way protects nobody.
+
+The two judge apart on purpose; where they differ on an honest plan, one of them is wrong.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal as D
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.action import AddMargin, PlaceStop, ReducePosition
+from bot.domain.intent import Intent
+from bot.domain.observation import Observation
+from bot.execute.facts import KINDS
+from bot.execute.fingerprint import Fingerprints
+from bot.execute.judge import Judge
+from bot.rebalance.decide import decide
+from bot.rebalance.memory import Memory, Move
+from bot.rebalance.policy import Policy
+from tests.kit.builders import NOON, a_policy
+from tests.kit.fakes import FakeClock, FakeSwitches, FakeVenue
+from tests.kit.records import a_request
+from tests.property.test_planning_laws import choose, memories, observations
+
+STEP = D("0.00001")
+
+budgets = st.builds(
+    lambda account, reserve, hour, min_move: a_policy(
+        account_budget=account,
+        reserves=(("futures", reserve), ("spot", reserve)),
+        max_margin_per_hour=hour,
+        min_move=min_move,
+    ),
+    st.sampled_from([D("0.01"), D("0.2"), D(3)]),
+    st.sampled_from([D(0), D(100)]),
+    st.sampled_from([D(50), D(100000)]),
+    st.sampled_from([D("0.01"), D(5)]),
+)
+
+
+@st.composite
+def pasts(draw: st.DrawFn, observation: Observation) -> Memory:
+    """Memories of margin that was added seconds to hours before."""
+    memory = draw(memories())
+    keys = [p.key for p in observation.account.positions]
+    moves = [
+        Move(
+            at=NOON - timedelta(seconds=draw(st.sampled_from([2, 59, 61, 3599, 7200]))),
+            action=AddMargin(
+                key=draw(st.sampled_from(keys)),
+                amount=draw(st.sampled_from([D("1.00123"), D("5.00217"), D("250.00311")])),
+                currency="USDT",
+            ),
+        )
+        for _ in range(draw(st.integers(0, 3)))
+    ]
+    return replace(memory, moves=tuple(sorted(moves, key=lambda m: m.at)))
+
+
+@given(st.data(), observations(), budgets)
+def test_the_guard_lets_a_whole_approved_plan_pass(
+    data: st.DataObject, observation: Observation, policy: Policy
+) -> None:
+    memory = data.draw(pasts(observation))
+    decision = decide(observation, memory, policy, choose=choose)
+    clock, switches = FakeClock(), FakeSwitches()
+    fingerprints = Fingerprints(step=STEP, epoch=1)
+    fingerprints.learn((move.at, move.action) for move in memory.moves)
+    judge = Judge(
+        venue=FakeVenue(observation, clock),
+        clock=clock,
+        switchboard=switches,
+        watchdog=switches,
+        policy=policy,
+        fingerprints=fingerprints,
+        supported=KINDS,
+    )
+    judge.begin(observation, decision, memory, is_reduced=False)
+    for number, planned in enumerate(decision.approved):
+        is_order = isinstance(planned.action, ReducePosition | PlaceStop)
+        intent = Intent(
+            id=f"pl{number}",
+            decision_id="d",
+            account="main",
+            action=fingerprints.marked(planned.action, now=NOON, open_=()),
+            written_at=NOON,
+        )
+        request = replace(a_request(NOON), is_reduce_only=True if is_order else None)
+        assert judge.look(intent, request) is None
