@@ -16,7 +16,7 @@ import typer
 
 from bot import __version__
 from bot.errors import BotError, ConfigError, ExchangeError, JournalError, StrategyError
-from bot.spans import seconds_of
+from bot.spans import instant_of, seconds_of
 
 EXIT_FAULT = 1
 EXIT_CONFIG = 2
@@ -135,6 +135,14 @@ def paper(
     market: Annotated[
         Path | None, typer.Option(help="Replay real bars: BTCUSDT_….parquet.")
     ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="With --market: begin at 2021-05-19T11:00Z; two days before "
+            "it must be in the file.",
+        ),
+    ] = None,
     speed: Annotated[
         float | None,
         typer.Option(help="Market seconds per second; default 60, with --serve-only 1.", min=1),
@@ -165,6 +173,7 @@ def paper(
         files=tuple(config or ()),
         scenario=scenario,
         market=market,
+        since=None if from_ is None else instant_of(from_, "--from"),
         speed=speed if speed is not None else (1.0 if serve_only else 60.0),
         seconds=None if for_ is None else seconds_of(for_, "--for"),
         with_bot=not no_bot,

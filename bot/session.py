@@ -47,6 +47,7 @@ class Show:
         scenario: Name or file.
         market: Recorded bars instead of the scenario's prices.
         speed: Market seconds per second.
+        since: Where the recorded bars begin; ``None`` begins after two days of them. Aware UTC.
         seconds: Market time; ``None`` takes all of it. [s]
         with_bot: Whether the bot runs.
         as_json: Only a summary in JSON on standard output.
@@ -56,6 +57,7 @@ class Show:
     files: tuple[Path, ...] = ()
     scenario: str = "crash"
     market: Path | None = None
+    since: datetime | None = None
     speed: float = 60.0
     seconds: float | None = None
     with_bot: bool = True
@@ -73,6 +75,7 @@ class Stage:
         seconds: How long it lasts. [s]
         scenario: With its account and outages.
         recorded: Bars that replace the scenario's prices.
+        since: Where they begin.
     """
 
     name: str
@@ -80,6 +83,7 @@ class Stage:
     seconds: int
     scenario: Scenario
     recorded: Path | None = None
+    since: datetime | None = None
 
     def engine(self) -> Engine:
         """Return an exchange at the start.
@@ -90,7 +94,7 @@ class Stage:
         if self.recorded is None:
             return build(self.scenario)
         contract, rows = bars.read(self.recorded)
-        feed = bars.Recorded(contract, rows, seed=self.scenario.seed)
+        feed = bars.Recorded(contract, rows, seed=self.scenario.seed, since=self.since)
         engine = Engine(contracts=CONTRACTS, feed=feed, start_ms=feed.start_ms)
         open_account(engine, self.scenario)
         mark = engine.quotes[contract.id].mark
@@ -203,6 +207,8 @@ def stage_of(show: Show) -> Stage:
         ScenarioError: The scenario or the file is wrong.
     """
     scenario = load(scenario_file(show.scenario))
+    if show.market is None and show.since is not None:
+        raise ScenarioError("--from needs --market: a scenario has one beginning")
     if show.market is None:
         return Stage(
             name=scenario.name,
@@ -211,7 +217,7 @@ def stage_of(show: Show) -> Stage:
             scenario=scenario,
         )
     contract, rows = bars.read(show.market)
-    feed = bars.Recorded(contract, rows)
+    feed = bars.Recorded(contract, rows, since=show.since)
     return Stage(
         name=show.market.stem,
         description=f"recorded bars of {contract.id}, mark modelled from them",
@@ -226,6 +232,7 @@ def stage_of(show: Show) -> Stage:
             spot=Decimal(5000),
         ),
         recorded=show.market,
+        since=show.since,
     )
 
 
@@ -326,6 +333,18 @@ def summary_of(show: Show, stage: Stage, engine: Engine, tally: Tally) -> dict[s
         **tally.summary(),
         "liquidations": len(engine.liquidations),
         "liquidated": _liquidated(engine),
+        "stops_fired": sum(
+            1 for o in engine.orders.values() if o.ask.type == "STOP_MARKET" and o.filled > 0
+        ),
+        "held": {
+            f"{symbol} {leg}": [
+                format(start.amount, "f"),
+                format(engine.holdings[symbol, leg].amount, "f")
+                if (symbol, leg) in engine.holdings
+                else "0",
+            ]
+            for (symbol, leg), start in stage.engine().holdings.items()
+        },
         "without_bot": {
             "liquidations": len(alone.liquidations),
             "liquidated": _liquidated(alone),
@@ -355,6 +374,11 @@ def write_table(summary: dict[str, Any]) -> None:
             )
             or "-",
         ),
+        (
+            "held, before and after",
+            ", ".join(f"{name} {size} {rest}" for name, (size, rest) in summary["held"].items()),
+        ),
+        ("resident stops fired", str(summary["stops_fired"])),
         ("liquidations", f"{summary['liquidations']}  {', '.join(summary['liquidated'])}"),
         (
             "the same without the bot",

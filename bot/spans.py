@@ -1,6 +1,6 @@
-"""How long is ``90s``, ``20m`` or ``2h``?"""
+"""How long is ``90s``, ``20m`` or ``2h``, and when is ``2021-05-19T11:00Z``?"""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.errors import ConfigError
 
@@ -21,3 +21,18 @@ def seconds_of(text: str, option: str) -> float:
     if not 0 < seconds < _LONGEST:
         raise ConfigError(f"{option} must be a time such as 90s, 20m, 2h or 1d, was {text!r}")
     return seconds
+
+
+def instant_of(text: str, option: str) -> datetime:
+    """Return the instant of a text such as ``2021-05-19T11:00Z``. Aware UTC.
+
+    Raises:
+        ConfigError: It is not such a text; without a zone nobody knows which hour is meant.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ConfigError(f"{option} must be an instant such as 2021-05-19T11:00Z, was {text!r}")
+    return found.astimezone(UTC)

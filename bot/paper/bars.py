@@ -1,9 +1,11 @@
 """How do recorded bars become prices for every second?"""
 
+import bisect
 import itertools
 import math
 import random
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from bot.paper.values import Contract, Quote
 COLUMNS = ("timestamp", "open", "high", "low", "close")
 SMOOTHING = 1 / 8
 """Share by which mark follows the bars each second: marks are calmer than trades."""
+HISTORY = 48 * HOUR
+"""Before the market begins. [ms]"""
 Bar = tuple[int, float, float, float, float]
 """(open time [ms], open, high, low, close)."""
 
@@ -27,15 +31,34 @@ class Recorded:
     Mark and index are modelled from the bars themselves, since marks are not recorded by minute.
     """
 
-    def __init__(self, contract: Contract, bars: Sequence[Bar], *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        bars: Sequence[Bar],
+        *,
+        seed: int = 0,
+        since: datetime | None = None,
+    ) -> None:
+        """Take the bars.
+
+        Args:
+            contract: Whose they are.
+            bars: Time ascending.
+            seed: Of which extreme of a bar comes first.
+            since: Where the market begins, what lies before it is history; ``None`` begins after
+                two days, or at once where there are less. Aware UTC.
+
+        Raises:
+            ScenarioError: They do not hold two days of history and a bar after ``since``.
+        """
         self._contract = contract
         self._bars = bars
+        self._since_ms = _start_of(bars, since)
         self._width = min(b[0] - a[0] for a, b in itertools.pairwise(bars))
         self._chance = random.Random(seed)
-        self._at = 0
+        self._at = bisect.bisect(bars, self._since_ms, key=lambda bar: bar[0]) - 1
         self._up_first = self._chance.random() < 0.5  # noqa: PLR2004 - a fair coin
-        self._mark = bars[0][1]
-        self._last = bars[0][1]
+        self._mark = self._last = bars[self._at][1]
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -44,8 +67,8 @@ class Recorded:
 
     @property
     def start_ms(self) -> int:
-        """When the bars begin, with two days of them kept as history. [ms]."""
-        return max(self._bars[0][0], min(self._bars[-1][0], self._bars[0][0] + 48 * HOUR))
+        """When the market begins; what lies before it is history. [ms]."""
+        return self._since_ms
 
     @property
     def end_ms(self) -> int:
@@ -107,6 +130,20 @@ class Recorded:
     def _price(self, price: float) -> Decimal:
         tick = self._contract.tick
         return max(1, round(price / float(tick))) * tick
+
+
+def _start_of(bars: Sequence[Bar], since: datetime | None) -> int:
+    first, last = bars[0][0], bars[-1][0]
+    if since is None:
+        return first + HISTORY if first + HISTORY <= last else first
+    asked = int(since.timestamp()) * SECOND
+    if not first + HISTORY <= asked <= last:
+        begin, end = (datetime.fromtimestamp(at / 1000, UTC) for at in (first + HISTORY, last))
+        raise ScenarioError(
+            f"--from must lie in {begin:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}, two days after "
+            f"the first bar, was {since:%Y-%m-%dT%H:%MZ}"
+        )
+    return asked
 
 
 def read(file: Path) -> tuple[Contract, list[Bar]]:
