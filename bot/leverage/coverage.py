@@ -37,7 +37,7 @@ class Model(StrEnum):
 class Coverage:
     """What became of the promises of one model over one horizon.
 
-    One entry per window and side, symbols after each other, time ascending within them.
+    One entry per window and side, the longs and then the shorts of each symbol, time ascending.
 
     Attributes:
         hours: Length of a window. [h]
@@ -45,6 +45,7 @@ class Coverage:
         is_floored: Whether the forecast had its floor.
         symbols: Who was judged.
         symbol: Of each window, shape (n,); a place in ``symbols``.
+        is_short: Of each window, shape (n,).
         day: Of each window, shape (n,). [days since 1970-01-01 UTC]
         pit: Chance the model gave to what happened, shape (n,); below alpha is a hit. [ratio]
         distance: Mean promised distance, by alpha. [log]
@@ -55,6 +56,7 @@ class Coverage:
     is_floored: bool
     symbols: tuple[str, ...]
     symbol: Hours
+    is_short: Bools
     day: Hours
     pit: Floats
     distance: Mapping[float, float]
@@ -143,12 +145,16 @@ class _Book:
     """Collects what a model promised and what came."""
 
     symbol: list[Hours] = field(default_factory=list)
+    is_short: list[Bools] = field(default_factory=list)
     day: list[Hours] = field(default_factory=list)
     pit: list[Floats] = field(default_factory=list)
     distance: dict[float, float] = field(default_factory=dict)
 
-    def add(self, symbol: int, day: Hours, pit: Floats, distance: Mapping[float, float]) -> None:
+    def add(
+        self, symbol: int, side: Side, day: Hours, pit: Floats, distance: Mapping[float, float]
+    ) -> None:
         self.symbol.append(np.full(day.size, symbol))
+        self.is_short.append(np.full(day.size, side is Side.SHORT))
         self.day.append(day)
         self.pit.append(pit)
         for alpha, total in distance.items():
@@ -159,14 +165,17 @@ class _Book:
     ) -> Coverage:
         if not self.pit or not (count := sum(one.size for one in self.pit)):
             raise ValueError(f"no window of {hours} h could be judged: records are too short")
+        symbol, is_short = np.concatenate(self.symbol), np.concatenate(self.is_short)
+        order = np.argsort(2 * symbol + is_short, kind="stable")  # time stays ascending
         return Coverage(
             hours=hours,
             model=model,
             is_floored=is_floored,
             symbols=symbols,
-            symbol=np.concatenate(self.symbol),
-            day=np.concatenate(self.day),
-            pit=np.concatenate(self.pit),
+            symbol=symbol[order],
+            is_short=is_short[order],
+            day=np.concatenate(self.day)[order],
+            pit=np.concatenate(self.pit)[order],
             distance={alpha: total / count for alpha, total in self.distance.items()},
         )
 
@@ -197,6 +206,7 @@ def _judge(
             for floored, sigma in ((False, trial.sigma), (True, trial.floored)):
                 books[model, floored].add(
                     symbol,
+                    side,
                     trial.hour // 24,
                     _chance(shape, trial.excursion[side] / sigma),
                     {alpha: k * float(sigma.sum()) for alpha, k in far.items()},
