@@ -143,6 +143,8 @@ def forecast(
             found = _whole(
                 history.until(known), hours, own=own, pooled=pooled, index=cut, extra=more
             )
+            if np.isfinite(history.close[known:]).any():
+                found = _raised(found, history, hours)
             return _finished(found, age=age, implied=implied)
     flags = (Flag.REJECTED_BARS,) if history.rejected[-WEEK:].any() else ()
     return Forecast(hours=hours, sigma_h=None, source=Source.NONE, flags=(*flags, Flag.NO_FORECAST))
@@ -227,6 +229,18 @@ def _whole(
         source=Source.SHORT,
         flags=frozenset(flags | {Flag.SHORT_HISTORY}),
     )
+
+
+def _raised(raw: _Raw, history: History, hours: int) -> _Raw:
+    """Return an earlier forecast, no smaller than what came since shows without it.
+
+    There are bars beyond the hole: a storm in them must not be overlooked.
+    """
+    seen = history.last(AT_HAND)
+    parts = _known_by_now(variances(seen))
+    filled = _filled(seen, parts) or parts
+    sigma = max(raw.sigma, _recent(parts, hours), _recent(filled, hours))
+    return replace(raw, sigma=sigma, plain=sigma)
 
 
 def _floor(model: HarModel, history: History) -> float:
