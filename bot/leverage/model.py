@@ -121,7 +121,8 @@ def required_distance(
 ) -> Required:
     """Return the distance at which a hit within ``hours`` has the chance ``alpha``.
 
-    A horizon between two fitted ones is judged over the longer one, at the same yearly hazard.
+    A horizon between two fitted ones is judged over the longer one, at the same yearly hazard. Who
+    tolerates more than 5 % over that horizon gets the distance of 5 %.
 
     Args:
         bars: Completed hourly bars; 889 of them say all that bars can say.
@@ -130,7 +131,7 @@ def required_distance(
         alpha: In (0, 1). [ratio]
         models: What was fitted.
         now: The present instant; hours between the last bar and it count as missing.
-        index: Index bars of the same hours.
+        index: Index bars of the same hours; broken ones confirm nothing and doubt nothing.
 
     Raises:
         ValueError: If ``hours`` or ``alpha`` is outside: a fault of who asks, not of the market.
@@ -144,16 +145,19 @@ def required_distance(
         return _refused(f"no model reaches {hours:g} h: the longest is of {HORIZONS[-1]} h")
     try:
         record = _record(bars, now)
-        beside = None if index is None else _record(index, now)
     except (ValueError, OverflowError) as error:
         return _refused(str(error))
     found = forecasts.forecast(
-        record, window, own=models.own.get(window), pooled=models.pooled.get(window), index=beside
+        record,
+        window,
+        own=models.own.get(window),
+        pooled=models.pooled.get(window),
+        index=_index(index, now),
     )
     if found.sigma_h is None:
         return _refused("bars are too few or too broken for a forecast", flags=found.flags)
     shape = models.tails.get((side, window)) or tail.prior(side, hours=window)
-    stretched = -math.expm1(math.log1p(-alpha) * window / hours)
+    stretched = min(tail.EXCEEDANCE, -math.expm1(math.log1p(-alpha) * window / hours))
     quantile = tail.required(shape, stretched)
     is_prior = shape.origin is Origin.PRIOR
     return Required(
@@ -182,6 +186,16 @@ def _record(bars: Bars, now: datetime | None) -> History:
     if hour > found.start + len(found) + forecasts.AT_HAND:
         raise ValueError("bars ended more than a month ago")
     return found.padded(hour)
+
+
+def _index(bars: Bars | None, now: datetime | None) -> History | None:
+    """Return the record of an index, ``None`` where it cannot be read: then no spike is doubted."""
+    if bars is None:
+        return None
+    try:
+        return _record(bars, now)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _refused(why: str, flags: tuple[Flag, ...] = (Flag.NO_FORECAST,)) -> Required:

@@ -174,3 +174,20 @@ def test_no_model_reaches_beyond_a_day_and_a_careless_question_raises() -> None:
     for hours, alpha in ((0.0, 0.1), (math.nan, 0.1), (1.0, 0.0), (1.0, 1.0)):
         with pytest.raises(ValueError, match="must be"):
             model.required_distance(bars, Side.LONG, hours, alpha, MODELS["A"])
+
+
+def test_who_tolerates_almost_anything_still_stands_at_the_threshold() -> None:
+    record = bars_of(MANY["A"].last(900))
+    for models in (MODELS["A"], model.Models()):
+        careless = model.required_distance(record, Side.LONG, 0.01, 0.5, models)
+        assert careless.quantile is not None
+        assert careless.quantile >= 1
+        assert careless.alpha == 0.05
+
+
+def test_an_index_that_cannot_be_read_changes_nothing() -> None:
+    record = bars_of(MANY["A"].last(900))
+    alone = model.required_distance(record, Side.LONG, 8, 1e-3, MODELS["A"])
+    for index in (Bars(), Bars(seconds=60), bars_of(MANY["A"].last(800)), record):
+        beside = model.required_distance(record, Side.LONG, 8, 1e-3, MODELS["A"], index=index)
+        assert beside.a_log == pytest.approx(alone.a_log, rel=1e-9)
