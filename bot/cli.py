@@ -511,6 +511,35 @@ def simulate(
 
 
 @app.command()
+def calibrate(
+    data: Annotated[
+        Path | None,
+        typer.Option(envvar="PLIMSOLL_DATA", help="Folder of hourly marks as Parquet files."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Also draw realised over promised hits, as SVG.")
+    ] = None,
+    models: Annotated[
+        Path | None, typer.Option(help="Also fit every symbol and write its models, as JSON.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge the tail models walk-forward on recorded prices: hits that came over hits promised."""
+    from bot import calibrate as judged  # noqa: PLC0415 - see the module's first lines
+
+    histories = judged.read(judged.folder_of(data))
+    report = judged.calibrate(histories)
+    if plot is not None:
+        judged.write(plot, judged.plot(report))
+    if models is not None:
+        judged.save_models(histories, models)
+    if as_json:
+        _print(report.as_json())
+    else:
+        sys.stdout.write(judged.text(report))
+
+
+@app.command()
 def health(
     state_dir: Annotated[Path, typer.Option(help="Where the heartbeat is.")] = Path("state"),
     max_age: Annotated[float, typer.Option(help="Oldest good poll. [s]", min=1)] = 60.0,

@@ -1,0 +1,280 @@
+"""How far from its liquidation price must a position stand?
+
+The one question a strategy asks of fitted models. The answer is a distance or an explicit refusal;
+bad market data never raises and never gives a shorter distance than good data would.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bot.domain.market import Bars
+from bot.domain.position import Side
+from bot.leverage import forecast as forecasts
+from bot.leverage import har, history, tail
+from bot.leverage.forecast import Flag, Source
+from bot.leverage.har import HarModel
+from bot.leverage.history import HOUR, History
+from bot.leverage.tail import Origin, Tail
+
+HORIZONS = (1, 8, 24)
+"""Horizons models are fitted for. [h]"""
+UNKNOWN_CAP = 3.0
+"""Leverage a symbol without any fitted tail may carry. [x]"""
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """What was fitted for one symbol. The empty value knows nothing and is allowed.
+
+    Attributes:
+        own: Regressions of the symbol, by horizon.
+        pooled: Regressions over all symbols, by horizon.
+        tails: By side and horizon; where one is missing the prior stands.
+    """
+
+    own: Mapping[int, HarModel] = field(default_factory=dict)
+    pooled: Mapping[int, HarModel] = field(default_factory=dict)
+    tails: Mapping[tuple[Side, int], Tail] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return them as plain values for JSON."""
+        return {
+            "version": VERSION,
+            "own": [model.as_dict() for model in self.own.values()],
+            "pooled": [model.as_dict() for model in self.pooled.values()],
+            "tails": [
+                {"side": side.value, "hours": hours, "tail": one.as_dict()}
+                for (side, hours), one in self.tails.items()
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> "Models":
+        """Return the models of `as_dict`.
+
+        Raises:
+            ValueError: If they are of another version or a number is not what it must be.
+            KeyError: If a field is missing.
+        """
+        if raw["version"] != VERSION:
+            raise ValueError(f"models must be of version {VERSION}, were {raw['version']}")
+        own = [HarModel.from_dict(one) for one in raw["own"]]
+        pooled = [HarModel.from_dict(one) for one in raw["pooled"]]
+        return cls(
+            own={model.hours: model for model in own},
+            pooled={model.hours: model for model in pooled},
+            tails={
+                (Side(one["side"]), int(one["hours"])): Tail.from_dict(one["tail"])
+                for one in raw["tails"]
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Required:
+    """A distance, or the reason why there is none.
+
+    Attributes:
+        a_log: Log distance to the liquidation price; ``None`` is a refusal. [log]
+        refusal: Why there is none; empty where there is one.
+        sigma_h: Forecast over the horizon, with floor and limits. [log, over the horizon]
+        hours: The horizon that was fitted; at least what was asked for. [h]
+        alpha: Tolerance over that horizon. [ratio]
+        quantile: Distance over forecast. [standard deviations]
+        source: What the forecast comes from.
+        origin: What the tail comes from.
+        tail: The tail, to weigh other distances with (`tail.hit`).
+        flags: What was not as it should be.
+        extrapolated: Too few windows were seen to have shown such a rare one.
+        may_give_back: Whether margin may be given back on it.
+        leverage_cap: Leverage not to be exceeded whatever the distance says. [x]
+    """
+
+    a_log: float | None
+    refusal: str
+    sigma_h: float | None
+    hours: int | None
+    alpha: float | None
+    quantile: float | None
+    source: Source
+    origin: Origin
+    tail: Tail | None
+    flags: tuple[Flag, ...]
+    extrapolated: bool
+    may_give_back: bool
+    leverage_cap: float | None
+
+
+def required_distance(
+    bars: Bars,
+    side: Side,
+    hours: float,
+    alpha: float,
+    models: Models,
+    *,
+    now: datetime | None = None,
+    index: Bars | None = None,
+) -> Required:
+    """Return the distance at which a hit within ``hours`` has the chance ``alpha``.
+
+    A horizon between two fitted ones is judged over the longer one, at the same yearly hazard. Who
+    tolerates more than 5 % over that horizon gets the distance of 5 %.
+
+    Args:
+        bars: Completed hourly bars; 889 of them say all that bars can say.
+        side: Of the position.
+        hours: From a price to a confirmed action, > 0. [h]
+        alpha: In (0, 1). [ratio]
+        models: What was fitted.
+        now: The present instant; hours between the last bar and it count as missing.
+        index: Index bars of the same hours; broken ones confirm nothing and doubt nothing.
+
+    Raises:
+        ValueError: If ``hours`` or ``alpha`` is outside: a fault of who asks, not of the market.
+    """
+    if not (math.isfinite(hours) and hours > 0):
+        raise ValueError(f"hours must be > 0, was {hours}")
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must be in (0, 1), was {alpha}")
+    window = next((h for h in HORIZONS if h >= hours), None)
+    if window is None:
+        return _refused(f"no model reaches {hours:g} h: the longest is of {HORIZONS[-1]} h")
+    try:
+        record = _record(bars, now)
+    except (ValueError, OverflowError) as error:
+        return _refused(str(error))
+    found = forecasts.forecast(
+        record,
+        window,
+        own=models.own.get(window),
+        pooled=models.pooled.get(window),
+        index=_index(index, now),
+    )
+    if found.sigma_h is None:
+        return _refused("bars are too few or too broken for a forecast", flags=found.flags)
+    shape = models.tails.get((side, window)) or tail.prior(side, hours=window)
+    stretched = min(tail.EXCEEDANCE, -math.expm1(math.log1p(-alpha) * window / hours))
+    quantile = tail.required(shape, stretched)
+    is_prior = shape.origin is Origin.PRIOR
+    return Required(
+        a_log=quantile * found.sigma_h,
+        refusal="",
+        sigma_h=found.sigma_h,
+        hours=window,
+        alpha=stretched,
+        quantile=quantile,
+        source=found.source,
+        origin=shape.origin,
+        tail=shape,
+        flags=found.flags,
+        extrapolated=shape.is_extrapolated(stretched),
+        may_give_back=found.may_give_back and not is_prior,
+        leverage_cap=UNKNOWN_CAP if is_prior else None,
+    )
+
+
+def _record(bars: Bars, now: datetime | None) -> History:
+    found = history.of_bars(bars)
+    if now is None:
+        return found
+    hour = int(now.timestamp()) // HOUR
+    # A record that ended long ago says nothing; there is no need to spell its silence out.
+    if hour > found.start + len(found) + forecasts.AT_HAND:
+        raise ValueError("bars ended more than a month ago")
+    return found.padded(hour)
+
+
+def _index(bars: Bars | None, now: datetime | None) -> History | None:
+    """Return the record of an index, ``None`` where it cannot be read: then no spike is doubted."""
+    if bars is None:
+        return None
+    try:
+        return _record(bars, now)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _refused(why: str, flags: tuple[Flag, ...] = (Flag.NO_FORECAST,)) -> Required:
+    return Required(
+        a_log=None,
+        refusal=why,
+        sigma_h=None,
+        hours=None,
+        alpha=None,
+        quantile=None,
+        source=Source.NONE,
+        origin=Origin.PRIOR,
+        tail=None,
+        flags=flags,
+        extrapolated=True,
+        may_give_back=False,
+        leverage_cap=UNKNOWN_CAP,
+    )
+
+
+def fit(
+    histories: Mapping[str, History], *, horizons: Sequence[int] = HORIZONS
+) -> dict[str, Models]:
+    """Return models of each symbol, fitted on everything recorded.
+
+    Each symbol gets the tails pooled from all others, its own where the others are too short, and
+    none where both are (`docs/leverage/calibration.md` says why); its own regression from 8,760 h
+    on, the pooled one before.
+
+    Args:
+        histories: By symbol, of one kind of price: mark, or last, never mixed.
+        horizons: [h]
+    """
+    models: dict[str, Models] = {}
+    parts = {h: _fit_horizon(histories, h) for h in horizons}
+    for symbol in histories:
+        mine = {h: found[symbol] for h, found in parts.items()}
+        models[symbol] = Models(
+            own={h: one.own for h, one in mine.items() if one.own is not None},
+            pooled={h: one.pooled for h, one in mine.items() if one.pooled is not None},
+            tails={(s, h): t for h, one in mine.items() for s, t in one.tails.items()},
+        )
+    return models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitted:
+    """What one horizon gives one symbol."""
+
+    own: HarModel | None
+    pooled: HarModel | None
+    tails: Mapping[Side, Tail]
+
+
+def _fit_horizon(histories: Mapping[str, History], hours: int) -> dict[str, _Fitted]:
+    samples = {
+        symbol: tail.windows(record, har.walk(record, hours).sigma, hours)
+        for symbol, record in histories.items()
+    }
+    try:
+        shared = har.fit_pooled(tuple(histories.values()), hours)
+    except ValueError:  # nothing recorded is long enough: the short forecast stands in
+        shared = None
+    return {
+        symbol: _Fitted(
+            own=har.fit(record, hours) if len(record) >= har.BURN_IN else None,
+            pooled=shared,
+            tails=_tails(symbol, samples),
+        )
+        for symbol, record in histories.items()
+    }
+
+
+def _tails(symbol: str, samples: Mapping[str, tail.Windows]) -> dict[Side, Tail]:
+    others = [one for other, one in samples.items() if other != symbol]
+    choices = [(samples[symbol], Origin.OWN)]
+    if others:
+        choices.insert(0, (tail.pooled(others), Origin.POOLED))
+    for sample, origin in choices:
+        if tail.is_enough(sample):
+            return {side: tail.fit(sample, side, origin=origin) for side in Side}
+    return {}
