@@ -214,6 +214,10 @@ def _make_z_many(jit: Jit, ratio: Loop, newton: Loop) -> Loop:
     return jit(z_many)
 
 
+PLAIN = build(lambda loop: loop)
+"""Nothing compiled: its `hit_one` is the fastest way to ask about one unit without numba."""
+
+
 def _flat(*values: npt.ArrayLike) -> tuple[list[Floats], tuple[int, ...]]:
     arrays = np.broadcast_arrays(*(np.asarray(value, dtype=np.float64) for value in values))
     return [np.ascontiguousarray(array).reshape(-1) for array in arrays], arrays[0].shape
