@@ -121,7 +121,7 @@ def two_sided(below: npt.ArrayLike, above: npt.ArrayLike, *, deviation: npt.Arra
 
     Paths that touch one level, then the other, and so on, reflected: an alternating sum of
     one-sided probabilities at distances that grow by the width, which keeps its relative accuracy
-    for rare exits. Where the deviation exceeds 0.6 widths one minus three terms of the Fourier
+    for rare exits. Where the deviation exceeds 0.6 widths one minus two terms of the Fourier
     series of staying. Both end below 1e-17.
 
     Args:
@@ -163,7 +163,7 @@ def _by_series(a: Floats, width: Floats, s: Floats) -> Floats:
     share = np.where(np.isfinite(width), a / np.where(np.isfinite(width), width, 1.0), 0.5)
     rate = 0.5 * (math.pi * s / width) ** 2
     stays = np.zeros_like(a)
-    for n in (1, 3, 5):
+    for n in (1, 3):
         stays += np.sin(n * math.pi * share) * np.exp(-n * n * rate) / n
     return 1.0 - 4.0 / math.pi * stays
 

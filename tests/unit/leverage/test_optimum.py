@@ -128,6 +128,7 @@ def test_cross_liquidation_prices_have_their_published_values(
     assert mark > span.below
 
 
+@pytest.mark.data
 @pytest.mark.skipif(not BRACKETS.exists(), reason="the recorded brackets are not at PLIMSOLL_DATA")
 def test_every_recorded_bracket_table_is_the_maximum_of_its_lines() -> None:
     rows: dict[str, Any] = json.loads(BRACKETS.read_text(), parse_float=D, parse_int=D)

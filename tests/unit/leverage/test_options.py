@@ -116,6 +116,14 @@ def test_a_shift_of_volatility_that_alone_uses_the_buffer_up_is_a_loss() -> None
     assert probability(LOST) == 1
 
 
+def test_a_book_that_only_a_move_would_save_is_a_loss() -> None:
+    # A straddle that expires at the money: alive on both sides, not here.
+    def at_expiry(prices: Floats, _: float, __: float) -> Floats:
+        return np.abs(prices - SPOT) - 0.001
+
+    assert options.roots(at_expiry, SPOT, hours=(0.0,)) == LOST
+
+
 def test_a_book_without_a_sign_change_has_no_risk_within_reach() -> None:
     def bought(prices: Floats, shift: float, hours: float) -> Floats:
         return straddle(prices, strike=100.0, volatility=VOLATILITY * (1 + shift), years=EXPIRY)
@@ -162,8 +170,8 @@ def test_a_kink_between_two_prices_of_the_grid_is_seen_where_it_is_named() -> No
         (4.0, 0.0, 1.0, math.inf, math.inf),
         # 4 + 3 x + x**2 / 2 = 0 at -2 and -4
         (4.0, 3.0, 1.0, -math.log1p(-0.02), math.inf),
-        # below zero there is no price: 400 + 2 x
-        (400.0, 2.0, 0.0, math.inf, math.inf),
+        # below zero there is no price: 300 + 2 x
+        (300.0, 2.0, 0.0, math.inf, math.inf),
         (0.0, 1.0, 1.0, 0.0, 0.0),
     ],
 )

@@ -281,6 +281,15 @@ def test_bridges_over_a_coarse_path_survive_as_often_as_the_formula_says() -> No
     assert float((lowest > -a).mean()) == pytest.approx(expected, abs=5 * 0.5 / 200)
 
 
+def test_a_path_seen_once_at_its_level_did_not_survive() -> None:
+    assert bridge.survival([[0.0], [0.1]], sigma=0.1, step_hours=1).tolist() == [0.0, 1.0]
+
+
+def test_opposite_drifts_in_one_array_do_not_overflow() -> None:
+    found = passage.hit([1.0, 30.0], sigma=1, hours=1, drift=[50.0, -50.0])
+    assert found.tolist() == pytest.approx([math.exp(-100), 1.0], rel=1e-12)
+
+
 def test_a_bridge_is_refused_without_a_look_or_a_number() -> None:
     with pytest.raises(ValueError, match="at least one look"):
         bridge.survival([], sigma=0.1, step_hours=1)
