@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-NAMES = ("deciding", "starting", "polling", "journal", "market", "volatility")
+NAMES = ("deciding", "starting", "polling", "journal", "market", "passage", "volatility")
 """``crashes`` takes half an hour and runs only when it is named."""
 
 
