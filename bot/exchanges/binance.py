@@ -31,7 +31,9 @@ from bot.exchanges.client import Client, WriteError, all_of
 from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.numbers import number, rows, table, text, whole
 from bot.exchanges.outcomes import WORDS, Proof, proof_of
+from bot.exchanges.quota import Lane
 from bot.exchanges.venues import VENUES
+from bot.execute.guard import is_protective
 from bot.ports import Gate, StoppedError
 
 RULES_EVERY = timedelta(hours=1)
@@ -45,6 +47,8 @@ START_PAUSES = (0.2, 0.5, 1.0)
 """Between the tries of one step of the start. [s]"""
 LOOK_BACK_MS = 500
 """History is searched from this long before the send: the clock bound. [ms]"""
+LONGEST_WAIT = 5.0
+"""A look that cannot be paid for within this is missed, so that people see it. [s]"""
 BOOK_LEVELS = 50
 INTERVALS = {300: "5m", 900: "15m", 3600: "1h"}
 HISTORY_LIMIT = 500
@@ -98,6 +102,8 @@ class BinanceVenue:
         self._bars: dict[str, Bars] = {}
         self._stops = Stops(client, clock)
         self._clock_due = 0.0
+        self._look_weight, self._looked_at = 0, 0.0
+        """What the last complete look cost, and when the last one was begun. [s]"""
         self._empty: set[str] = set()
         """Currencies whose spot wallet is known to hold nothing."""
 
@@ -134,13 +140,14 @@ class BinanceVenue:
         Raises:
             ExchangeError: As the port says.
         """
+        await self._afford_a_look()
         await self._refresh()
         try:
-            return await self._look()
+            return await self._counted_look()
         except _TornError:
             pass
         try:
-            return await self._look()
+            return await self._counted_look()
         except _TornError as torn:
             raise Incomplete(str(torn)) from torn
 
@@ -159,7 +166,11 @@ class BinanceVenue:
         call: Callable[[dict[str, Any]], Awaitable[Any]] = getattr(self._client.api, write.call)
         try:
             answer = await self._client.write(
-                call, dict(write.expected.parameters), write.expected, gate
+                call,
+                dict(write.expected.parameters),
+                write.expected,
+                gate,
+                lane=Lane.PROTECT if is_protective(intent.action) else Lane.READ,
             )
         except StoppedError as stopped:
             return self._refused(intent, stopped.code, str(stopped))
@@ -208,10 +219,13 @@ class BinanceVenue:
 
     def condition(self) -> VenueCondition:
         """Return how the way to the venue is now; no request."""
+        quota, now = self._client.quota, self._clock.monotonic()
         return VenueCondition(
             clock_uncertainty=self._clock.uncertainty(),
-            is_banned=self._client.is_blocked,
-            weight_left=self._client.weight_left,
+            is_banned=quota.stopped_for(now) > 0,
+            ban=quota.ban(now),
+            weight_left=quota.left(Lane.PROTECT, now),
+            weight_left_optional=quota.left(Lane.READ, now),
         )
 
     async def close(self) -> None:
@@ -219,6 +233,29 @@ class BinanceVenue:
         await self._client.close()
 
     # looking
+
+    async def _afford_a_look(self) -> None:
+        """Wait until a look can be paid for in whole: half of one would be paid for nothing.
+
+        Raises:
+            Unavailable: That would be too late.
+        """
+        now = self._clock.monotonic()
+        wait = self._client.quota.pause(self._look_weight, since=self._looked_at, now=now)
+        if wait > LONGEST_WAIT:
+            raise Unavailable(
+                f"the request budget must have {self._look_weight} for a look, has "
+                f"{self._client.quota.left(Lane.READ, now)}"
+            )
+        if wait > 0:
+            await self._clock.sleep(wait)
+        self._looked_at = self._clock.monotonic()
+
+    async def _counted_look(self) -> Observation:
+        before = self._client.quota.spent
+        observation = await self._look()
+        self._look_weight = self._client.quota.spent - before
+        return observation
 
     async def _look(self) -> Observation:
         asked_at = self._now()
@@ -500,6 +537,7 @@ class BinanceVenue:
                     "startTime": sent_ms - LOOK_BACK_MS,
                     "limit": HISTORY_LIMIT,
                 },
+                lane=Lane.SETTLE,
             ),
             "margin history",
         )
@@ -519,6 +557,7 @@ class BinanceVenue:
             await self._client.read(
                 self._client.api.fapiPrivateGetAllOrders,
                 {"symbol": self._ids[key.symbol], "limit": HISTORY_LIMIT},
+                lane=Lane.SETTLE,
             ),
             "orders",
         )
@@ -536,6 +575,7 @@ class BinanceVenue:
                     "startTime": sent_ms - LOOK_BACK_MS,
                     "size": TRANSFER_PAGE,
                 },
+                lane=Lane.SETTLE,
             ),
             "transfer history",
         )

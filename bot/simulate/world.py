@@ -236,6 +236,9 @@ class World:
         self.crash, self.disk.fails_at = 0.0, set()
         if self.process is not None:
             self.process.calm()
+        if self.process is not None:
+            # A ban is over when the venue said so, not when the weather changes.
+            await asyncio.sleep(max(0.0, self.network.told(self.process) - self.loop.time()))
         ended = self.loop.time() + SETTLED_WITHIN
         while self.loop.time() < ended and self._unsettled():  # noqa: ASYNC110 - in virtual time looking costs nothing
             await asyncio.sleep(1.0)
@@ -291,7 +294,7 @@ class World:
         memory = bootstrap.memory_left_behind(reader, self.loaded.settings.accounts[0].name)
         settings = bootstrap.connection_of(self.loaded.settings, GATEWAY)
         session = Session(self.network, process)
-        venue = await connect(settings, clock, session=session)
+        venue = await connect(settings, clock, rng=bootstrap.rng_of(ids), session=session)
         loop = bootstrap.assemble(
             self.loaded,
             venue=venue,
@@ -392,6 +395,12 @@ class World:
         )
         self.violations += beliefs(self.disk.connection, self.network.writes, self.engine)
         self.violations += self.seen.blind[:1]
+        self.violations += self.network.disobeyed[:1]
+        self.violations += [
+            f"P18: {weights.most} of {weights.limit} {name} weight was used in one minute"
+            for name, weights in self.network.desk.weights.items()
+            if 2 * weights.most > weights.limit
+        ]
         if self.killed_at is not None:
             self.violations += [
                 f"I15: {w.method} {w.path} left {w.at - self.killed_at:.3f} s after the kill"

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from bot.chance import SeededRng
 from bot.exchanges.client import Client, Expected
+from bot.exchanges.quota import Lane
 from bot.execute.denial import DenialCode
 from bot.ports import StoppedError
 from tests.kit.fakes import FakeClock, OpenGate
@@ -39,11 +41,14 @@ async def test_another_request_than_the_one_meant_is_stopped(
         clock=FakeClock(),
         gateway=None,
         demo=False,
+        rng=SeededRng("test"),
         session=NoSession(),
     )
     gate = OpenGate()
     with pytest.raises(StoppedError) as stopped:
-        await client.write(client.api.fapiPrivatePostPositionMargin, sent, expected, gate)
+        await client.write(
+            client.api.fapiPrivatePostPositionMargin, sent, expected, gate, lane=Lane.PROTECT
+        )
     assert stopped.value.code == DenialCode.REQUEST_MISMATCH.value
     assert (gate.requests, gate.looks) == ([], 0)
     await client.close()
