@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-NAMES = ("deciding", "starting", "polling", "journal", "market")
+NAMES = ("deciding", "starting", "restarting", "breach", "polling", "journal", "market")
 
 
 def main(names: list[str]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +35,8 @@ AGAIN_WITHIN = 1.0
 """A read that took longer to fail is not asked for again: the poll would be late. [s]"""
 AGAIN_AFTER = 0.1
 """Between the two tries of a read. [s]"""
+AT_ONCE = 16
+"""Reads under way at most; a write waits for none of them."""
 SIGNING = frozenset({"timestamp", "recvWindow", "signature"})
 
 
@@ -213,6 +215,7 @@ class Client:
         self._clock = clock
         self.quota = Quota(rng)
         """What may be asked, and whether the venue asked to wait."""
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self.is_time_refused = False
         """Whether the venue found the time of a request wrong since this was last set."""
         self._secrets = tuple(s for s in (api_key, secret) if s)
@@ -280,6 +283,15 @@ class Client:
         wait = self.quota.stopped_for(now)
         if wait > 0 or self.quota.left(lane, now) <= 0:
             raise WaitError(wait)
+        async with self._slots:
+            return await self._ask(call, parameters, lane)
+
+    async def _ask(
+        self,
+        call: Callable[[dict[str, Any]], Awaitable[Any]],
+        parameters: dict[str, Any],
+        lane: Lane,
+    ) -> Any:
         trace = Trace()
         tokens = _trace.set(trace), _lane.set(lane)
         try:
@@ -378,7 +390,7 @@ class WriteError(Exception):
         self.trace, self.text = trace, text
 
 
-async def all_of(reads: list[Awaitable[Any]]) -> list[Any]:
+async def all_of(reads: Sequence[Awaitable[Any]]) -> list[Any]:
     """Return every answer, in order; the first failure wins and the rest are awaited.
 
     Awaited one after another would cost a round trip each; cancelled half-way a connection.
