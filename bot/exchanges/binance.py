@@ -47,7 +47,7 @@ START_PAUSES = (0.2, 0.5, 1.0)
 """Between the tries of one step of the start. [s]"""
 LOOK_BACK_MS = 500
 """History is searched from this long before the send: the clock bound. [ms]"""
-LONGEST_WAIT = 5.0
+LONGEST_WAIT = 15.0
 """A look that cannot be paid for within this is missed, so that people see it. [s]"""
 BOOK_LEVELS = 50
 INTERVALS = {300: "5m", 900: "15m", 3600: "1h"}
@@ -258,6 +258,7 @@ class BinanceVenue:
         Raises:
             Unavailable: That would be too late.
         """
+        self._client.check_stop()
         now = self._clock.monotonic()
         wait = self._client.quota.pause(self._look_weight, since=self._looked_at, now=now)
         if wait > LONGEST_WAIT:

@@ -148,8 +148,9 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
             trace.message = str(body.get("msg", ""))[:200]
         # At once: a request that waits for its connection must not leave any more.
         self.plimsoll_quota.note(code, trace.code, headers.get("retry-after", ""), now)
-        budget = cost_of(method, urlsplit(url).path, {}).budget
-        self.plimsoll_quota.hear(headers, budget, now)
+        if code not in THROTTLED_STATUS:  # those name a time themselves
+            budget = cost_of(method, urlsplit(url).path, {}).budget
+            self.plimsoll_quota.hear(headers, budget, now)
         return response_body
 
     async def fetch(
@@ -279,10 +280,9 @@ class Client:
         parameters: dict[str, Any],
         lane: Lane,
     ) -> Any:
-        now = self._clock.monotonic()
-        wait = self.quota.stopped_for(now)
-        if wait > 0 or self.quota.left(lane, now) <= 0:
-            raise WaitError(wait)
+        self.check_stop()
+        if self.quota.left(lane, self._clock.monotonic()) <= 0:
+            raise WaitError(0.0)
         async with self._slots:
             return await self._ask(call, parameters, lane)
 
@@ -338,6 +338,16 @@ class Client:
             _writing.reset(tokens[1])
             _lane.reset(tokens[2])
             self._note_time(trace)
+
+    def check_stop(self) -> None:
+        """Pass unless the venue asked to wait.
+
+        Raises:
+            WaitError: It did.
+        """
+        wait = self.quota.stopped_for(self._clock.monotonic())
+        if wait > 0:
+            raise WaitError(wait)
 
     async def close(self) -> None:
         """Release connections."""

@@ -16,6 +16,10 @@ SPAN = 65.0
 """Weight counts for so long: the venue's minute, and the 5 s a request may be on its way. [s]"""
 SHARE = 0.5
 """Of the venue's limit that the bot uses; the rest is for people and other programs. [ratio]"""
+BURST = 4
+"""Up to this part of it is spent as fast as it is wanted."""
+LONGEST_GAP = 10.0
+"""Nobody waits longer than this for the sake of later requests. [s]"""
 THROTTLED_FOR = 60.0
 """Wait after a 429 that names none: the venue counts by the minute. [s]"""
 BANNED_FOR = 120.0
@@ -101,14 +105,19 @@ class Meter:
         return math.inf
 
     def even(self, lane: Lane, weight: int, now: float) -> float:
-        """Return the gap between spendings of ``weight`` that a lane can keep up. [s].
+        """Return the gap between spendings of ``weight`` that can be kept up from now on. [s].
 
-        0 while less than half of the bot's share is spent: until then nobody needs to wait.
+        0 while less than a quarter of the bot's share is spent: until then nobody need wait.
         """
         self._forget(now)
-        if 2 * self._own < self._own_limit:
+        if BURST * self._own < self._own_limit:
             return 0.0
-        return SPAN * weight / self._room(lane, 0, 0)
+        own, others, rate = self._own, self._others, self._room(lane, 0, 0) / SPAN
+        for at, mine, theirs in self._counted:
+            # What is left now must last until the next comes free.
+            rate = min(rate, self._room(lane, own, others) / (at + SPAN - now))
+            own, others = own - mine, others - theirs
+        return weight / rate if rate > 0 else 0.0
 
     def _room(self, lane: Lane, own: int, others: int) -> int:
         kept = math.ceil(self._own_limit * KEPT[lane])
@@ -158,8 +167,8 @@ class Quota:
             now: Monotonic. [s]
         """
         meter = self._meters[Budget.FUTURES]
-        due = since + meter.even(Lane.READ, weight, now)
-        return max(meter.wait(Lane.READ, weight, now), due - now, 0.0)
+        gap = min(meter.even(Lane.READ, weight, now), LONGEST_GAP)
+        return max(meter.wait(Lane.READ, weight, now), since + gap - now)
 
     def stopped_for(self, now: float) -> float:
         """Return how long nothing may be asked at all; 0 or less when something may. [s]."""
