@@ -66,7 +66,7 @@ class Pace:
 
     Attributes:
         routine: While nothing is urgent. [s]
-        urgent: While something is, and after a failure, then doubling. [s]
+        urgent: While something is or may soon be, and after a failure, then doubling. [s]
     """
 
     routine: float
@@ -76,9 +76,21 @@ class Pace:
         """Return the wait after a decision. [s]."""
         if misses:
             return float(min(LONGEST_PAUSE, self.urgent * 2.0 ** min(misses - 1, 10)))
-        if decision.urgency is Urgency.HOLD:
+        if decision.urgency is Urgency.HOLD and not _is_near(decision):
             return self.routine
         return self.urgent
+
+
+def _is_near(decision: Decision) -> bool:
+    """Whether a position stands nearer to its trigger than to its target.
+
+    It may cross the trigger before the next routine poll would see it.
+    """
+    return any(
+        2 * found.risk.distance < found.band.distance.trigger + found.band.distance.target
+        for found in decision.positions
+        if found.band is not None and found.risk.distance is not None
+    )
 
 
 class Loop:

@@ -5,7 +5,7 @@ import json
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -421,17 +421,9 @@ def run(case: Case, loaded: Loaded, *, lines: list[str] | None = None) -> Result
         loaded: Configuration that the case changes.
         lines: Takes the trace itself, for a person.
     """
-    loop = VirtualLoop(f"loop {case.seed}")
-    world = World(case, loaded, loop)
+    world = World(case, loaded, VirtualLoop(f"loop {case.seed}"))
     world.trace.lines = lines
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_until_complete(world.live())
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the seed must be named
-        world.violations.append(f"the world ended: {error!r}")
-    finally:
-        seconds = loop.time()
-        _close(loop)
+    seconds = live_in(world)
     return Result(
         seed=case.seed,
         violations=tuple(world.violations),
@@ -443,6 +435,29 @@ def run(case: Case, loaded: Loaded, *, lines: list[str] | None = None) -> Result
         hits=_hits(world),
         faults=dict(Counter(str(w.fault) for w in world.network.writes if w.fault is not None)),
     )
+
+
+def live_in(world: World, *beside: Coroutine[Any, Any, None]) -> float:
+    """Let a world live to its end; return how long it did in virtual time. [s].
+
+    Args:
+        world: Not begun.
+        beside: What goes on beside it.
+    """
+    loop = world.loop
+    asyncio.set_event_loop(loop)
+    kept = [loop.create_task(other) for other in beside]
+    try:
+        loop.run_until_complete(world.live())
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the seed must be named
+        world.violations.append(f"the world ended: {error!r}")
+    finally:
+        seconds = loop.time()
+        _close(loop)
+    for task in kept:
+        if not task.cancelled():
+            task.result()
+    return seconds
 
 
 def _hits(world: World) -> int:
