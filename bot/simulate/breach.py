@@ -23,6 +23,8 @@ from bot.simulate.world import World, live_in
 
 LOOK_EVERY = 0.02
 """[s]"""
+LAST = 5.0
+"""Breaches so short before the end of the storm are left out: the world may end first. [s]"""
 PATHS = ("crash", "wick", "grind", "gap")
 TRIGGER = Decimal(STRATEGIES[0]["trigger"])
 PROTECTS = frozenset({Operation.ADD, Operation.REDUCE})
@@ -39,7 +41,7 @@ class Breaches:
     Attributes:
         delays: From the breach to the first byte of the request, ordered. [s]
         recovered: Breaches that ended by themselves before a request left.
-        unanswered: Breaches that were open when the weather got fair; none may be left.
+        unanswered: Breaches that no request has followed when the world ended.
     """
 
     delays: tuple[float, ...]
@@ -47,7 +49,7 @@ class Breaches:
     unanswered: int
 
     def quantile(self, share: float) -> float:
-        """Return the delay that ``share`` of all stay below. [s]."""
+        """Return the delay that ``share`` of all do not exceed. [s]."""
         return self.delays[min(len(self.delays) - 1, int(len(self.delays) * share))]
 
 
@@ -141,13 +143,14 @@ class _Watch:
     def _cross(self, holdings: Iterable[Holding]) -> None:
         self._end(holdings)
         for holding in holdings:
-            key = (holding.symbol, str(holding.side))
+            key, now = (holding.symbol, holding.side), self._world.loop.time()
             if self._is_below(holding) and key not in self._below:
                 self._below.add(key)
-                self.open[key] = self._world.loop.time()
+                if now < self._world.case.storm - LAST:
+                    self.open[key] = now
 
     def _end(self, holdings: Iterable[Holding]) -> None:
-        below = {(h.symbol, str(h.side)) for h in holdings if self._is_below(h)}
+        below = {(h.symbol, h.side) for h in holdings if self._is_below(h)}
         for key in [key for key in self.open if key not in below]:
             del self.open[key]
             self.recovered += 1
