@@ -5,7 +5,10 @@ import json
 import sys
 from typing import Any
 
-NAMES = ("deciding", "starting", "polling", "journal", "market", "passage", "volatility")
+NAMES = (
+    "deciding", "starting", "restarting", "breach", "polling", "journal", "market", "passage",
+    "volatility",
+)  # fmt: skip
 """``crashes`` takes half an hour and runs only when it is named."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.measure import timing
 from bot import bootstrap
+from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
 from bot.exchanges.connect import connect
@@ -52,7 +53,7 @@ async def _run() -> dict[str, Any]:
                 wallets=("futures", "spot"),
                 gateway=GatewaySettings(address=server.address, ca_file=server.ca_file),
             )
-            venue = await connect(settings, VenueClock(pace))
+            venue = await connect(settings, VenueClock(pace), rng=SeededRng("bench"))
             async with SqliteJournal.open(folder / "journal.sqlite") as journal:
                 poll = _loop(venue, journal, pace).poll
                 taken = await _in_turn(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.alarm import Alarm
 from bot.domain.instrument import MarginRelease
@@ -30,7 +31,7 @@ from bot.operate.redact import Redactor
 from bot.operate.switches import FileSwitchboard
 from bot.operate.watch import Watch
 from bot.plugins import load_strategy
-from bot.ports import Clock, Journal, Sink, Strategy, Switchboard, Venue, Watchdog
+from bot.ports import Clock, Journal, Rng, Sink, Strategy, Switchboard, Venue, Watchdog
 from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
@@ -133,7 +134,7 @@ async def run(loaded: Loaded, how: Run) -> None:
         with JournalReader.open(how.journal) as reader:
             memory = memory_left_behind(reader, settings.accounts[0].name)
         clock = VenueClock(how.clock)
-        venue = await stack.enter_async_context(_venue(settings, how, clock))
+        venue = await stack.enter_async_context(_venue(settings, how, clock, rng_of(journal.ids)))
         publisher = await _publisher(settings, stack)
         sinks = [
             DecisionLog(every=settings.log.hold_every),
@@ -232,6 +233,11 @@ def assemble(
     )
 
 
+def rng_of(ids: JournalIds) -> Rng:
+    """Return the chance of one run: another one for each journal and each run of it."""
+    return SeededRng(f"{ids.instance} {ids.epoch}")
+
+
 def reserve_of(journal: Path) -> Path:
     """Return the file of the emergency reserve beside a journal."""
     return journal.with_name(journal.name + ".reserve")
@@ -303,8 +309,8 @@ async def _until_told(loop: Loop, pace: Pace, how: Run) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _venue(settings: Settings, how: Run, clock: VenueClock) -> AsyncIterator[Venue]:
-    venue = await connect(connection_of(settings, how.gateway), clock)
+async def _venue(settings: Settings, how: Run, clock: VenueClock, rng: Rng) -> AsyncIterator[Venue]:
+    venue = await connect(connection_of(settings, how.gateway), clock, rng=rng)
     try:
         yield venue
     finally:

@@ -66,7 +66,7 @@ class Pace:
 
     Attributes:
         routine: While nothing is urgent. [s]
-        urgent: While something is, and after a failure, then doubling. [s]
+        urgent: While something is or may soon be, and after a failure, then doubling. [s]
     """
 
     routine: float
@@ -76,9 +76,21 @@ class Pace:
         """Return the wait after a decision. [s]."""
         if misses:
             return float(min(LONGEST_PAUSE, self.urgent * 2.0 ** min(misses - 1, 10)))
-        if decision.urgency is Urgency.HOLD:
+        if decision.urgency is Urgency.HOLD and not _is_near(decision):
             return self.routine
         return self.urgent
+
+
+def _is_near(decision: Decision) -> bool:
+    """Whether a position stands nearer to its trigger than to its target.
+
+    It may cross the trigger before the next routine poll would see it.
+    """
+    return any(
+        2 * found.risk.distance < found.band.distance.trigger + found.band.distance.target
+        for found in decision.positions
+        if found.band is not None and found.risk.distance is not None
+    )
 
 
 class Loop:
@@ -123,6 +135,7 @@ class Loop:
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
         self._misses = 0
+        self._is_shut_out = False
         self._is_reduced = False
         self._stopped = False
         self._pause: asyncio.Future[None] | None = None
@@ -180,6 +193,7 @@ class Loop:
         self._sequence += 1
         await self._follow()
         self._look_at_switches()
+        self._tell_ban()
         try:
             observation = await self._venue.observe()
         except ExchangeError as error:
@@ -212,6 +226,7 @@ class Loop:
             self._fingerprints.coarsen()
         self._remember(decision, observation, done)
         self._publish(with_outcomes(record, done.outcomes))
+        self._tell_ban()
         return decision
 
     def _allowed_policy(self) -> Policy:
@@ -250,12 +265,20 @@ class Loop:
             self._watchdog.acknowledge()
             yield Event.STALLED
 
+    def _tell_ban(self) -> None:
+        """Tell people once when the venue shut us out."""
+        ban = self._venue.condition().ban
+        if ban and not self._is_shut_out:
+            self._alarm("venue_banned", ban)
+        self._is_shut_out = bool(ban)
+
     def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
         alarm = Alarm(code=code, text=text, at=self._clock.now(), intent_id=intent_id)
         for sink in self._sinks:
             sink.alarm(alarm)
 
     async def _miss(self, error: ExchangeError) -> Decision:
+        self._tell_ban()
         self._misses += 1
         event = Event.DENIED if isinstance(error, Denied) else Event.MISSED
         mode = next_mode(self.memory.mode, event, good_polls=0)

@@ -30,6 +30,14 @@ class Clock(Protocol):
         ...
 
 
+class Rng(Protocol):
+    """Chance that is the same again for the same seed."""
+
+    def uniform(self, low: float, high: float) -> float:
+        """Return a number from ``low`` to below ``high``."""
+        ...
+
+
 class StoppedError(Exception):
     """A write was stopped before its first byte left; the text says why.
 

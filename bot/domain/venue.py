@@ -9,12 +9,16 @@ class VenueCondition:
 
     Attributes:
         clock_uncertainty: How far our reading of its time may be off. [s]
-        is_banned: Whether it asked to wait.
+        is_banned: Whether it asked to wait: nothing is sent.
+        ban: Why people must know, where it shut us out; empty where it did not.
         is_reachable: Whether the last look was complete.
-        weight_left: Of the request budget; ``None`` where it is not counted.
+        weight_left: Of the request budget for what protects; ``None`` where it is not counted.
+        weight_left_optional: Of it for everything else; ``None`` where it is not counted.
     """
 
     clock_uncertainty: float = 0.0
     is_banned: bool = False
+    ban: str = ""
     is_reachable: bool = True
     weight_left: int | None = None
+    weight_left_optional: int | None = None

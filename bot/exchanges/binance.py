@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from bot.clock import VenueClock
 from bot.domain.account import Account
@@ -31,7 +31,9 @@ from bot.exchanges.client import Client, WriteError, all_of
 from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.numbers import number, rows, table, text, whole
 from bot.exchanges.outcomes import SIDE_REFUSED, WORDS, Proof, proof_of
+from bot.exchanges.quota import Lane
 from bot.exchanges.venues import VENUES
+from bot.execute.guard import is_protective
 from bot.ports import Gate, StoppedError
 
 RULES_EVERY = timedelta(hours=1)
@@ -45,6 +47,8 @@ START_PAUSES = (0.2, 0.5, 1.0)
 """Between the tries of one step of the start. [s]"""
 LOOK_BACK_MS = 500
 """History is searched from this long before the send: the clock bound. [ms]"""
+LONGEST_WAIT = 15.0
+"""A look that cannot be paid for within this is missed, so that people see it. [s]"""
 BOOK_LEVELS = 50
 INTERVALS = {300: "5m", 900: "15m", 3600: "1h"}
 HISTORY_LIMIT = 500
@@ -82,6 +86,20 @@ class ConnectionSettings:
     bars: int = 168
 
 
+class _Round(NamedTuple):
+    """One reading of the venue's clock.
+
+    Attributes:
+        at: What it showed. Aware UTC.
+        middle: Half-way between question and answer. Monotonic. [s]
+        trip: From question to answer. [s]
+    """
+
+    at: datetime
+    middle: float
+    trip: float
+
+
 class BinanceVenue:
     """One account; a `Venue`."""
 
@@ -98,18 +116,25 @@ class BinanceVenue:
         self._bars: dict[str, Bars] = {}
         self._stops = Stops(client, clock)
         self._clock_due = 0.0
+        self._glance: _Round | None = None
+        self._look_weight, self._looked_at = 0, 0.0
+        """What the last complete look cost, and when the last one was begun. [s]"""
         self._empty: set[str] = set()
         """Currencies whose spot wallet is known to hold nothing."""
 
     async def start(self) -> None:
         """Learn the clock, the rules, the modes and the rights of the key.
 
+        Nothing can be signed before venue time is known roughly; the rest goes on at once.
+
         Raises:
             ExchangeError: The venue gave no usable answer, or refuses the key.
             ConfigError: A configured symbol does not exist there.
         """
-        for step in (self._measure_clock, self._check_rights, self._read_rules):
-            await self._patiently(step)
+        await self._patiently(self._glance_at_clock)
+        # In this order they are believed: a key that can withdraw is refused before all else.
+        steps = (self._check_rights, self._measure_clock, self._read_rules)
+        await all_of([self._patiently(step) for step in steps])
         for symbol in self._settings.symbols:
             if symbol not in self._ids:
                 near = difflib.get_close_matches(symbol, self._ids, n=3)
@@ -117,7 +142,6 @@ class BinanceVenue:
                 raise ConfigError(
                     f"accounts.symbols: {symbol} does not exist at {self._settings.venue}{hint}"
                 )
-        await self._patiently(self._read_configs)
 
     async def _patiently(self, step: Callable[[], Awaitable[None]]) -> None:
         """Do one step of the start, again if the venue does not answer: it is needed now."""
@@ -134,13 +158,14 @@ class BinanceVenue:
         Raises:
             ExchangeError: As the port says.
         """
+        await self._afford_a_look()
         await self._refresh()
         try:
-            return await self._look()
+            return await self._counted_look()
         except _TornError:
             pass
         try:
-            return await self._look()
+            return await self._counted_look()
         except _TornError as torn:
             raise Incomplete(str(torn)) from torn
 
@@ -159,7 +184,11 @@ class BinanceVenue:
         call: Callable[[dict[str, Any]], Awaitable[Any]] = getattr(self._client.api, write.call)
         try:
             answer = await self._client.write(
-                call, dict(write.expected.parameters), write.expected, gate
+                call,
+                dict(write.expected.parameters),
+                write.expected,
+                gate,
+                lane=Lane.PROTECT if is_protective(intent.action) else Lane.READ,
             )
         except StoppedError as stopped:
             return self._refused(intent, stopped.code, str(stopped))
@@ -210,10 +239,13 @@ class BinanceVenue:
 
     def condition(self) -> VenueCondition:
         """Return how the way to the venue is now; no request."""
+        quota, now = self._client.quota, self._clock.monotonic()
         return VenueCondition(
             clock_uncertainty=self._clock.uncertainty(),
-            is_banned=self._client.is_blocked,
-            weight_left=self._client.weight_left,
+            is_banned=quota.stopped_for(now) > 0,
+            ban=quota.ban(now),
+            weight_left=quota.left(Lane.PROTECT, now),
+            weight_left_optional=quota.left(Lane.READ, now),
         )
 
     async def close(self) -> None:
@@ -221,6 +253,30 @@ class BinanceVenue:
         await self._client.close()
 
     # looking
+
+    async def _afford_a_look(self) -> None:
+        """Wait until a look can be paid for in whole: half of one would be paid for nothing.
+
+        Raises:
+            Unavailable: That would be too late.
+        """
+        self._client.check_stop()
+        now = self._clock.monotonic()
+        wait = self._client.quota.pause(self._look_weight, since=self._looked_at, now=now)
+        if wait > LONGEST_WAIT:
+            raise Unavailable(
+                f"the request budget must have {self._look_weight} for a look, has "
+                f"{self._client.quota.left(Lane.READ, now)}"
+            )
+        if wait > 0:
+            await self._clock.sleep(wait)
+        self._looked_at = self._clock.monotonic()
+
+    async def _counted_look(self) -> Observation:
+        before = self._client.quota.spent
+        observation = await self._look()
+        self._look_weight = self._client.quota.spent - before
+        return observation
 
     async def _look(self) -> Observation:
         asked_at = self._now()
@@ -245,15 +301,15 @@ class BinanceVenue:
         positions = tuple(
             sorted((self._position(row) for row in held), key=lambda position: position.key)
         )
-        depths, _ = await all_of([
+        depths, *_ = await all_of([
             self._depths({position.symbol for position in positions}),
             self._stops.refresh(
                 {symbol: self._ids[symbol] for symbol in symbols},
                 {position.key: position.size for position in positions},
                 self._mode,
             ),
+            self._read_bars(symbols),
         ])  # fmt: skip
-        await self._read_bars(symbols)
         currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
         wallets = [w for w in parse.futures_wallets(account) if w.currency in currencies]
         if spot is not None:
@@ -379,22 +435,27 @@ class BinanceVenue:
     # rules
 
     async def _refresh(self) -> None:
-        if self._clock.monotonic() >= self._clock_due or self._client.is_time_refused:
+        if self._client.is_time_refused:
             self._client.is_time_refused = False
             await self._measure_clock()
         now = self._now()
+        due: list[Awaitable[None]] = []
+        if self._clock.monotonic() >= self._clock_due:
+            due.append(self._measure_clock())
         if self._rules_at is None or now - self._rules_at >= RULES_EVERY:
-            await self._read_rules()
-        if self._configs_at is None or now - self._configs_at >= CONFIG_EVERY:
-            await self._read_configs()
+            due.append(self._read_rules())
+        elif self._configs_at is None or now - self._configs_at >= CONFIG_EVERY:
+            due.append(self._read_configs())
+        await all_of(due)
 
     async def _read_rules(self) -> None:
         api = self._client.api
-        info, brackets, dual = await all_of(
+        info, brackets, dual, configs = await all_of(
             [
                 self._client.read(api.fapiPublicGetExchangeInfo, {}),
                 self._client.read(api.fapiPrivateGetLeverageBracket, {}),
                 self._client.read(api.fapiPrivateGetPositionSideDual, {}),
+                self._client.read(api.fapiPrivateGetSymbolConfig, {}),
             ]
         )
         is_hedge = table(dual, "position mode").get("dualSidePosition")
@@ -413,6 +474,7 @@ class BinanceVenue:
             self._raw[symbol] = (row, tables[text(row, "symbol")])
             if symbol in self._settings.symbols or symbol in self._instruments:
                 self._learn(symbol)
+        self._take_configs(configs)
         self._rules_at = self._now()
 
     def _learn(self, symbol: str) -> None:
@@ -428,35 +490,54 @@ class BinanceVenue:
         )
 
     async def _read_configs(self) -> None:
-        answer = await self._client.read(self._client.api.fapiPrivateGetSymbolConfig, {})
+        self._take_configs(await self._client.read(self._client.api.fapiPrivateGetSymbolConfig, {}))
+
+    def _take_configs(self, answer: Any) -> None:
         for row in rows(answer, "symbol settings"):
             symbol = self._symbols.get(text(row, "symbol"))
             if symbol in self._instruments:
                 self._configs[symbol] = parse.config(row)
         self._configs_at = self._now()
 
+    async def _glance_at_clock(self) -> None:
+        """Learn venue time from one round trip, well enough to sign a read."""
+        self._glance = await self._clock_round()
+        self._anchor(self._glance)
+
     async def _measure_clock(self) -> None:
-        best: tuple[float, float, int] | None = None
-        for turn in range(CLOCK_ROUNDS):
-            began = self._clock.monotonic()
+        """Learn venue time from the best of five round trips, a first glance counted.
+
+        Raises:
+            Unavailable: None was answered.
+            Incomplete: None was quick enough.
+        """
+        found = [] if self._glance is None else [self._glance]
+        self._glance = None
+        failure: Unavailable | None = None
+        for _ in range(CLOCK_ROUNDS - len(found)):
             try:
-                answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
-            except Unavailable:
-                if best is None and turn == CLOCK_ROUNDS - 1:
-                    raise
-                continue
-            trip = self._clock.monotonic() - began
-            theirs = whole(table(answer, "time"), "serverTime")
-            if best is None or trip < best[0]:
-                best = (trip, began + trip / 2, theirs)
-        assert best is not None  # noqa: S101 - there was a round
-        trip, middle, theirs = best
-        if trip / 2 > CLOCK_BOUND:
+                found.append(await self._clock_round())
+            except Unavailable as error:
+                failure = error
+        if failure is not None and not found:
+            raise failure
+        best = min(found, key=lambda one: one.trip)
+        if best.trip / 2 > CLOCK_BOUND:
             raise Incomplete(
-                f"venue time must be known within {CLOCK_BOUND} s, best was {trip / 2:.3f} s"
+                f"venue time must be known within {CLOCK_BOUND} s, best was {best.trip / 2:.3f} s"
             )
         self._clock_due = self._clock.monotonic() + CLOCK_EVERY.total_seconds()
-        self._clock.anchor(parse.instant(theirs), monotonic=middle, uncertainty=trip / 2)
+        self._anchor(best)
+
+    async def _clock_round(self) -> _Round:
+        began = self._clock.monotonic()
+        answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
+        trip = self._clock.monotonic() - began
+        theirs = parse.instant(whole(table(answer, "time"), "serverTime"))
+        return _Round(theirs, began + trip / 2, trip)
+
+    def _anchor(self, one: _Round) -> None:
+        self._clock.anchor(one.at, monotonic=one.middle, uncertainty=one.trip / 2)
 
     async def _check_rights(self) -> None:
         if self._settings.mode == "testnet":
@@ -502,6 +583,7 @@ class BinanceVenue:
                     "startTime": sent_ms - LOOK_BACK_MS,
                     "limit": HISTORY_LIMIT,
                 },
+                lane=Lane.SETTLE,
             ),
             "margin history",
         )
@@ -521,6 +603,7 @@ class BinanceVenue:
             await self._client.read(
                 self._client.api.fapiPrivateGetAllOrders,
                 {"symbol": self._ids[key.symbol], "limit": HISTORY_LIMIT},
+                lane=Lane.SETTLE,
             ),
             "orders",
         )
@@ -538,6 +621,7 @@ class BinanceVenue:
                     "startTime": sent_ms - LOOK_BACK_MS,
                     "size": TRANSFER_PAGE,
                 },
+                lane=Lane.SETTLE,
             ),
             "transfer history",
         )

@@ -15,6 +15,7 @@ from bot.errors import Incomplete, Unavailable
 from bot.exchanges import binance_parse as parse
 from bot.exchanges.client import Client, NoSuchOrderError, all_of
 from bot.exchanges.numbers import rows, table, text
+from bot.exchanges.quota import Lane
 
 EVERY = timedelta(seconds=60)
 """So often it is looked whether the stops still stand."""
@@ -58,7 +59,7 @@ class Stops:
         if not self._is_due(asked_at):
             return
         try:
-            listed = await all_of([self._open(name) for name in ids.values()])
+            listed = await all_of([self._open(name, Lane.READ) for name in ids.values()])
             found = [
                 stop
                 for symbol, answer in zip(ids, listed, strict=True)
@@ -82,7 +83,9 @@ class Stops:
         """
         if await self._status({"clientAlgoId": client_id}) is not None:
             return True
-        return any(row.get("clientAlgoId") == client_id for row in await self._open(name))
+        return any(
+            row.get("clientAlgoId") == client_id for row in await self._open(name, Lane.SETTLE)
+        )
 
     async def is_cancelled(self, stop_id: str, name: str) -> bool:
         """Whether a stop was taken back; one that has fired or never was is not.
@@ -98,23 +101,25 @@ class Stops:
         if status is not None:
             return status == "CANCELED"
         # The venue forgets what was taken back long ago.
-        return all(str(row.get("algoId")) != stop_id for row in await self._open(name))
+        return all(str(row.get("algoId")) != stop_id for row in await self._open(name, Lane.SETTLE))
 
     def _is_due(self, now: datetime) -> bool:
         if self.read_at is None or now - self.read_at >= EVERY:
             return True
         return self._changed_at is not None and self.read_at - self._changed_at < UNSURE
 
-    async def _open(self, name: str) -> list[dict[str, Any]]:
+    async def _open(self, name: str, lane: Lane) -> list[dict[str, Any]]:
         answer = await self._client.read(
-            self._client.api.fapiPrivateGetOpenAlgoOrders, {"symbol": name}
+            self._client.api.fapiPrivateGetOpenAlgoOrders, {"symbol": name}, lane=lane
         )
         return rows(answer, f"conditional orders of {name}")
 
     async def _status(self, which: dict[str, str]) -> str | None:
         """Return the status of one conditional order; ``None`` where the venue knows none."""
         try:
-            answer = await self._client.read(self._client.api.fapiPrivateGetAlgoOrder, dict(which))
+            answer = await self._client.read(
+                self._client.api.fapiPrivateGetAlgoOrder, dict(which), lane=Lane.SETTLE
+            )
         except NoSuchOrderError:
             return None
         row = table(answer, "conditional order")

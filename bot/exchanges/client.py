@@ -4,7 +4,7 @@ import asyncio
 import functools
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,8 +23,10 @@ from bot.exchanges.outcomes import (
     TIME_REFUSED,
     Trace,
 )
+from bot.exchanges.quota import Lane, Quota
+from bot.exchanges.weights import cost_of
 from bot.execute.denial import DenialCode
-from bot.ports import Clock, Gate, StoppedError
+from bot.ports import Clock, Gate, Rng, StoppedError
 
 TOTAL_MS = 3000
 """Patience for one answer; shorter than the window, so looking decides, not the socket. [ms]"""
@@ -33,9 +35,8 @@ AGAIN_WITHIN = 1.0
 """A read that took longer to fail is not asked for again: the poll would be late. [s]"""
 AGAIN_AFTER = 0.1
 """Between the two tries of a read. [s]"""
-BUDGET = 0.5
-"""Share of the venue's weight limit that is used."""
-WEIGHT_LIMIT = 2400
+AT_ONCE = 16
+"""Reads under way at most; a write waits for none of them."""
 ORDERS = frozenset({"/fapi/v1/order", "/fapi/v1/algoOrder"})
 SIGNING = frozenset({"timestamp", "recvWindow", "signature"})
 
@@ -80,12 +81,14 @@ class _Writing:
 
 _trace: ContextVar[Trace] = ContextVar("trace")
 _writing: ContextVar[_Writing | None] = ContextVar("writing", default=None)
+_lane: ContextVar[Lane] = ContextVar("lane", default=Lane.READ)
 
 
 class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped without types
     """ccxt's client with the venue's time, exact numbers and every answer looked at."""
 
     plimsoll_clock: Clock
+    plimsoll_quota: Quota
 
     def milliseconds(self) -> int:
         """Return venue time. [ms]."""
@@ -132,13 +135,11 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
         request_body: str | None,
     ) -> str:
         """Keep what the answer was, for the call that asked."""
-        del reason, url, method, request_headers, request_body
+        del reason, request_headers, request_body
         trace = _trace.get()
         trace.status = code
         headers = {name.lower(): value for name, value in response_headers.items()}
-        trace.retry_after = _seconds(headers.get("retry-after"))
-        weight = headers.get("x-mbx-used-weight-1m", "")
-        self.plimsoll_weight = int(weight) if weight.isdigit() else 0
+        now = self.plimsoll_clock.monotonic()
         try:
             body = json.loads(response_body)
         except ValueError:
@@ -146,6 +147,11 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
         if isinstance(body, dict) and isinstance(body.get("code"), int):
             trace.code = body["code"]
             trace.message = str(body.get("msg", ""))[:200]
+        # At once: a request that waits for its connection must not leave any more.
+        self.plimsoll_quota.note(code, trace.code, headers.get("retry-after", ""), now)
+        if code not in THROTTLED_STATUS:  # those name a time themselves
+            budget = cost_of(method, urlsplit(url).path, {}).budget
+            self.plimsoll_quota.hear(headers, budget, now)
         return response_body
 
     async def fetch(
@@ -168,10 +174,15 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
                 )
             )
         trace.began = True
+        parts = urlsplit(url)
+        cost = cost_of(method, parts.path, dict(parse_qsl(parts.query)))
 
         def last_look() -> None:
+            # Also before what the HTTP client sends a second time by itself.
             if writing is not None:
                 writing.gate.last_look()
+            if not self.plimsoll_quota.take(cost, _lane.get(), self.plimsoll_clock.monotonic()):
+                raise self._stopped()
             trace.left = True
 
         token = look.set(last_look)
@@ -179,6 +190,15 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
             return await super().fetch(url, method, headers, body)
         finally:
             look.reset(token)
+
+    def _stopped(self) -> Exception:
+        """Return why a request may not leave, as its caller expects it."""
+        wait = self.plimsoll_quota.stopped_for(self.plimsoll_clock.monotonic())
+        if _writing.get() is None:
+            return WaitError(wait)
+        if wait > 0:
+            return StoppedError(DenialCode.VENUE_BANNED, str(WaitError(wait)))
+        return StoppedError(DenialCode.WEIGHT_EXHAUSTED, str(WaitError(wait)))
 
 
 class Client:
@@ -192,10 +212,13 @@ class Client:
         clock: Clock,
         gateway: GatewaySettings | None,
         demo: bool,
+        rng: Rng,
         session: Session | None = None,
     ) -> None:
         self._clock = clock
-        self._blocked_until = 0.0
+        self.quota = Quota(rng)
+        """What may be asked, and whether the venue asked to wait."""
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self.is_time_refused = False
         """Whether the venue found the time of a request wrong since this was last set."""
         self._secrets = tuple(s for s in (api_key, secret) if s)
@@ -222,38 +245,57 @@ class Client:
             self.api.enable_demo_trading(True)
         self.api.ssl_context = False  # of ccxt's own session, which is never opened
         self.api.plimsoll_clock = clock
-        self.api.plimsoll_weight = 0
+        self.api.plimsoll_quota = self.quota
         if self.api.options["maxRetriesOnFailure"] != 0:
             raise RuntimeError("maxRetriesOnFailure must be 0: ccxt would repeat writes")
 
     async def read(
-        self, call: Callable[[dict[str, Any]], Awaitable[Any]], parameters: dict[str, Any]
+        self,
+        call: Callable[[dict[str, Any]], Awaitable[Any]],
+        parameters: dict[str, Any],
+        *,
+        lane: Lane = Lane.READ,
     ) -> Any:
         """Return the answer to a read; one that failed quickly is asked for once more.
 
         Raises:
             Unavailable: No answer, too busy, or asked to wait.
+            WaitError: The budget is spent, or the venue asked to wait: it was not asked.
             NoSuchOrderError: It was asked about an order, and there is none.
             Denied: Key or permission.
         """
         began = self._clock.monotonic()
         try:
-            return await self._read(call, parameters)
-        except NoSuchOrderError:
+            return await self._read(call, parameters, lane)
+        except (NoSuchOrderError, WaitError):
             raise
         except Unavailable:
-            is_late = self._clock.monotonic() - began > AGAIN_WITHIN
-            if is_late or self._clock.monotonic() < self._blocked_until:
+            now = self._clock.monotonic()
+            if now - began > AGAIN_WITHIN or self.quota.stopped_for(now) > 0:
                 raise
         await self._clock.sleep(AGAIN_AFTER)
-        return await self._read(call, parameters)
+        return await self._read(call, parameters, lane)
 
     async def _read(
-        self, call: Callable[[dict[str, Any]], Awaitable[Any]], parameters: dict[str, Any]
+        self,
+        call: Callable[[dict[str, Any]], Awaitable[Any]],
+        parameters: dict[str, Any],
+        lane: Lane,
     ) -> Any:
-        self._check_budget()
+        self.check_stop()
+        if self.quota.left(lane, self._clock.monotonic()) <= 0:
+            raise WaitError(0.0)
+        async with self._slots:
+            return await self._ask(call, parameters, lane)
+
+    async def _ask(
+        self,
+        call: Callable[[dict[str, Any]], Awaitable[Any]],
+        parameters: dict[str, Any],
+        lane: Lane,
+    ) -> Any:
         trace = Trace()
-        token = _trace.set(trace)
+        tokens = _trace.set(trace), _lane.set(lane)
         try:
             return await call(parameters)
         except ccxt.BaseError as error:
@@ -261,8 +303,9 @@ class Client:
         except (ValueError, TypeError, KeyError) as error:
             raise Unavailable(f"answer could not be read: {type(error).__name__}") from None
         finally:
-            _trace.reset(token)
-            self._note_throttle(trace)
+            _trace.reset(tokens[0])
+            _lane.reset(tokens[1])
+            self._note_time(trace)
 
     async def write(
         self,
@@ -270,6 +313,8 @@ class Client:
         parameters: dict[str, Any],
         expected: Expected,
         gate: Gate,
+        *,
+        lane: Lane,
     ) -> Any:
         """Send a write once; return the answer.
 
@@ -279,10 +324,11 @@ class Client:
             WriteError: Anything else but an answer; what it proves is in its trace.
         """
         trace = Trace()
-        if self._clock.monotonic() < self._blocked_until:
-            raise StoppedError(DenialCode.VENUE_BANNED, "the venue asked to wait")
+        wait = self.quota.stopped_for(self._clock.monotonic())
+        if wait > 0:
+            raise StoppedError(DenialCode.VENUE_BANNED, str(WaitError(wait)))
         writing = _Writing(expected=expected, gate=gate, signed_ms=self.api.milliseconds())
-        tokens = _trace.set(trace), _writing.set(writing)
+        tokens = _trace.set(trace), _writing.set(writing), _lane.set(lane)
         try:
             return await call(parameters)
         except (StoppedError, JournalError):
@@ -292,17 +338,18 @@ class Client:
         finally:
             _trace.reset(tokens[0])
             _writing.reset(tokens[1])
-            self._note_throttle(trace)
+            _lane.reset(tokens[2])
+            self._note_time(trace)
 
-    @property
-    def is_blocked(self) -> bool:
-        """Whether the venue asked to wait, and that is not over."""
-        return self._clock.monotonic() < self._blocked_until
+    def check_stop(self) -> None:
+        """Pass unless the venue asked to wait.
 
-    @property
-    def weight_left(self) -> int:
-        """What is left of the venue's weight limit in the minute of the last answer."""
-        return int(WEIGHT_LIMIT - self.api.plimsoll_weight)
+        Raises:
+            WaitError: It did.
+        """
+        wait = self.quota.stopped_for(self._clock.monotonic())
+        if wait > 0:
+            raise WaitError(wait)
 
     async def close(self) -> None:
         """Release connections."""
@@ -315,21 +362,9 @@ class Client:
             text = text.replace(secret, "***")
         return text.partition("timestamp=")[0][:300]
 
-    def _check_budget(self) -> None:
-        wait = self._blocked_until - self._clock.monotonic()
-        if wait > 0:
-            raise Unavailable(f"the venue asked to wait, {wait:.0f} s are left")
-        if self.api.plimsoll_weight > WEIGHT_LIMIT * BUDGET:
-            # The count is of a minute that may be over: let one poll pass, then look again.
-            used, self.api.plimsoll_weight = self.api.plimsoll_weight, 0
-            raise Unavailable(f"weight budget is spent: {used} of {WEIGHT_LIMIT} this minute")
-
-    def _note_throttle(self, trace: Trace) -> None:
+    def _note_time(self, trace: Trace) -> None:
         if trace.code == TIME_REFUSED:
             self.is_time_refused = True
-        if trace.status in THROTTLED_STATUS:
-            wait = trace.retry_after if trace.retry_after is not None else 60.0
-            self._blocked_until = self._clock.monotonic() + wait
 
     def _read_error(self, trace: Trace, error: Exception) -> ExchangeError:
         if trace.code == NO_SUCH_ORDER:
@@ -344,6 +379,17 @@ class Client:
         return Unavailable(f"no usable answer: {what}")
 
 
+class WaitError(Unavailable):
+    """Nothing was asked: the budget is spent, or the venue asked to wait."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(
+            f"the venue asked to wait, {wait:.0f} s are left"
+            if wait > 0
+            else "the request budget of this minute is spent"
+        )
+
+
 class NoSuchOrderError(Unavailable):
     """The venue answered that it knows no such order."""
 
@@ -356,7 +402,7 @@ class WriteError(Exception):
         self.trace, self.text = trace, text
 
 
-async def all_of(reads: list[Awaitable[Any]]) -> list[Any]:
+async def all_of(reads: Sequence[Awaitable[Any]]) -> list[Any]:
     """Return every answer, in order; the first failure wins and the rest are awaited.
 
     Awaited one after another would cost a round trip each; cancelled half-way a connection.
@@ -410,10 +456,3 @@ def _is_reduce_only(url: str, method: str, body: Any) -> bool | None:
 def _digest(method: str, url: str, body: Any) -> str:
     whole = f"{method}\n{url}\n{body or ''}"
     return hashlib.sha256(whole.partition("signature=")[0].encode()).hexdigest()
-
-
-def _seconds(value: str | None) -> float | None:
-    try:
-        return float(value) if value is not None else None
-    except ValueError:
-        return None

@@ -5,18 +5,24 @@ from bot.errors import Unavailable
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
 from bot.exchanges.client import Client, Session
 from bot.exchanges.gateway import GatewaySettings
+from bot.ports import Rng
 
 __all__ = ["ConnectionSettings", "GatewaySettings", "connect"]
 
 
 async def connect(
-    settings: ConnectionSettings, clock: VenueClock, *, session: Session | None = None
+    settings: ConnectionSettings,
+    clock: VenueClock,
+    *,
+    rng: Rng,
+    session: Session | None = None,
 ) -> BinanceVenue:
     """Return a venue that is ready to be observed; the clock is anchored to its time.
 
     Args:
         settings: How it is reached.
         clock: Anchored here, and again every ten minutes.
+        rng: Spreads the return after a ban.
         session: Carries the requests; ``None`` opens one.
 
     Raises:
@@ -29,6 +35,7 @@ async def connect(
         clock=clock,
         gateway=settings.gateway,
         demo=settings.mode == "testnet",
+        rng=rng,
         session=session,
     )
     venue = BinanceVenue(settings, client, clock)

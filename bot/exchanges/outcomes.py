@@ -48,7 +48,6 @@ class Trace:
         status: HTTP status of the answer; ``None`` without one.
         code: The venue's code in it; ``None`` without one.
         message: The venue's text.
-        retry_after: Asked for by the venue; ``None`` where it did not. [s]
     """
 
     began: bool = False
@@ -56,7 +55,6 @@ class Trace:
     status: int | None = None
     code: int | None = None
     message: str = ""
-    retry_after: float | None = None
 
 
 def proof_of(trace: Trace) -> tuple[Proof, str]:

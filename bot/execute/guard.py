@@ -134,7 +134,8 @@ def _way(facts: Facts) -> Iterator[Denial]:
         yield DenialCode.VENUE_BANNED, "the venue asked to wait"
     if not way.is_reachable:
         yield DenialCode.VENUE_UNAVAILABLE, "the last look was not complete"
-    if way.weight_left is not None and way.weight_left <= 0:
+    left = way.weight_left if is_protective(facts.action) else way.weight_left_optional
+    if left is not None and left <= 0:
         yield DenialCode.WEIGHT_EXHAUSTED, "the request budget of this minute is spent"
 
 

@@ -1,5 +1,6 @@
 """What became of what was sent?"""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -72,12 +73,19 @@ class Resolver:
         Raises:
             JournalError: The journal could not take the result.
         """
-        news = [await self._follow(intent) for intent in intents]
+        asked_at = self._clock.now()
+        # At once: a round trip for each would keep the next look at the positions waiting.
+        found = await asyncio.gather(*map(self._look, intents), return_exceptions=True)
+        news: list[Followed | None] = []
+        for intent, settlement in zip(intents, found, strict=True):
+            if isinstance(settlement, BaseException):
+                raise settlement
+            news.append(await self._follow(intent, settlement, asked_at))
         return tuple(item for item in news if item is not None)
 
-    async def _follow(self, intent: Intent) -> Followed | None:
-        asked_at = self._clock.now()
-        settlement = await self._look(intent)
+    async def _follow(
+        self, intent: Intent, settlement: Settlement | None, asked_at: datetime
+    ) -> Followed | None:
         now = self._clock.now()
         if settlement is None or settlement.applied is None:
             return await self._unproven(intent, now)

@@ -1,19 +1,20 @@
 """What does the paper exchange answer to one request, however it arrived?"""
 
 import json
-from collections import defaultdict
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl
 
 from bot.paper.binance import wallet
 from bot.paper.binance.codes import WireError, of
 from bot.paper.binance.request import Keys, Request, check_key, check_signature, parsed
 from bot.paper.binance.routes import RESTRICTIONS, ROUTES, Route
-from bot.paper.binance.weights import Weights
+from bot.paper.binance.weights import HEADERS, LIMITS, Weights, counted_as, weight_of
 from bot.paper.engine import Engine
 from bot.paper.pace import Pace
 from bot.paper.values import Refused
@@ -40,9 +41,9 @@ class Asked:
     key: str | None = None
 
     @property
-    def family(self) -> str:
-        """The host family by its first path segment; each has a weight budget of its own."""
-        return self.path.split("/", 2)[1]
+    def counted_as(self) -> str:
+        """Which weight budget pays for it."""
+        return counted_as(self.method, self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +71,13 @@ class Desk:
         self.keys = keys if keys is not None else Keys()
         self.requests: list[tuple[str, str, Request]] = []
         """What arrived and was understood, for tests: method, path, parameters."""
-        self._weights: dict[str, Weights] = defaultdict(Weights)
+        self.weights = {name: Weights(limit) for name, limit in LIMITS.items()}
+        """By what requests are counted as."""
 
     def answer(self, asked: Asked) -> Reply:
         """Return the answer to a request; it takes effect now or never."""
         try:
-            wait = self._weights[asked.family].refuses(self.pace.now_ms)
+            wait = self.weights[asked.counted_as].refuses(self.pace.now_ms)
             if wait is not None:
                 return self._too_many(asked, wait)
             value = self._value(asked)
@@ -91,7 +93,7 @@ class Desk:
 
     def exhaust(self, asked: Asked, *, ban: bool) -> None:
         """Use the weight budget of a request's family up, for a fault."""
-        self._weights[asked.family].exhaust(self.pace.now_ms, ban=ban)
+        self.weights[asked.counted_as].exhaust(self.pace.now_ms, ban=ban)
 
     def _value(self, asked: Asked) -> Any:
         now_ms = self.pace.now_ms
@@ -101,7 +103,8 @@ class Desk:
             raise WireError(
                 -5000, f"Path {asked.path}, Method {asked.method} is invalid", status=404
             )
-        self._weights[asked.family].count(route.weight if route is not None else 1, now_ms)
+        weight = 1 if route is None else _weight(asked, route)
+        self.weights[asked.counted_as].count(weight, now_ms)
         try:
             body = asked.body.decode()
         except UnicodeDecodeError:
@@ -127,15 +130,20 @@ class Desk:
     def _headers(self, asked: Asked) -> dict[str, str]:
         now_ms = self.pace.now_ms
         return {
-            "X-MBX-USED-WEIGHT-1M": str(self._weights[asked.family].used(now_ms)),
+            HEADERS[asked.counted_as]: str(self.weights[asked.counted_as].used(now_ms)),
             "Date": format_datetime(datetime.fromtimestamp(now_ms / 1000, UTC), usegmt=True),
         }
 
     def _too_many(self, asked: Asked, wait_ms: int) -> Reply:
-        banned = self._weights[asked.family].is_banned(self.pace.now_ms)
-        error = WireError(-1003, "Too many requests; current limit is 2400 per minute.")
+        banned = self.weights[asked.counted_as].is_banned(self.pace.now_ms)
+        limit = LIMITS[asked.counted_as]
+        error = WireError(-1003, f"Too many requests; current limit is {limit} per minute.")
         return Reply(
             status=HTTPStatus.IM_A_TEAPOT if banned else HTTPStatus.TOO_MANY_REQUESTS,
             text=json.dumps(error.body()),
-            headers=self._headers(asked) | {"Retry-After": str(max(1, wait_ms // 1000))},
+            headers=self._headers(asked) | {"Retry-After": str(math.ceil(wait_ms / 1000))},
         )
+
+
+def _weight(asked: Asked, route: Route) -> int:
+    return weight_of(asked.path, route.weight, dict(parse_qsl(asked.query)))

@@ -7,7 +7,7 @@ from typing import Literal
 
 Kind = Literal[
     "abort", "abort_after", "http_503", "http_503_after", "timeout_1007", "html", "empty",
-    "half_json", "rate_429", "ban_418", "slow", "rewrite",
+    "half_json", "rate_429", "ban_418", "http_403", "slow", "rewrite",
 ]  # fmt: skip
 """``…_after`` and ``timeout_1007`` take effect first and then misbehave."""
 

@@ -99,6 +99,8 @@ class PaperServer:
                 return UNAVAILABLE
             case "html":
                 return PAGE
+            case "http_403":
+                return dataclasses.replace(PAGE, status=403)
             case "empty":
                 return EMPTY
             case "rate_429" | "ban_418":

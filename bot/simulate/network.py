@@ -18,11 +18,21 @@ import aiohttp
 from aiohttp.client_reqrep import ConnectionKey
 
 from bot.exchanges.gateway import look
-from bot.paper.desk import Asked, Desk, Reply
+from bot.paper.desk import JSON, Asked, Desk, Reply
 from bot.simulate.operations import Operation, operation_of
 from bot.simulate.process import Process
 from bot.simulate.trace import Trace
-from bot.simulate.weather import BEFORE, NO_BYTE_LEFT, Fate, Read, Weather, Wire, distorted, instead
+from bot.simulate.weather import (
+    BANNED,
+    BEFORE,
+    NO_BYTE_LEFT,
+    Fate,
+    Read,
+    Weather,
+    Wire,
+    distorted,
+    instead,
+)
 
 WRITES = frozenset({
     ("POST", "/fapi/v1/positionMargin"), ("POST", "/fapi/v1/order"),
@@ -81,6 +91,7 @@ class Network:
         shown: How often a fault of reading hit while one was.
         marks: What the venue shows instead of a mark price for a while.
         writes: Every write whose first byte left, in order.
+        disobeyed: Requests that left although the venue had asked their client to wait.
     """
 
     desk: Desk
@@ -95,6 +106,8 @@ class Network:
     refused: int = 0
     marks: Callable[[str], str] = str
     writes: list[Sent] = field(default_factory=list)
+    disobeyed: list[str] = field(default_factory=list)
+    _told: dict[str, float] = field(default_factory=dict)
     _last: dict[tuple[str, str, str], tuple[float, Reply]] = field(default_factory=dict)
 
     async def carry(self, asked: Asked, process: Process) -> Reply:
@@ -117,6 +130,10 @@ class Network:
         _refuse(fate)
         look.get()()
         now = asyncio.get_running_loop().time()
+        if now < self.told(process):
+            self.disobeyed.append(
+                f"P18: {asked.method} {asked.path} left {self.told(process) - now:.3f} s too early"
+            )
         sent = Sent(
             at=now,
             operation=operation,
@@ -137,7 +154,15 @@ class Network:
         finally:
             arrived.cancel()
         process.step("answered")
+        wait = asked_to_wait(reply)
+        if wait > 0:
+            until = asyncio.get_running_loop().time() + wait
+            self._told[process.name] = max(until, self.told(process))
         return reply
+
+    def told(self, process: Process) -> float:
+        """Return until when a client must not ask, as far as it knows. Virtual time [s]."""
+        return self._told.get(process.name, 0.0)
 
     def _send(self, asked: Asked, fate: Fate, sent: Sent, arrived: asyncio.Future[Reply]) -> None:
         loop = asyncio.get_running_loop()
@@ -270,6 +295,12 @@ class _Exchange:
         """Return the body."""
         del errors
         return self._text
+
+
+def asked_to_wait(reply: Reply) -> float:
+    """Return how long a client that got this reply must not ask; 0 where it may. [s]."""
+    is_firewall = reply.status == 403 and reply.kind != JSON  # noqa: PLR2004 - HTTP forbidden
+    return float(reply.headers.get("Retry-After", BANNED if is_firewall else 0))
 
 
 def _resolve(arrived: asyncio.Future[Reply], reply: Reply) -> None:

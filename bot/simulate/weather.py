@@ -18,6 +18,10 @@ WINDOW = 5.0
 READS_PER_POLL = 8
 LONGEST_DELAY = 30.0
 """Of a request or a reply. [s]"""
+THROTTLED = 3
+"""A client is told to wait so long after a 429. [s]"""
+BANNED = 120
+"""As above after a 418, and a firewall that says nothing blocks as long. [s]"""
 PAGE = "<html><head><title>502</title></head><body>bad gateway</body></html>"
 
 
@@ -166,16 +170,21 @@ class Weather:
         return None
 
 
+BANS = frozenset({Wire.HTTP_418, Wire.HTTP_403})
+"""Replies after which nothing may be asked for a long time."""
 WRITES_ONLY = frozenset({
     Wire.DUPLICATED, Wire.LATE_INSIDE, Wire.LATE_OUTSIDE, Wire.INSUFFICIENT, Wire.REJECTED,
 })  # fmt: skip
 
 
 def swarm(chance: random.Random, kinds: type[StrEnum], *, most: float) -> dict[StrEnum, float]:
-    """Return rates for a run: each class off in half of the runs, else log-uniform. [ratio]."""
+    """Return rates for a run: each class off in half of the runs, else log-uniform. [ratio].
+
+    Bans are off in most: while one lasts, nothing else can happen.
+    """
     rates: dict[StrEnum, float] = {}
     for kind in kinds:
-        is_on = chance.random() < 0.5  # noqa: PLR2004 - half
+        is_on = chance.random() < (0.12 if kind in BANS else 0.5)
         rate = math.exp(chance.uniform(math.log(0.001), math.log(max(most, 0.001))))
         if is_on and most > 0:
             rates[kind] = rate
@@ -188,9 +197,9 @@ def instead(fault: Wire, error: Callable[[WireError], Reply]) -> Reply | None:
         case Wire.HTTP_5XX_BEFORE:
             return Reply(status=503, text="Service Unavailable", kind="text/plain")
         case Wire.HTTP_429:
-            return error(WireError(-1003, "Too many requests.", status=429))
+            return _wait(error(WireError(-1003, "Too many requests.", status=429)), THROTTLED)
         case Wire.HTTP_418:
-            return error(WireError(-1003, "Way too many requests; IP banned.", status=418))
+            return _wait(error(WireError(-1003, "Way too many requests.", status=418)), BANNED)
         case Wire.HTTP_403:
             return Reply(status=403, text=PAGE, kind="text/html")
         case Wire.TIME_REFUSED:
@@ -202,6 +211,10 @@ def instead(fault: Wire, error: Callable[[WireError], Reply]) -> Reply | None:
         case Wire.REJECTED:
             return error(WireError(-4061, "Order's position side does not match."))
     return None
+
+
+def _wait(reply: Reply, seconds: int) -> Reply:
+    return dataclasses.replace(reply, headers={**reply.headers, "Retry-After": str(seconds)})
 
 
 def distorted(

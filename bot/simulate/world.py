@@ -5,7 +5,7 @@ import json
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -236,6 +236,9 @@ class World:
         self.crash, self.disk.fails_at = 0.0, set()
         if self.process is not None:
             self.process.calm()
+        if self.process is not None:
+            # A ban is over when the venue said so, not when the weather changes.
+            await asyncio.sleep(max(0.0, self.network.told(self.process) - self.loop.time()))
         ended = self.loop.time() + SETTLED_WITHIN
         while self.loop.time() < ended and self._unsettled():  # noqa: ASYNC110 - in virtual time looking costs nothing
             await asyncio.sleep(1.0)
@@ -291,7 +294,7 @@ class World:
         memory = bootstrap.memory_left_behind(reader, self.loaded.settings.accounts[0].name)
         settings = bootstrap.connection_of(self.loaded.settings, GATEWAY)
         session = Session(self.network, process)
-        venue = await connect(settings, clock, session=session)
+        venue = await connect(settings, clock, rng=bootstrap.rng_of(ids), session=session)
         loop = bootstrap.assemble(
             self.loaded,
             venue=venue,
@@ -392,6 +395,12 @@ class World:
         )
         self.violations += beliefs(self.disk.connection, self.network.writes, self.engine)
         self.violations += self.seen.blind[:1]
+        self.violations += self.network.disobeyed[:1]
+        self.violations += [
+            f"P18: {weights.most} of {weights.limit} {name} weight was used in one minute"
+            for name, weights in self.network.desk.weights.items()
+            if 2 * weights.most > weights.limit
+        ]
         if self.killed_at is not None:
             self.violations += [
                 f"I15: {w.method} {w.path} left {w.at - self.killed_at:.3f} s after the kill"
@@ -412,17 +421,9 @@ def run(case: Case, loaded: Loaded, *, lines: list[str] | None = None) -> Result
         loaded: Configuration that the case changes.
         lines: Takes the trace itself, for a person.
     """
-    loop = VirtualLoop(f"loop {case.seed}")
-    world = World(case, loaded, loop)
+    world = World(case, loaded, VirtualLoop(f"loop {case.seed}"))
     world.trace.lines = lines
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_until_complete(world.live())
-    except BaseException as error:  # noqa: BLE001 - whatever it is, the seed must be named
-        world.violations.append(f"the world ended: {error!r}")
-    finally:
-        seconds = loop.time()
-        _close(loop)
+    seconds = live_in(world)
     return Result(
         seed=case.seed,
         violations=tuple(world.violations),
@@ -434,6 +435,29 @@ def run(case: Case, loaded: Loaded, *, lines: list[str] | None = None) -> Result
         hits=_hits(world),
         faults=dict(Counter(str(w.fault) for w in world.network.writes if w.fault is not None)),
     )
+
+
+def live_in(world: World, *beside: Coroutine[Any, Any, None]) -> float:
+    """Let a world live to its end; return how long it did in virtual time. [s].
+
+    Args:
+        world: Not begun.
+        beside: What goes on beside it.
+    """
+    loop = world.loop
+    asyncio.set_event_loop(loop)
+    kept = [loop.create_task(other) for other in beside]
+    try:
+        loop.run_until_complete(world.live())
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the seed must be named
+        world.violations.append(f"the world ended: {error!r}")
+    finally:
+        seconds = loop.time()
+        _close(loop)
+    for task in kept:
+        if not task.cancelled():
+            task.result()
+    return seconds
 
 
 def _hits(world: World) -> int:

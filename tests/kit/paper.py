@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.instrument import MarginRelease
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
@@ -97,7 +98,7 @@ def connection(rig: Rig, **changes: object) -> ConnectionSettings:
 @contextlib.asynccontextmanager
 async def connected(rig: Rig, **changes: object) -> AsyncIterator[BinanceVenue]:
     """Connect the adapter."""
-    venue = await connect(connection(rig, **changes), VenueClock(rig.pace))
+    venue = await connect(connection(rig, **changes), VenueClock(rig.pace), rng=SeededRng("test"))
     try:
         yield venue
     finally:
@@ -113,6 +114,7 @@ async def raw_client(rig: Rig, **changes: str) -> AsyncIterator[Client]:
         clock=rig.pace,
         gateway=rig.gateway,
         demo=False,
+        rng=SeededRng("test"),
     )
     try:
         yield client

@@ -87,9 +87,9 @@ def _timeouts_reject(stack: contextlib.ExitStack) -> None:
     """Give up after three looks, and call it absent."""
     follow = resolve.Resolver._follow
 
-    async def third_time(self: Any, intent: Intent) -> Any:
+    async def third_time(self: Any, intent: Intent, *seen: Any) -> Any:
         LOOKS[intent.id] = LOOKS.get(intent.id, 0) + 1
-        found = await follow(self, intent)
+        found = await follow(self, intent, *seen)
         if found is None and LOOKS[intent.id] >= 3 and intent.state is IntentState.UNKNOWN:
             absent = Settlement(intent_id=intent.id, applied=Decimal(0), text="ablated")
             await self._journal.settled(absent, self._clock.now())

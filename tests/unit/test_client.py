@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from bot.chance import SeededRng
 from bot.domain.intent import SignedRequest
 from bot.exchanges.client import Client, Expected
+from bot.exchanges.quota import Lane
 from bot.execute.denial import DenialCode
 from bot.ports import StoppedError
 from tests.kit.fakes import FakeClock, OpenGate
@@ -51,11 +53,14 @@ async def test_another_request_than_the_one_meant_is_stopped(
         clock=FakeClock(),
         gateway=None,
         demo=False,
+        rng=SeededRng("test"),
         session=NoSession(),
     )
     gate = OpenGate()
     with pytest.raises(StoppedError) as stopped:
-        await client.write(client.api.fapiPrivatePostPositionMargin, sent, expected, gate)
+        await client.write(
+            client.api.fapiPrivatePostPositionMargin, sent, expected, gate, lane=Lane.PROTECT
+        )
     assert stopped.value.code == DenialCode.REQUEST_MISMATCH.value
     assert (gate.requests, gate.looks) == ([], 0)
     await client.close()
@@ -86,6 +91,7 @@ async def test_the_signed_request_itself_says_whether_it_can_only_shrink(
         clock=FakeClock(),
         gateway=None,
         demo=False,
+        rng=SeededRng("test"),
         session=NoSession(),
     )
     calls = {
@@ -96,6 +102,6 @@ async def test_the_signed_request_itself_says_whether_it_can_only_shrink(
     gate = StoppingGate()
     expected = Expected(method="POST", path=path, parameters=sent)
     with pytest.raises(StoppedError, match="enough seen"):
-        await client.write(calls[path], dict(sent), expected, gate)
+        await client.write(calls[path], dict(sent), expected, gate, lane=Lane.PROTECT)
     assert gate.requests[0].is_reduce_only is said
     await client.close()

@@ -201,6 +201,14 @@ def test_margin_of_the_bot_may_be_given_back() -> None:
     assert guard(some_facts(REMOVE, margin=RICH, **OWN)) is None
 
 
+def test_what_protects_may_leave_when_only_its_part_of_the_budget_is_left() -> None:
+    way = Conditions(venue=VenueCondition(weight_left=5, weight_left_optional=0))
+    assert guard(some_facts(ADD, conditions=way)) is None
+    stopped = guard(some_facts(MOVE, conditions=way))
+    assert stopped is not None
+    assert stopped.code == DenialCode.WEIGHT_EXHAUSTED.value
+
+
 def test_the_first_reason_wins() -> None:
     facts = some_facts(replace(ADD, amount=D("NaN")), switches=Switches(killed=True), age=99.0)
     refusal = guard(facts)

@@ -6,13 +6,14 @@ import pytest
 
 from bot.domain.action import AddMargin
 from bot.domain.band import Levels, LeverageBand
-from bot.domain.decision import Verdict
+from bot.domain.decision import Urgency, Verdict
 from bot.domain.intent import Intent, IntentState, Outcome
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.domain.switch import Pause, Switches
+from bot.domain.venue import VenueCondition
 from bot.errors import Denied, Incomplete, JournalError, Unavailable
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
@@ -275,6 +276,44 @@ async def test_the_loop_waits_less_while_something_is_urgent_and_longer_while_no
     urgent = await rig.loop.poll()
     assert pace.pause(urgent, misses=0) == 1
     assert [pace.pause(urgent, misses=n) for n in (1, 2, 3, 9)] == [1, 2, 4, 15]
+
+
+@pytest.mark.parametrize(
+    ("margin", "expected"),
+    [
+        pytest.param("8000", 5.0, id="nearer to the target"),
+        pytest.param("6800", 1.0, id="nearer to the trigger"),
+    ],
+)
+async def test_the_loop_waits_less_while_a_position_may_soon_cross_its_trigger(
+    margin: str, expected: float
+) -> None:
+    rig = Rig(an_observation(a_position(margin=margin), futures="0"))
+    decision = await rig.loop.poll()
+    (found,) = decision.positions
+    assert found.urgency is Urgency.HOLD
+    assert found.risk.distance is not None
+    assert LEVELS.trigger < found.risk.distance < LEVELS.target
+    assert Pace(routine=5.0, urgent=1.0).pause(decision, misses=0) == expected
+
+
+async def test_a_ban_is_told_once_and_told_again_when_there_is_another() -> None:
+    rig = Rig(an_observation(a_position(margin="8000")))
+    shut_out = VenueCondition(is_banned=True, ban="shut out with HTTP 418")
+    for way in (shut_out, shut_out, VenueCondition(is_banned=True), shut_out):
+        rig.venue.way = way
+        rig.venue.failures = [Unavailable("asked to wait")]
+        await rig.loop.poll()
+    assert [alarm.code for alarm in rig.seen.alarms] == ["venue_banned", "venue_banned"]
+    assert rig.seen.alarms[0].text == "shut out with HTTP 418"
+
+
+async def test_a_ban_that_a_write_brings_is_told_at_once() -> None:
+    rig = Rig(ENDANGERED)
+    ban = VenueCondition(is_banned=True, ban="shut out with HTTP 418")
+    rig.venue.on_send = lambda _: setattr(rig.venue, "way", ban)
+    await rig.loop.poll()
+    assert "venue_banned" in [alarm.code for alarm in rig.seen.alarms]
 
 
 async def test_the_last_poll_is_not_followed_by_a_wait() -> None:

@@ -18,7 +18,7 @@ class Route:
 
     Attributes:
         handler: Answers.
-        weight: Of one request.
+        weight: Of one request, where `weights.weight_of` knows no other.
         access: Who may ask.
     """
 
@@ -82,7 +82,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/fapi/v1/openAlgoOrders"): _signed(trade.open_algo_orders),
     ("GET", "/fapi/v1/allOrders"): _signed(trade.all_orders, 5),
     ("GET", "/fapi/v1/userTrades"): _signed(trade.user_trades, 5),
-    ("POST", "/sapi/v1/asset/transfer"): _signed(wallet.transfer),
+    ("POST", "/sapi/v1/asset/transfer"): _signed(wallet.transfer, 900),
     ("GET", "/sapi/v1/asset/transfer"): _signed(wallet.transfer_history),
     ("POST", "/sapi/v3/asset/getUserAsset"): _signed(wallet.user_asset, 5),
     ("GET", "/api/v3/account"): _signed(wallet.spot_account, 20),

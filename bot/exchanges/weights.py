@@ -1,0 +1,111 @@
+"""What does a request weigh at Binance, and which budget pays for it?
+
+The venue's own table; the library's is another one: it counts a v3 read of the account as 1, the
+venue as 5. A path that is not listed weighs what the heaviest does.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Budget(StrEnum):
+    """What the venue counts apart from each other."""
+
+    FUTURES = "futures"
+    SPOT = "spot"
+    WALLET = "wallet"
+    """By address; the venue has one such limit per endpoint, all of them share one here."""
+    WALLET_USER = "wallet_user"
+    """By account, for a few endpoints."""
+
+
+LIMITS: Mapping[Budget, int] = {
+    Budget.FUTURES: 2400,
+    Budget.SPOT: 6000,
+    Budget.WALLET: 12_000,
+    Budget.WALLET_USER: 180_000,
+}
+"""Of one minute."""
+
+USED: Mapping[Budget, str] = {
+    Budget.FUTURES: "x-mbx-used-weight-1m",
+    Budget.SPOT: "x-mbx-used-weight-1m",
+    Budget.WALLET: "x-sapi-used-ip-weight-1m",
+    Budget.WALLET_USER: "x-sapi-used-uid-weight-1m",
+}
+"""The header of an answer that tells what the venue has counted in its present minute."""
+
+FAMILIES = {"fapi": Budget.FUTURES, "api": Budget.SPOT, "sapi": Budget.WALLET}
+BY_USER = frozenset({("POST", "/sapi/v1/asset/transfer")})
+UNLISTED = 40
+
+WEIGHTS: Mapping[tuple[str, str], int] = {
+    ("GET", "/fapi/v1/time"): 1,
+    ("GET", "/fapi/v1/exchangeInfo"): 1,
+    ("GET", "/fapi/v1/leverageBracket"): 1,
+    ("GET", "/fapi/v1/positionSide/dual"): 30,
+    ("GET", "/fapi/v1/symbolConfig"): 5,
+    ("GET", "/fapi/v3/positionRisk"): 5,
+    ("GET", "/fapi/v3/account"): 5,
+    ("POST", "/fapi/v1/positionMargin"): 1,
+    ("GET", "/fapi/v1/positionMargin/history"): 1,
+    ("POST", "/fapi/v1/order"): 1,
+    ("GET", "/fapi/v1/allOrders"): 5,
+    ("POST", "/fapi/v1/algoOrder"): 1,
+    ("GET", "/fapi/v1/algoOrder"): 1,
+    ("DELETE", "/fapi/v1/algoOrder"): 1,
+    ("POST", "/sapi/v1/asset/transfer"): 900,
+    ("GET", "/sapi/v1/asset/transfer"): 1,
+    ("POST", "/sapi/v3/asset/getUserAsset"): 5,
+    ("GET", "/sapi/v1/account/apiRestrictions"): 1,
+    ("GET", "/api/v3/account"): 20,
+}
+FOR_ALL: Mapping[str, tuple[int, int]] = {
+    "/fapi/v1/premiumIndex": (1, 10),
+    "/fapi/v1/openAlgoOrders": (1, 40),
+}
+"""Of one symbol, and of all."""
+BY_LENGTH: Mapping[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {
+    "/fapi/v1/klines": (500, (100, 500, 1001), (1, 2, 5, 10)),
+    "/fapi/v1/depth": (500, (51, 101, 501), (2, 5, 10, 20)),
+}
+"""Length where none is asked for, lengths from which it is heavier, and weights below and above."""
+
+
+class Cost(NamedTuple):
+    """Of one request.
+
+    Attributes:
+        budget: Pays for it.
+        weight: Of it.
+    """
+
+    budget: Budget
+    weight: int
+
+
+def cost_of(method: str, path: str, parameters: Mapping[str, str]) -> Cost:
+    """Return the cost of a request.
+
+    Args:
+        method: HTTP.
+        path: With its leading slash.
+        parameters: As they stand on the wire.
+    """
+    budget = FAMILIES.get(path.split("/", 2)[1], Budget.FUTURES)
+    if (method, path) in BY_USER:
+        budget = Budget.WALLET_USER
+    return Cost(budget, _weight(method, path, parameters))
+
+
+def _weight(method: str, path: str, parameters: Mapping[str, str]) -> int:
+    if method == "GET" and path in FOR_ALL:
+        one, every = FOR_ALL[path]
+        return one if parameters.get("symbol") else every
+    if method == "GET" and path in BY_LENGTH:
+        usual, steps, weights = BY_LENGTH[path]
+        length = parameters.get("limit", "")
+        return weights[bisect_right(steps, int(length) if length.isdecimal() else usual)]
+    return WEIGHTS.get((method, path), UNLISTED)

@@ -1,0 +1,43 @@
+"""How soon a crossed trigger is answered: figures in virtual time, the same on every machine."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import Loaded
+from bot.simulate.breach import NO_BANS, measure
+from bot.simulate.many import configuration
+
+FILE = Path(__file__).parents[2] / "config" / "paper.toml"
+WORLDS = range(40)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Loaded:
+    return configuration(FILE)
+
+
+def test_in_fair_weather_the_request_leaves_soon_after_the_trigger_is_crossed(
+    loaded: Loaded,
+) -> None:
+    found = measure(WORLDS, loaded, faults=0, interval=1.0)
+    print(found.quantile(0.5), found.quantile(0.9), found.quantile(0.99), len(found.delays))
+    assert found.unanswered == 0
+    assert len(found.delays) >= 40
+    assert found.quantile(0.5) <= 1.2
+    assert found.quantile(0.9) <= 2
+
+
+def test_through_faults_that_shut_nobody_out_it_leaves_within_fifteen_seconds(
+    loaded: Loaded,
+) -> None:
+    found = measure(WORLDS, loaded, faults=0.3, interval=1.0, without=NO_BANS)
+    print(found.quantile(0.5), found.quantile(0.9), found.quantile(0.99), len(found.delays))
+    assert len(found.delays) >= 40
+    assert found.quantile(0.5) <= 2
+    assert found.quantile(0.9) <= 15
+
+
+def test_the_same_worlds_give_the_same_figures(loaded: Loaded) -> None:
+    once, again = (measure(range(3), loaded, faults=0.3, interval=1.0) for _ in range(2))
+    assert once == again
