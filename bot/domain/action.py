@@ -111,3 +111,8 @@ class CancelStop:
 
 
 Action = AddMargin | RemoveMargin | ReducePosition | Transfer | PlaceStop | CancelStop
+
+
+def is_protective(action: Action) -> bool:
+    """Whether an action adds margin, shrinks a position or leaves a stop."""
+    return isinstance(action, AddMargin | ReducePosition | PlaceStop)

@@ -16,6 +16,7 @@ from bot.domain.action import (
     ReducePosition,
     RemoveMargin,
     Transfer,
+    is_protective,
 )
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
@@ -33,7 +34,6 @@ from bot.exchanges.numbers import number, rows, table, text, whole
 from bot.exchanges.outcomes import SIDE_REFUSED, WORDS, Proof, proof_of
 from bot.exchanges.quota import Lane
 from bot.exchanges.venues import VENUES
-from bot.execute.guard import is_protective
 from bot.ports import Gate, StoppedError
 
 RULES_EVERY = timedelta(hours=1)

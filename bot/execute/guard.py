@@ -16,6 +16,7 @@ from bot.domain.action import (
     ReducePosition,
     RemoveMargin,
     Transfer,
+    is_protective,
 )
 from bot.domain.decision import Refusal, Urgency
 from bot.domain.position import MarginMode
@@ -61,11 +62,6 @@ def _first(facts: Facts) -> Refusal | None:
             if code not in skipped:
                 return Refusal(code=code.value, text=text)
     return None
-
-
-def is_protective(action: Action) -> bool:
-    """Whether an action adds margin, shrinks a position or leaves a stop."""
-    return isinstance(action, AddMargin | ReducePosition | PlaceStop)
 
 
 def _skipped(facts: Facts) -> frozenset[DenialCode]:
