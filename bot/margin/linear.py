@@ -42,7 +42,8 @@ def liquidation_price(
         margin: Without unrealized PnL; may be negative. [quote]
 
     Returns:
-        ``None`` when no positive price liquidates, e.g. a fully covered long.
+        ``None`` when no positive price liquidates, e.g. a fully covered long; 0 when every price
+        does, e.g. a short that has lost more than its margin whatever happens.
 
     Raises:
         ValueError: If ``tiers`` is empty or ``size`` is 0.
@@ -62,7 +63,10 @@ def liquidation_price(
         price = (fixed + tier.maintenance_amount) / (quantity * (tier.maintenance_rate - side))
         if found is None or (price > found if side > 0 else price < found):
             found = price
-    return found if found is not None and found > 0 else None
+    if found is not None and found <= 0:
+        # No price of a long is that low; every price of a short lies beyond it.
+        return None if side > 0 else Decimal(0)
+    return found
 
 
 def distance(*, size: Decimal, mark_price: Decimal, liquidation: Decimal | None) -> Decimal | None:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.margin import linear
 from bot.margin.tiers import check_tiers, maintenance_margin
-from tests.kit.builders import FOUR_TIERS, tiers
+from tests.kit.builders import FOUR_TIERS, ONE_TIER, tiers
 
 
 def relative(ours: D | None, theirs: str) -> D:
@@ -151,3 +151,10 @@ def test_a_table_the_formulae_cannot_rely_on_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         check_tiers("BTC/USDT:USDT", table)  # type: ignore[arg-type]  # an empty tuple has no type
+
+
+def test_a_short_that_is_lost_at_every_price_is_not_one_that_nothing_liquidates() -> None:
+    price = linear.liquidation_price(ONE_TIER, size=D(-1), entry_price=D(100), margin=D(-150))
+    assert price == 0
+    distance = linear.distance(size=D(-1), mark_price=D(90), liquidation=price)
+    assert distance == -1
