@@ -244,9 +244,7 @@ def _between(bottom: float, top: float, level: float) -> float:
 
 
 def _allocation(units: Units, equity: Floats, *, idle: float, deficit: float) -> Allocation:
-    return Allocation(
-        equity=equity, a_log=distance_of(units, equity), idle=idle, deficit=deficit
-    )
+    return Allocation(equity=equity, a_log=distance_of(units, equity), idle=idle, deficit=deficit)
 
 
 def _quantile(tails: Tails, level: float) -> tuple[Floats, Floats]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bot.leverage import checks
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
@@ -48,23 +50,15 @@ class Accounts:
             raise ValueError(f"coins must have shape ({a}, {d})")
         if not self.account.shape == self.symbol.shape == self.size.shape == self.entry.shape:
             raise ValueError("account, symbol, size and entry must have one and the same dimension")
-        if self.rate.shape[0] != n or self.amount.shape != self.rate.shape or not self.rate.size:
-            raise ValueError(f"rate and amount must have shape ({n}, tiers)")
-        if n and not (0 <= self.account[0] and (np.diff(self.account) >= 0).all()):
-            raise ValueError("account must rise from 0")
-        if n and self.account[-1] >= a:
-            raise ValueError(f"account must be below {a}")
-        if ((self.symbol < 0) | (self.symbol >= d)).any():
-            raise ValueError(f"symbol must be a column below {d}")
-        for name in ("price", "entry"):
-            values = getattr(self, name)
-            if not (np.isfinite(values) & (values > 0)).all():
-                raise ValueError(f"{name} must be finite and > 0")
-        for name in ("cash", "coins", "size", "amount"):
-            if not np.isfinite(getattr(self, name)).all():
-                raise ValueError(f"{name} must be finite")
-        if not ((self.rate >= 0) & (self.rate < 1)).all() or (np.diff(self.rate, axis=1) < 0).any():
-            raise ValueError("rate must be in [0, 1) and rise along a row")
+        for name, values, count in (("account", self.account, a), ("symbol", self.symbol, d)):
+            if ((values < 0) | (values >= count)).any():
+                raise ValueError(f"{name} must be in [0, {count})")
+        if (np.diff(self.account) < 0).any():
+            raise ValueError("account must not fall")
+        checks.tables(rate=self.rate, amount=self.amount, rows=n)
+        checks.positive(price=self.price, entry=self.entry)
+        checks.finite(cash=self.cash, size=self.size)
+        checks.not_negative(coins=self.coins)
 
 
 def exposure(accounts: Accounts) -> Floats:
@@ -131,7 +125,6 @@ def deviation(weight: Floats, covariance: Floats) -> Floats:
 def covariance(sigma: Floats, correlation: Floats) -> Floats:
     """Return the covariance of log returns. Shape (d, d). [log^2].
 
-
     Args:
         sigma: Shape (d,), over the horizon. [log]
         correlation: Shape (d, d). [ratio]
@@ -151,13 +144,14 @@ def correlation(residuals: Floats, *, half_life: float = HALF_LIFE) -> Floats:
     """
     age = np.arange(residuals.shape[0] - 1, -1, -1, dtype=np.float64)
     weight = np.exp2(-age / half_life)
-    second = (residuals * weight[:, None]).T @ residuals
+    second: Floats = (residuals * weight[:, None]).T @ residuals
     scale = np.sqrt(np.diag(second))
     if not (scale > 0).all():
         raise ValueError("every symbol of the residuals must move")
-    found = second / np.outer(scale, scale)
+    found: Floats = second / np.outer(scale, scale)
     np.fill_diagonal(found, 1.0)
-    return np.clip(found, -1.0, 1.0)
+    np.clip(found, -1.0, 1.0, out=found)
+    return found
 
 
 def screen(accounts: Accounts, covariance: Floats) -> Floats:

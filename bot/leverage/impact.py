@@ -84,7 +84,9 @@ def cost(book: Book, closed: Floats) -> Floats:
     # From `turn` on the square-root law is dearer at the margin than the last level.
     turn = depth
     if last > book.half_spread:
-        turn = math.inf if pull == 0 else max(depth, ((last - book.half_spread) / (1.5 * pull)) ** 2)
+        turn = (
+            math.inf if pull == 0 else max(depth, ((last - book.half_spread) / (1.5 * pull)) ** 2)
+        )
     flat = last * (np.clip(closed, depth, turn) - depth)
     beyond = np.maximum(closed, turn) if math.isfinite(turn) else closed
     start = turn if math.isfinite(turn) else closed

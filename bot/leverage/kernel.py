@@ -26,7 +26,7 @@ C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14 = (
 )
 
 
-def run_paths(  # noqa: C901, PLR0912 - one loop nest, see above
+def run_paths(  # noqa: C901, PLR0912, PLR0915 - one loop nest, see above
     begin: int,
     end: int,
     residuals: Floats,

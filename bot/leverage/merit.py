@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bot.leverage import checks
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -122,24 +124,8 @@ def _check(
     pool: float,
     omega: float,
 ) -> None:
-    n = notional.shape[0]
-    if not notional.shape == required.shape == equity.shape == (n,):
+    if not notional.shape == required.shape == equity.shape:
         raise ValueError("notional, required and equity must have one and the same dimension")
-    if caps.ndim != 2 or caps.shape[0] != n or costs.shape != caps.shape:  # noqa: PLR2004 - a table
-        raise ValueError(f"caps and costs must have shape ({n}, segments)")
-    for name, values in (
-        ("notional", notional),
-        ("required", required),
-        ("caps", caps),
-        ("costs", costs),
-        ("pool", np.array(pool)),
-        ("omega", np.array(omega)),
-    ):
-        if not (np.isfinite(values) & (values >= 0)).all():
-            raise ValueError(f"{name} must be finite and >= 0")
-    if not np.isfinite(equity).all():
-        raise ValueError("equity must be finite")
-    if (np.diff(costs, axis=1) < 0).any():
-        raise ValueError("costs must not fall along a row")
-    if (caps.sum(axis=1) > notional * (1 + 1e-9)).any():
-        raise ValueError("caps of a unit must not sum to more than its notional")
+    checks.not_negative(notional=notional, required=required, pool=pool, omega=omega)
+    checks.finite(equity=equity)
+    checks.segments(caps=caps, costs=costs, notional=notional)

@@ -9,6 +9,7 @@ before and after on common random numbers, and more cash can never raise a numbe
 import functools
 import importlib
 import importlib.util
+import itertools
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -204,7 +205,10 @@ def simulate(
     if backend == "numba" or (backend == "auto" and has_numba()):
         _compiled(residuals, variance, accounts, steps, block, seed, decay, threads, out)
     else:
-        _plain(residuals, variance, accounts, steps, block, seed, decay, out)
+        with np.errstate(over="ignore", invalid="ignore"):
+            _plain(residuals, variance, accounts, steps, block, seed, decay, out)
+    if not all(np.isfinite(part).all() for part in (out.worst, out.lowest, out.highest)):
+        raise ValueError("paths must stay finite: residuals are not standardised")
     return out
 
 
@@ -330,7 +334,8 @@ def panel(symbols: int, *, books: int = 20, seed: int = 1) -> Floats:
     """
     bits = [mix((seed + GAMMA * (n + 1)) & _MASK) for n in range(books * symbols)]
     drawn = np.array(bits, dtype=np.float64).reshape(books, symbols) / _WORDS * 2.0 - 1.0
-    return drawn / np.abs(drawn).sum(axis=1, keepdims=True)
+    weights: Floats = drawn / np.abs(drawn).sum(axis=1, keepdims=True)
+    return weights
 
 
 def _check(
@@ -442,7 +447,7 @@ def _compiled(
         part((0, paths))
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, zip(cuts[:-1], cuts[1:], strict=True)))
+        list(pool.map(part, itertools.pairwise(cuts)))
 
 
 Held = tuple[Floats, Integers, Integers, Floats, Floats, Floats]

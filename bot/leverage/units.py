@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bot.leverage import checks
+
 Floats = npt.NDArray[np.float64]
 
 FAR = 20.0
@@ -35,16 +37,9 @@ class Units:
         n = self.notional.shape[0]
         if self.notional.shape != (n,) or self.side.shape != (n,):
             raise ValueError("notional and side must have one and the same dimension")
-        if self.rate.ndim != 2 or self.rate.shape[0] != n or self.amount.shape != self.rate.shape:  # noqa: PLR2004 - a table
-            raise ValueError(f"rate and amount must have shape ({n}, tiers)")
-        if not (np.isfinite(self.notional) & (self.notional > 0)).all():
-            raise ValueError("notional must be finite and > 0")
-        if not (np.abs(self.side) == 1).all():
-            raise ValueError("side must be 1 or -1")
-        if not ((self.rate >= 0) & (self.rate < 1)).all() or not np.isfinite(self.amount).all():
-            raise ValueError("rate must be in [0, 1) and amount finite")
-        if (np.diff(self.rate, axis=1) < 0).any():
-            raise ValueError("rates must rise along a row: the table must be convex")
+        checks.positive(notional=self.notional)
+        checks.sides(self.side)
+        checks.tables(rate=self.rate, amount=self.amount, rows=n)
 
     def __len__(self) -> int:
         return int(self.notional.shape[0])
