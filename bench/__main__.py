@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-NAMES = ("deciding", "starting", "polling", "journal", "market")
+NAMES = ("deciding", "starting", "polling", "journal", "market", "scenarios", "allocation")
 
 
 def main(names: list[str]) -> None:

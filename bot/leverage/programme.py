@@ -5,6 +5,7 @@ as a linear programme where highspy is installed, else by merit order per wallet
 the largest deficit; either way `shortfall` judges what came out, and the exact review after it.
 """
 
+import contextlib
 import importlib
 import importlib.util
 import math
@@ -134,14 +135,19 @@ def propose(problem: Problem, *, backend: Backend = "auto") -> Proposal:
 
     Args:
         problem: What may be done.
-        backend: ``auto`` is highspy where it is installed.
+        backend: ``auto`` is highspy where it is installed and reaches an optimum; `Proposal.solver`
+            says what it was.
 
     Raises:
         ImportError: If highspy is asked for by name and is not there.
-        ArithmeticError: If the solver does not reach an optimum.
+        ArithmeticError: If highspy is asked for by name and does not reach an optimum.
     """
-    if backend == "highs" or (backend == "auto" and has_highs()):
+    if backend == "highs":
         return _solved(problem)
+    if backend == "auto" and has_highs():
+        # A rescue must not end because a solver did.
+        with contextlib.suppress(ArithmeticError):
+            return _solved(problem)
     return _greedy(problem)
 
 
@@ -441,7 +447,9 @@ def _optimum(
     highspy = importlib.import_module("highspy")
     # The class above this one prints a banner when it is made.
     solver = highspy._core._Highs()  # noqa: SLF001
-    for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
+    # Its `threads` must stay unset: where somebody else in the process has set another number, the
+    # solver refuses to run.
+    for option, value in (("output_flag", False), ("parallel", "off"), ("presolve", "off")):
         solver.setOptionValue(option, value)
     below, above, start, column, values = rows.arrays()
     nothing = np.zeros(cost.shape[0])

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -24,9 +26,10 @@ def one_pool(seed: int) -> Problem:
     """One wallet, one position per unit, one scenario: where merit order is exact."""
     draw = np.random.default_rng(seed)
     n, s = int(draw.integers(1, 9)), int(draw.integers(1, 4))
-    notional, side = draw.uniform(1, 100, n), draw.choice([-1.0, 1.0], n)
-    rate = draw.uniform(0.004, 0.05, n)
-    move = -side * draw.uniform(0.02, 0.4, n)
+    notional: Floats = draw.uniform(1, 100, n)
+    side: Floats = draw.choice([-1.0, 1.0], n)
+    rate: Floats = draw.uniform(0.004, 0.05, n)
+    move: Floats = -side * draw.uniform(0.02, 0.4, n)
     need = notional * (-side * move + rate * (1 + move))
     costs = np.sort(draw.uniform(0, 0.3, (n, s)), axis=1)
     return Problem(
@@ -67,7 +70,7 @@ def many_wallets(seed: int) -> Problem:
     w, u = int(draw.integers(1, 4)), int(draw.integers(1, 5))
     unit = np.sort(np.concatenate((np.arange(u), draw.integers(0, u, 3))))
     p, g, s = unit.shape[0], int(draw.integers(1, 5)), 2
-    notional = draw.uniform(10, 1000, p)
+    notional: Floats = draw.uniform(10, 1000, p)
     rate = np.sort(draw.uniform(0.004, 0.08, (p, 3)), axis=1)
     floors = np.sort(draw.uniform(0.1, 1.5, (p, 2)), axis=1) * notional[:, None]
     amount = np.zeros((p, 3))
@@ -103,7 +106,7 @@ def price(problem: Problem, found: Mix | Proposal) -> float:
     return found.cost + problem.penalty * float(found.short.sum())
 
 
-def by_oracle(problem: Problem) -> float:
+def by_oracle(problem: Problem) -> float:  # noqa: C901, PLR0912, PLR0915 - rows in their order
     """The whole programme with every line of every table, written down row by row."""
     w, u, p = problem.free.shape[0], problem.equity.shape[0], problem.notional.shape[0]
     s, g, k = problem.caps.shape[1], problem.moves.shape[1], problem.rate.shape[1]
@@ -113,7 +116,8 @@ def by_oracle(problem: Problem) -> float:
     x = [[next(names) for _ in range(s)] for _ in range(p)]
     y = {c: next(names) for c in itertools.product(range(2), range(g), range(p))}
     size = next(names)
-    cost, bounds = np.zeros(size), [(0.0, None)] * size
+    cost = np.zeros(size)
+    bounds: list[tuple[float | None, float | None]] = [(0.0, None)] * size
     rows: list[Floats] = []
     right: list[float] = []
 
@@ -146,11 +150,11 @@ def by_oracle(problem: Problem) -> float:
             if z != v and math.isfinite(problem.fee[z, v]):
                 late[t[z, v]] = problem.fee[z, v] - 1.0
         row(late, 0.0)
-    for stage, scenario, j in y:
+    for (stage, scenario, j), above in y.items():
         grown = 1.0 + problem.moves[stage, scenario, j]
         for tier in range(k):
             slope = problem.rate[j, tier] * grown
-            terms = {y[stage, scenario, j]: -1.0} | {x[j][c]: -slope for c in range(s)}
+            terms = {above: -1.0} | {x[j][c]: -slope for c in range(s)}
             row(terms, problem.amount[j, tier] - slope * problem.notional[j])
     for i, stage, scenario in itertools.product(range(u), range(2), range(g)):
         terms = {m[i]: -1.0, e[i]: -1.0} | ({n[i]: -1.0} if stage else {})
@@ -239,6 +243,23 @@ def test_more_money_in_one_wallet_never_costs_more(
     assert two <= one + 1e-5 * (1 + abs(one))
 
 
+def test_a_solver_that_others_used_with_more_threads_still_answers() -> None:
+    script = (
+        "import highspy\n"
+        "other = highspy._core._Highs()\n"
+        "other.setOptionValue('output_flag', False)\n"
+        "other.setOptionValue('threads', 2)\n"
+        "other.run()\n"
+        "from tests.property.test_mix_laws import one_pool\n"
+        "from bot.leverage import programme\n"
+        "print(programme.propose(one_pool(1), backend='highs').solver)\n"
+    )
+    done = subprocess.run(  # noqa: S603 - this interpreter, a constant script
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "highs\n"
+
+
 def test_money_on_its_way_helps_in_the_second_stage_only() -> None:
     # A long of 1000 with rate 0: stage 1 falls 5 %, stage 2 falls 10 %; equity 40, so 10 are
     # missing now and 50 later. Its wallet has 10, the other one 100 at a fee of 1 %.
@@ -251,7 +272,7 @@ def test_money_on_its_way_helps_in_the_second_stage_only() -> None:
         moves=np.array([[[-0.05]], [[-0.10]]]), omega=0.001, penalty=100.0,
     )  # fmt: skip
     for backend in ("highs", "greedy"):
-        found = programme.propose(problem, backend=backend)  # type: ignore[arg-type]  # a Literal
+        found = programme.propose(problem, backend=backend)
         assert found.margin == pytest.approx([10])
         assert found.late == pytest.approx([50])
         assert found.transfer[1, 0] == pytest.approx(50 / 0.99)
@@ -269,7 +290,7 @@ def test_what_leaves_a_cross_account_is_missed_there() -> None:
         moves=np.full((2, 1, 2), -0.1), omega=0.001, penalty=1.0,
     )  # fmt: skip
     for backend in ("highs", "greedy"):
-        found = programme.propose(problem, backend=backend)  # type: ignore[arg-type]  # a Literal
+        found = programme.propose(problem, backend=backend)
         assert found.margin == pytest.approx([0, 40])
         assert found.short == pytest.approx([0, 10])
 
@@ -319,7 +340,8 @@ def some_book(seed: int) -> Book:
 def marginal(book: Book, x: float) -> float:
     """What the next unit costs: the level it meets, beyond them the larger of last and law."""
     left, slips = x, np.maximum(book.side * (1 - book.price / book.mark), 0)
-    for slip, size in zip(slips, book.size, strict=True):
+    slip = 0.0
+    for slip, size in zip(slips, book.size, strict=True):  # noqa: B007 - the last one counts
         left -= size * book.mark
         if left < 0:
             break

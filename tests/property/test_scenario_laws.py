@@ -164,7 +164,7 @@ def test_adding_cash_never_raises_a_number_of_hits(
     accounts = some_accounts(case, 3, 3)
     ones = np.ones(3)
 
-    def hits(cash: float) -> Floats:
+    def hits(cash: float) -> scenarios.Integers:
         richer = cross.Accounts(
             **{f: getattr(accounts, f) for f in accounts.__slots__ if f != "cash"},
             cash=accounts.cash + cash,
@@ -380,7 +380,7 @@ def test_importing_the_bot_imports_no_compiler_and_no_solver() -> None:
         "assert scenarios.has_numba() and programme.has_highs()\n"
         "print(sorted({'numba', 'llvmlite', 'highspy', 'scipy'} & set(sys.modules)))\n"
     )
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this interpreter, a constant script
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
