@@ -70,7 +70,7 @@ def many_wallets(seed: int) -> Problem:
     w, u = int(draw.integers(1, 4)), int(draw.integers(1, 5))
     unit = np.sort(np.concatenate((np.arange(u), draw.integers(0, u, 3))))
     p, g, s = unit.shape[0], int(draw.integers(1, 5)), 2
-    notional: Floats = draw.uniform(10, 1000, p)
+    notional: Floats = draw.uniform(10, 1000, (p,))
     rate = np.sort(draw.uniform(0.004, 0.08, (p, 3)), axis=1)
     floors = np.sort(draw.uniform(0.1, 1.5, (p, 2)), axis=1) * notional[:, None]
     amount = np.zeros((p, 3))
