@@ -172,7 +172,7 @@ def simulate(
     """Return what accounts and symbols did at worst on each path.
 
     The compiled kernel and the numpy one agree to 1e-9 relative; each gives the same bits for any
-    number of threads. The first call of a process compiles, which takes about a second.
+    number of threads. The first call of a process compiles, which takes seconds.
 
     Args:
         residuals: Shape (r, d), see `standardised`; r >= ``block``.

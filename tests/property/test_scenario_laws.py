@@ -384,3 +384,23 @@ def test_importing_the_bot_imports_no_compiler_and_no_solver() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_without_compiler_and_solver_the_bot_still_answers() -> None:
+    script = (
+        "import importlib.util, sys\n"
+        "found = importlib.util.find_spec\n"
+        "gone = {'numba', 'highspy'}\n"
+        "importlib.util.find_spec = lambda name, *a: None if name in gone else found(name, *a)\n"
+        "import numpy as np\n"
+        "from bot.leverage import programme, scenarios\n"
+        "rows, variance = np.ones((9, 1)), np.ones(1)\n"
+        "run = scenarios.simulate(rows, variance, None, paths=2, steps=3, block=2, seed=1)\n"
+        "assert (run.highest == 3).all() and not (scenarios.has_numba() or programme.has_highs())\n"
+        "from tests.property.test_mix_laws import one_pool\n"
+        "print(programme.propose(one_pool(1)).solver, 'numba' in sys.modules)\n"
+    )
+    done = subprocess.run(  # noqa: S603 - this interpreter, a constant script
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "greedy False\n"
