@@ -1,0 +1,119 @@
+"""How much equity does an isolated linear position need to stand at a log distance?
+
+Arrays of n positions at once, as estimates; `bot.margin` is exact and has the last word.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bot.leverage import inputs
+
+Floats = npt.NDArray[np.float64]
+
+FAR = 20.0
+"""Farther than any price goes: a long that stands there cannot be liquidated. [log]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """Isolated linear positions, or anything else whose maintenance table applies to one notional.
+
+    Attributes:
+        notional: Shape (n,), > 0, at mark. [quote]
+        side: Shape (n,), 1 long, -1 short.
+        rate: Shape (n, k), maintenance rates in [0, 1), rising along a row; a shorter table
+            repeats its last tier. [ratio]
+        amount: Shape (n, k), maintenance amounts, rising with the rates. [quote]
+    """
+
+    notional: Floats
+    side: Floats
+    rate: Floats
+    amount: Floats
+
+    def __post_init__(self) -> None:
+        n = self.notional.shape[0]
+        if self.notional.shape != (n,) or self.side.shape != (n,):
+            raise ValueError("notional and side must have one and the same dimension")
+        inputs.positive(notional=self.notional)
+        inputs.sides(self.side)
+        inputs.tables(rate=self.rate, amount=self.amount, rows=n)
+
+    def __len__(self) -> int:
+        return int(self.notional.shape[0])
+
+
+def of_one_tier(notional: Floats, side: Floats, rate: Floats) -> Units:
+    """Return units whose tables have one tier.
+
+    Args:
+        notional: Shape (n,). [quote]
+        side: Shape (n,), 1 or -1.
+        rate: Shape (n,). [ratio]
+
+    Raises:
+        ValueError: As `Units`.
+    """
+    return Units(
+        notional=notional, side=side, rate=rate[:, None], amount=np.zeros((rate.shape[0], 1))
+    )
+
+
+def equity_at(units: Units, a_log: Floats) -> Floats:
+    """Return the equity needed to be liquidated just at a distance. Shape (n,). [quote].
+
+    ``side * V * (1 - exp(-side * a)) + max_k(rate_k * N - amount_k)`` with the notional N at the
+    liquidation price: a table with rising rates is the maximum of its lines.
+
+    Args:
+        units: The positions.
+        a_log: Shape (n,). [log]
+    """
+    there = units.notional * np.exp(-units.side * a_log)
+    held = (units.rate * there[:, None] - units.amount).max(axis=1)
+    equity: Floats = units.side * (units.notional - there) + held
+    return equity
+
+
+def equity_and_slope(units: Units, a_log: Floats) -> tuple[Floats, Floats]:
+    """Return `equity_at` and its derivative; at a joint of tiers the farther one's. [quote].
+
+    Args:
+        units: The positions.
+        a_log: Shape (n,). [log]
+    """
+    there = units.notional * np.exp(-units.side * a_log)
+    if units.rate.shape[1] == 1:
+        rate, held = units.rate[:, 0], units.rate[:, 0] * there - units.amount[:, 0]
+    else:
+        lines = units.rate * there[:, None] - units.amount
+        held = lines.max(axis=1)
+        last = lines.shape[1] - 1
+        lowest = np.argmax(lines, axis=1)
+        highest = last - np.argmax(lines[:, ::-1], axis=1)
+        tier = np.where(units.side > 0, lowest, highest)
+        rate = np.take_along_axis(units.rate, tier[:, None], axis=1)[:, 0]
+    equity: Floats = units.side * (units.notional - there) + held
+    slope: Floats = there * (1 - units.side * rate)
+    return equity, slope
+
+
+def distance_of(units: Units, equity: Floats) -> Floats:
+    """Return the log distance at which positions with an equity stand. Shape (n,). [log].
+
+    The inverse of `equity_at`: negative where a position is already beyond its liquidation price,
+    at most `FAR`, which stands for "no price liquidates".
+
+    Args:
+        units: The positions.
+        equity: Shape (n,). [quote]
+    """
+    side = units.side[:, None]
+    value = units.notional[:, None]
+    ratios = (value - side * (equity[:, None] + units.amount)) / (value * (1 - side * units.rate))
+    ratio = np.where(units.side > 0, ratios.max(axis=1), ratios.min(axis=1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a_log = np.where(ratio > 0, -units.side * np.log(ratio), units.side * np.inf)
+    return np.minimum(a_log, FAR)
