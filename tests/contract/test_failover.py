@@ -25,7 +25,7 @@ from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import Memory, amount_of
 from tests.kit.builders import ETH, a_policy, a_position, an_observation
 from tests.kit.disks import fill
-from tests.kit.fakes import Collected, FakeClock, FakeSwitches, FakeVenue
+from tests.kit.fakes import Collected, FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import NOON, a_record, a_request, an_intent
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
@@ -59,6 +59,7 @@ def a_loop(
         fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
         switchboard=switches,
         watchdog=switches,
+        authority=FakeAuthority(),
         encode=lambda observation, memory: repr((observation, memory)).encode(),
         clean=lambda record: record,
         memory=Memory(),

@@ -22,7 +22,7 @@ from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from tests.kit.builders import BTC, ETH, NOON, a_policy, a_position, an_observation
-from tests.kit.fakes import FakeClock, FakeSwitches, FakeVenue
+from tests.kit.fakes import FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 SEEN = an_observation(
@@ -45,11 +45,13 @@ class Bench:
         policy, memory = policy or a_policy(), memory or Memory()
         self.clock, switches = FakeClock(), FakeSwitches()
         self.venue = FakeVenue(SEEN, self.clock)
+        self.authority = FakeAuthority()
         self.judge = Judge(
             venue=self.venue,
             clock=self.clock,
             switchboard=switches,
             watchdog=switches,
+            authority=self.authority,
             policy=policy,
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
         )

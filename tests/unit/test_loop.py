@@ -21,7 +21,14 @@ from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.schemas import DecisionRecord
 from tests.kit.builders import ETH, a_policy, a_position, a_stop, an_observation
-from tests.kit.fakes import Collected, FakeClock, FakeJournal, FakeSwitches, FakeVenue
+from tests.kit.fakes import (
+    Collected,
+    FakeAuthority,
+    FakeClock,
+    FakeJournal,
+    FakeSwitches,
+    FakeVenue,
+)
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 
@@ -46,6 +53,7 @@ class Rig:
         self.journal = FakeJournal()
         self.seen = Collected()
         self.switches = FakeSwitches()
+        self.authority = FakeAuthority()
         names = count(1)
         self.loop = Loop(
             venue=self.venue,
@@ -59,6 +67,7 @@ class Rig:
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
             switchboard=self.switches,
             watchdog=self.switches,
+            authority=self.authority,
             encode=lambda observation, memory: repr((observation, memory)).encode(),
             clean=lambda record: record,
             memory=memory or Memory(),
