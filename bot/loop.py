@@ -159,20 +159,17 @@ class Loop:
             decision = await self.poll()
             if self._is_stopped() or is_over():
                 return
-            self._pause = asyncio.ensure_future(
-                self._rest(pace.pause(decision, misses=self._misses))
-            )
-            await asyncio.wait({self._pause})
-            if not self._pause.cancelled():
-                self._pause.result()
+            await self._rest(pace.pause(decision, misses=self._misses))
 
     async def _rest(self, seconds: float) -> None:
-        """Let time pass, and keep the lease meanwhile. [s]."""
-        while seconds > RENEW_AFTER:
-            await self._clock.sleep(RENEW_AFTER)
-            await self._authority.renew()
-            seconds -= RENEW_AFTER
-        await self._clock.sleep(seconds)
+        """Let time pass, or be stopped; the lease is kept meanwhile. [s]."""
+        while seconds > 0 and not self._is_stopped():
+            part = min(seconds, RENEW_AFTER)
+            self._pause = asyncio.ensure_future(self._clock.sleep(part))
+            await asyncio.wait({self._pause})
+            seconds -= part
+            if seconds > 0:
+                await self._authority.renew()
 
     def _is_stopped(self) -> bool:
         return self._stopped

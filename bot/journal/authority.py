@@ -54,7 +54,8 @@ class LeaseKeeper:
         Raises:
             InUse: A later run has begun.
         """
-        if self.left > TIME_TO_LIVE - RENEW_AFTER:
+        # More than a whole lease is left after venue time was set back: nobody believes that date.
+        if self._is_cut_off or TIME_TO_LIVE - RENEW_AFTER < self.left <= TIME_TO_LIVE:
             return
         self._touch()
         try:

@@ -30,6 +30,7 @@ TABLE = """CREATE TABLE lease (
 CLOCK_BOUND = 0.5
 """How far off a clock may be and still be covered by `MARGIN`. [s]"""
 _LOOK_EVERY = 1.0
+_SHORTEST = 0.001  # readings are not finer than microseconds
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -152,7 +153,7 @@ async def await_turn(
         if not is_told:
             tell(found, wait)
             is_told = True
-        await clock.sleep(min(wait, _LOOK_EVERY))
+        await clock.sleep(max(_SHORTEST, min(wait, _LOOK_EVERY)))
         now = look()
         if now != found:
             raise taken(found if now is None else now)

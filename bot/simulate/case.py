@@ -119,7 +119,7 @@ THEMED = 0.4
 """Share of worlds in which one fault hits half of all writes."""
 
 
-SUCCEEDED = 0.12
+SUCCEEDED = 0.08
 """Share of worlds with faults in which another machine takes over."""
 
 

@@ -17,7 +17,7 @@ from bot import bootstrap
 from bot.clock import VenueClock
 from bot.domain.alarm import Alarm
 from bot.domain.switch import Switches
-from bot.errors import BotError, JournalError
+from bot.errors import BotError, InUse, JournalError
 from bot.exchanges.connect import GatewaySettings, connect
 from bot.journal.authority import LeaseKeeper
 from bot.journal.lease import read as read_lease
@@ -296,7 +296,8 @@ class World:
             if self.process is process:
                 self.running = None
             if not self.is_over:
-                await asyncio.sleep(self.chance.uniform(1.0, 5.0))
+                is_taken = isinstance(outcome, InUse)
+                await asyncio.sleep(self.chance.uniform(1.0, 5.0) * (4 if is_taken else 1))
 
     async def _bot(self, process: Process) -> None:
         """Live one life, from start to end, as `bootstrap.run` does."""

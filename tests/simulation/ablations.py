@@ -194,6 +194,9 @@ ABOUT: dict[str, frozenset[Wire]] = {
 }
 """Faults that a protection is against, where only they show that it is needed."""
 
+ABOUT_SUCCESSION = frozenset({"A11 lease is checked only when planning"})
+"""What only matters where another machine takes over."""
+
 
 @contextlib.contextmanager
 def without(name: str) -> Iterator[None]:

@@ -152,3 +152,28 @@ def test_the_way_to_the_venue_is_asked_at_each_look(way: VenueCondition, expecte
     assert bench.ask(ADD, name="pl1") is None
     bench.venue.way = way
     assert code(bench.ask(ADD, name="pl1")) == expected
+
+
+@pytest.mark.parametrize(
+    ("left", "is_current", "expected"),
+    [
+        (5.51, True, ""),
+        (5.5, True, "lease_lost"),
+        (-60.0, True, "lease_lost"),
+        (float("nan"), True, "lease_lost"),
+        (15.0, False, "epoch_stale"),
+    ],
+)
+def test_only_the_run_whose_turn_it_is_may_write(
+    left: float, is_current: bool, expected: str
+) -> None:
+    bench = Bench()
+    bench.authority.left, bench.authority.is_epoch_current = left, is_current
+    assert code(bench.ask(ADD, name="pl1")) == expected
+
+
+def test_the_lease_is_looked_at_again_with_the_connection_in_hand() -> None:
+    bench = Bench()
+    assert bench.ask(ADD, name="pl1") is None
+    bench.authority.left = 5.0
+    assert code(bench.ask(ADD, name="pl1")) == "lease_lost"
