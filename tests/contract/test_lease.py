@@ -24,6 +24,7 @@ from bot.journal.lock import ProcessLock, lock_folder
 from bot.journal.sqlite import Opened, SqliteJournal
 from bot.simulate.disk import NoLock, NoNote
 from tests.kit.fakes import FakeClock
+from tests.kit.machines import forget_locks
 from tests.kit.records import NOON, a_record, a_request, an_intent
 
 ROOT = Path(__file__).parents[2]
@@ -37,15 +38,6 @@ def path(tmp_path: Path) -> Path:
 
 def there(waited_for: Lease | None) -> Claim:
     return Claim(holder="there", name="there, process 2", at=NOON, unless_changed=waited_for)
-
-
-def forget_lock(path: Path) -> None:
-    """Let the locks not reach whoever comes next, as on another machine."""
-    path.with_name(path.name + ".lock").unlink()
-    note = path.with_name(path.name + ".tip")
-    content = note.read_bytes()
-    note.unlink()
-    note.write_bytes(content)
 
 
 def standing(path: Path) -> Lease | None:
@@ -62,7 +54,7 @@ async def test_a_run_takes_the_lease_with_its_epoch(path: Path) -> None:
 
 async def test_another_machine_that_did_not_wait_is_refused_and_raises_no_epoch(path: Path) -> None:
     async with SqliteJournal.begin(Opened.open(path), HERE) as journal:
-        forget_lock(path)
+        forget_locks(path)
         with (
             Opened.open(path) as opened,
             pytest.raises(InUse, match=r"in use by here, process 1 \(run 1, lease until 2026-03"),
@@ -77,7 +69,7 @@ async def test_a_lease_renewed_at_the_last_moment_is_seen(path: Path) -> None:
     async with SqliteJournal.begin(Opened.open(path), HERE) as journal:
         waited_for = journal.held
         await journal.renew(NOON + timedelta(seconds=TIME_TO_LIVE + 1))
-        forget_lock(path)
+        forget_locks(path)
         with Opened.open(path) as opened, pytest.raises(InUse):
             SqliteJournal.begin(opened, there(waited_for))
 
@@ -111,7 +103,7 @@ async def test_a_run_that_was_succeeded_writes_nothing_any_more(path: Path, name
         await first.record(a_record(1), b"", [an_intent("pl1", "d1")])
         await first.record(a_record(2), b"", [an_intent("pl2", "d2")])
         await first.sent("pl2", a_request(NOON))
-        forget_lock(path)
+        forget_locks(path)
         async with SqliteJournal.begin(Opened.open(path), there(first.held)) as second:
             before = await second.open_intents()
             with pytest.raises(InUse, match="run 1 of this journal was succeeded by there"):

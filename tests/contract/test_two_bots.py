@@ -7,15 +7,19 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.domain.lease import TIME_TO_LIVE, Claim
+from bot.errors import InUse
 from bot.journal.queries import JournalReader
+from bot.journal.sqlite import Opened, SqliteJournal
 from bot.paper.engine import Engine
 from bot.paper.pace import FreeRunning
 from bot.paper.server import PaperServer
+from tests.kit.machines import forget_locks
 from tests.kit.paper import an_engine
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +70,10 @@ class Place:
     def writes(self) -> int:
         engine = self.engine
         return len(engine.margin_moves) + len(engine.transfers) + len(engine.trades)
+
+    def now(self, *, plus: float = 0.0) -> datetime:
+        """Venue time. [s]"""
+        return datetime.fromtimestamp(self.server.pace.now_ms / 1000 + plus, UTC)
 
     async def start(self, state: str) -> asyncio.subprocess.Process:
         config = self.folder / f"{state}.toml"
@@ -170,3 +178,26 @@ async def test_after_the_first_was_killed_the_next_need_not_wait(place: Place) -
         assert asyncio.get_running_loop().time() - began < 15
     with JournalReader.open(place.folder / "one" / "journal.sqlite") as reader:
         assert reader.status(now=datetime.now(UTC)).epoch == 2
+
+
+async def test_the_bot_of_another_machine_is_waited_for_and_never_overtaken(place: Place) -> None:
+    path = place.folder / "one" / "journal.sqlite"
+    claim = Claim(holder="elsewhere", name="elsewhere, process 7", at=place.now())
+    async with SqliteJournal.begin(Opened.open(path), claim) as other:
+        forget_locks(path)
+        refused = await place.start("one")
+        while refused.returncode is None:
+            await other.renew(place.now(plus=TIME_TO_LIVE))
+            await asyncio.sleep(0.2)
+        assert "in use by elsewhere, process 7 (run 1, lease until 2026-01-05" in await said(
+            refused
+        )
+        assert refused.returncode == 6
+        ended = place.now()
+        await other.renew(ended)
+        async with running(place, "one") as heir:
+            first = place.engine.margin_moves[0].at_ms / 1000
+            assert first >= (ended + timedelta(seconds=5.5)).timestamp()
+            with pytest.raises(InUse, match=f"succeeded by .*, process {heir.pid}:"):
+                await other.renew(place.now(plus=TIME_TO_LIVE))
+    assert place.writes() > 0
