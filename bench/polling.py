@@ -1,6 +1,7 @@
 """How much does the bot add to the bare ccxt calls of one poll?"""
 
 import asyncio
+import random
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
@@ -14,11 +15,13 @@ from bench.measure import timing
 from bot import bootstrap
 from bot.chance import SeededRng
 from bot.clock import VenueClock
+from bot.domain.lease import Claim
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
 from bot.exchanges.connect import connect
 from bot.exchanges.gateway import GatewaySettings
 from bot.execute.fingerprint import Fingerprints
-from bot.journal.sqlite import SqliteJournal
+from bot.journal.authority import LeaseKeeper
+from bot.journal.sqlite import Opened, SqliteJournal
 from bot.loop import Identity, Ids, Loop
 from bot.paper.pace import Stepped
 from bot.paper.scenario import build, load
@@ -27,6 +30,7 @@ from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory
 from bot.schemas import encode
 from bot.settings import load as load_settings
+from bot.simulate.process import Process
 from bot.simulate.world import Board
 
 ROUNDS = 300
@@ -54,7 +58,9 @@ async def _run() -> dict[str, Any]:
                 gateway=GatewaySettings(address=server.address, ca_file=server.ca_file),
             )
             venue = await connect(settings, VenueClock(pace), rng=SeededRng("bench"))
-            async with SqliteJournal.open(folder / "journal.sqlite") as journal:
+            claim = Claim(holder="bench", name="bench", at=pace.now())
+            opened = Opened.open(folder / "journal.sqlite")
+            async with SqliteJournal.begin(opened, claim) as journal:
                 poll = _loop(venue, journal, pace).poll
                 taken = await _in_turn(
                     {"bare": lambda: _bare(venue), "poll": poll}, rest=lambda: pace.sleep(5)
@@ -81,6 +87,7 @@ def _loop(venue: BinanceVenue, journal: SqliteJournal, pace: Stepped) -> Loop:
         bootstrap.strategy_of(loaded.settings),
     )
     switches = Board()
+    process = Process("bench", machine="bench", chance=random.Random(0), crash=0.0)  # noqa: S311 - it never crashes
     return Loop(
         venue=venue,
         journal=journal,
@@ -92,7 +99,8 @@ def _loop(venue: BinanceVenue, journal: SqliteJournal, pace: Stepped) -> Loop:
         ids=Ids(decision=journal.ids.decision, intent=journal.ids.intent),
         fingerprints=Fingerprints(step=Decimal("0.00001"), epoch=1),
         switchboard=switches,
-        watchdog=switches,
+        watchdog=process,
+        authority=LeaseKeeper(journal, pace, is_shared=False),
         encode=lambda observation, memory: encode(
             Inputs(observation=observation, memory=memory, policy=policy, strategy="x:Y")
         ),

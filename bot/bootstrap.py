@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,16 +14,21 @@ from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.alarm import Alarm
 from bot.domain.instrument import MarginRelease
+from bot.domain.lease import Claim, Lease
 from bot.domain.observation import Observation
 from bot.errors import ConfigError
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings, connect
 from bot.exchanges.venues import VENUES
 from bot.execute.fingerprint import Fingerprints
+from bot.journal.authority import LeaseKeeper
+from bot.journal.database import meta
 from bot.journal.failover import FailoverJournal
 from bot.journal.ids import Ids as JournalIds
+from bot.journal.lease import SureClock, await_turn, this_machine, this_process
+from bot.journal.lock import ProcessLock, lock_folder
 from bot.journal.queries import JournalReader
 from bot.journal.reserve import Reserve
-from bot.journal.sqlite import SqliteJournal
+from bot.journal.sqlite import Opened, SqliteJournal
 from bot.loop import Identity, Ids, Loop, Pace
 from bot.operate import heartbeat
 from bot.operate.logs import DecisionLog, Logs, LogSettings
@@ -31,7 +37,7 @@ from bot.operate.redact import Redactor
 from bot.operate.switches import FileSwitchboard
 from bot.operate.watch import Watch
 from bot.plugins import load_strategy
-from bot.ports import Clock, Journal, Rng, Sink, Strategy, Switchboard, Venue, Watchdog
+from bot.ports import Authority, Clock, Journal, Rng, Sink, Strategy, Switchboard, Venue, Watchdog
 from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
@@ -127,14 +133,14 @@ async def run(loaded: Loaded, how: Run) -> None:
     async with contextlib.AsyncExitStack() as stack:
         switchboard = FileSwitchboard(how.switches or settings.bot.state_dir)
         watch = stack.enter_context(Watch(switchboard, asyncio.get_running_loop()))
-        journal = await stack.enter_async_context(SqliteJournal.open(how.journal))
+        connection = connection_of(settings, how.gateway)
+        lock = stack.enter_context(account_lock(settings, connection, journal=how.journal))
+        opened = stack.enter_context(Opened.open(how.journal))
         reserve = stack.enter_context(Reserve.open(reserve_of(how.journal)))
-        await adopt(journal, reserve)
-        await _thin(journal, settings, how.clock)
-        with JournalReader.open(how.journal) as reader:
-            memory = memory_left_behind(reader, settings.accounts[0].name)
         clock = VenueClock(how.clock)
-        venue = await stack.enter_async_context(_venue(settings, how, clock, rng_of(journal.ids)))
+        # Before a run begins: whether the one before is over is a question of venue time.
+        rng = rng_of(opened.connection)
+        venue = await stack.enter_async_context(_venue(connection, clock, rng))
         publisher = await _publisher(settings, stack)
         sinks = [
             DecisionLog(every=settings.log.hold_every),
@@ -142,6 +148,14 @@ async def run(loaded: Loaded, how: Run) -> None:
             *publisher,
             _Heart(settings.bot.state_dir),
         ]
+        claim = await claim_to(opened.lease, clock, machine=this_machine(), sinks=sinks)
+        journal = await stack.enter_async_context(SqliteJournal.begin(opened, claim))
+        authority = LeaseKeeper(journal, clock, is_shared=settings.journal.shared, touch=lock.touch)
+        stack.push_async_callback(authority.release)
+        await adopt(journal, reserve)
+        await _thin(journal, settings, how.clock)
+        with JournalReader.open(how.journal) as reader:
+            memory = memory_left_behind(reader, settings.accounts[0].name)
         loop = assemble(
             loaded,
             venue=venue,
@@ -153,6 +167,7 @@ async def run(loaded: Loaded, how: Run) -> None:
             memory=memory,
             switchboard=switchboard,
             watchdog=watch,
+            authority=authority,
         )
         await loop.recover()
         await _until_told(loop, pace_of(settings), how)
@@ -170,6 +185,7 @@ def assemble(
     memory: Memory,
     switchboard: Switchboard,
     watchdog: Watchdog,
+    authority: Authority,
 ) -> Loop:
     """Return the loop of one account over its ports.
 
@@ -184,6 +200,7 @@ def assemble(
         memory: Left behind by the run before.
         switchboard: What a person switched off.
         watchdog: Whether the program stood still.
+        authority: Whether this run alone may write.
 
     Raises:
         ConfigError: A secret is missing.
@@ -226,6 +243,7 @@ def assemble(
         switchboard=switchboard,
         watchdog=watchdog,
         supported=VENUES[settings.accounts[0].venue].kinds(is_demo=settings.bot.mode == "testnet"),
+        authority=authority,
         encode=encoded,
         clean=redactor.value,
         memory=memory,
@@ -233,9 +251,46 @@ def assemble(
     )
 
 
-def rng_of(ids: JournalIds) -> Rng:
-    """Return the chance of one run: another one for each journal and each run of it."""
-    return SeededRng(f"{ids.instance} {ids.epoch}")
+def rng_of(connection: sqlite3.Connection) -> Rng:
+    """Return the chance of the run that begins next: another one for each journal and run."""
+    return SeededRng(f"{meta(connection, 'instance')} {meta(connection, 'epoch')}")
+
+
+async def claim_to(
+    look: Callable[[], Lease | None], clock: SureClock, *, machine: str, sinks: Sequence[Sink]
+) -> Claim:
+    """Return the claim to a journal's lease, once no other machine can hold it.
+
+    Raises:
+        InUse: The lease is renewed: its holder lives.
+    """
+
+    def tell(lease: Lease, seconds: float) -> None:
+        text = f"{lease.name} may still write: waiting {seconds:.0f} s for its lease to end"
+        for sink in sinks:
+            sink.alarm(Alarm(code="lease_waiting", text=text, at=clock.now()))
+
+    ended = await await_turn(look, clock, machine=machine, tell=tell)
+    return Claim(holder=machine, name=this_process(), at=clock.now(), unless_changed=ended)
+
+
+def account_lock(
+    settings: Settings, connection: ConnectionSettings, *, journal: Path
+) -> ProcessLock:
+    """Take the lock that keeps other bots of this machine from the account.
+
+    Raises:
+        InUse: Another one has it.
+        JournalError: The folder of the locks cannot be used.
+    """
+    # Behind a gateway the same key is another account: every paper exchange has the same keys.
+    where = connection.mode if connection.gateway is None else connection.gateway.address
+    return ProcessLock.take_account(
+        f"{connection.venue} {where} {connection.api_key}",
+        folder=settings.bot.lock_dir or lock_folder(),
+        name=connection.account,
+        journal=journal,
+    )
 
 
 def reserve_of(journal: Path) -> Path:
@@ -309,8 +364,10 @@ async def _until_told(loop: Loop, pace: Pace, how: Run) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _venue(settings: Settings, how: Run, clock: VenueClock, rng: Rng) -> AsyncIterator[Venue]:
-    venue = await connect(connection_of(settings, how.gateway), clock, rng=rng)
+async def _venue(
+    connection: ConnectionSettings, clock: VenueClock, rng: Rng
+) -> AsyncIterator[Venue]:
+    venue = await connect(connection, clock, rng=rng)
     try:
         yield venue
     finally:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from bot import __version__
-from bot.errors import BotError, ConfigError, ExchangeError, JournalError, StrategyError
+from bot.errors import BotError, ConfigError, ExchangeError, InUse, JournalError, StrategyError
 from bot.spans import instant_of, seconds_of
 
 EXIT_FAULT = 1
@@ -23,6 +23,7 @@ EXIT_CONFIG = 2
 EXIT_VENUE = 3
 EXIT_JOURNAL = 4
 EXIT_DIFFERENT = 5
+EXIT_IN_USE = 6
 
 app = typer.Typer(
     name="plimsoll",
@@ -71,6 +72,8 @@ def exit_code(error: BotError) -> int:
             return EXIT_CONFIG
         case ExchangeError():
             return EXIT_VENUE
+        case InUse():
+            return EXIT_IN_USE
         case JournalError():
             return EXIT_JOURNAL
     return EXIT_FAULT

@@ -10,15 +10,16 @@ from bot.domain.action import Action, Transfer
 from bot.domain.alarm import Alarm
 from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
 from bot.domain.intent import Intent, IntentState
+from bot.domain.lease import RENEW_AFTER
 from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
 from bot.errors import Denied, ExchangeError, Incomplete, JournalLost
 from bot.execute.fingerprint import Fingerprints
-from bot.execute.judge import Judge
+from bot.execute.judge import Judge, holds
 from bot.execute.perform import Performance, perform
 from bot.execute.resolve import Followed, Resolver
-from bot.ports import Clock, Journal, Sink, Switchboard, Venue, Watchdog
+from bot.ports import Authority, Clock, Journal, Sink, Switchboard, Venue, Watchdog
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, amount_of, correct, doubt, give_up, remember, settle
 from bot.rebalance.policy import Policy
@@ -111,6 +112,7 @@ class Loop:
         switchboard: Switchboard,
         watchdog: Watchdog,
         supported: frozenset[str],
+        authority: Authority,
         encode: Encode,
         clean: Clean,
         memory: Memory,
@@ -122,11 +124,13 @@ class Loop:
         self._fingerprints = fingerprints
         self._switchboard, self._watchdog = switchboard, watchdog
         self._switches = switchboard.state
+        self._authority, self._waits_for_lease = authority, False
         self._judge = Judge(
             venue=venue,
             clock=clock,
             switchboard=switchboard,
             watchdog=watchdog,
+            authority=authority,
             policy=policy,
             fingerprints=fingerprints,
             supported=supported,
@@ -170,10 +174,17 @@ class Loop:
             decision = await self.poll()
             if self._is_stopped() or is_over():
                 return
-            self._pause = asyncio.ensure_future(
-                self._clock.sleep(pace.pause(decision, misses=self._misses))
-            )
+            await self._rest(pace.pause(decision, misses=self._misses))
+
+    async def _rest(self, seconds: float) -> None:
+        """Let time pass, or be stopped; the lease is kept meanwhile. [s]."""
+        while seconds > 0 and not self._is_stopped():
+            part = min(seconds, RENEW_AFTER)
+            self._pause = asyncio.ensure_future(self._clock.sleep(part))
             await asyncio.wait({self._pause})
+            seconds -= part
+            if seconds > 0:
+                await self._authority.renew()
 
     def _is_stopped(self) -> bool:
         return self._stopped
@@ -191,6 +202,7 @@ class Loop:
             JournalError: What must be durable is not: the caller must stop.
         """
         self._sequence += 1
+        await self._authority.renew()
         await self._follow()
         self._look_at_switches()
         self._tell_ban()
@@ -199,6 +211,7 @@ class Loop:
         except ExchangeError as error:
             return await self._miss(error)
         self._misses = 0
+        await self._authority.renew()
         self._look_at_switches()
         good = self.memory.good_polls + 1
         mode = next_mode(self.memory.mode, Event.POLLED, good_polls=good)
@@ -249,6 +262,8 @@ class Loop:
             self.memory = replace(self.memory, mode=mode, good_polls=0)
             if event in (Event.KILLED, Event.STALLED):
                 self._alarm(event.value, f"{event.value}: {switches.why or 'see the log'}")
+            if event is Event.LEASE_LOST:
+                self._alarm(event.value, "nothing is written until the lease is renewed")
         self.memory = replace(self.memory, pause=switches.pause)
         self._switches = switches
 
@@ -264,6 +279,13 @@ class Loop:
         if self._watchdog.stalled_for > 0:
             self._watchdog.acknowledge()
             yield Event.STALLED
+        if not holds(self._authority):
+            if self.memory.mode in (Mode.NORMAL, Mode.DEGRADED):
+                self._waits_for_lease = True
+                yield Event.LEASE_LOST
+        elif self._waits_for_lease:
+            self._waits_for_lease = False
+            yield Event.LEASE_RENEWED
 
     def _tell_ban(self) -> None:
         """Tell people once when the venue shut us out."""
@@ -281,6 +303,7 @@ class Loop:
         self._tell_ban()
         self._misses += 1
         event = Event.DENIED if isinstance(error, Denied) else Event.MISSED
+        self._waits_for_lease &= event is Event.MISSED  # who is denied waits for a person
         mode = next_mode(self.memory.mode, event, good_polls=0)
         self.memory = replace(self.memory, mode=mode, good_polls=0)
         decision = Decision(

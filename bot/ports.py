@@ -171,6 +171,28 @@ class Switchboard(Protocol):
         ...
 
 
+class Authority(Protocol):
+    """Whether this run alone may write to the account."""
+
+    @property
+    def left(self) -> float:
+        """What is left of its lease; infinite where nobody else can take it. No I/O. [s]"""
+        ...
+
+    @property
+    def is_epoch_current(self) -> bool:
+        """Whether no later run is known to have begun; no I/O."""
+        ...
+
+    async def renew(self) -> None:
+        """Renew the lease if that is due; one that cannot be renewed goes on as it is.
+
+        Raises:
+            InUse: A later run has begun: the caller must stop.
+        """
+        ...
+
+
 class Watchdog(Protocol):
     """Whether the program stood still."""
 

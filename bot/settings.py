@@ -76,6 +76,8 @@ class BotSection(Section):
         poll_interval: Between two routine polls. [s]
         urgent_interval: Between two polls while something is urgent. [s]
         state_dir: Journal, switches, heartbeat, the paper exchange's authority.
+        lock_dir: Locks of the accounts, for all bots of this user on this machine the same; a
+            folder of the user below ``/tmp`` if it is not set.
     """
 
     name: Name = "plimsoll"
@@ -83,6 +85,7 @@ class BotSection(Section):
     poll_interval: float = Field(default=5.0, ge=0.5, le=300)
     urgent_interval: float = Field(default=1.0, ge=0.2, le=60)
     state_dir: Path = Path("state")
+    lock_dir: Path | None = None
 
 
 class GatewaySection(Section):
@@ -244,10 +247,13 @@ class JournalSection(Section):
     Attributes:
         file: Relative to the state directory.
         keep_inputs_days: Inputs of older hold decisions are dropped; 0 keeps all.
+        shared: Whether other machines can reach the file. Then nothing is written without a
+            lease, not even in an emergency on a full disk.
     """
 
     file: Path = Path("journal.sqlite")
     keep_inputs_days: int = Field(default=30, ge=0)
+    shared: bool = False
 
 
 class LogSection(Section):

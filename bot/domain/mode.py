@@ -12,7 +12,7 @@ class Mode(StrEnum):
     DEGRADED = "degraded"
     """Protective acts only: add margin, reduce."""
     OBSERVE = "observe"
-    """Reads only; a person must act."""
+    """Reads only; a person must act, or the lease must hold again where that was lost."""
     KILLED = "killed"
     """Reads only; a person said so, and only a person takes it back."""
 
@@ -32,6 +32,10 @@ class Event(StrEnum):
     """The journal cannot be written; the emergency reserve is in use."""
     DENIED = "denied"
     """Keys, permissions or account state forbid acting."""
+    LEASE_LOST = "lease_lost"
+    """Another run may write soon, or does: too little is left of the lease."""
+    LEASE_RENEWED = "lease_renewed"
+    """The lease that was lost holds again; of a bot that observes for no other reason."""
     KILLED = "killed"
     """A person said ``kill``, or the latch cannot be read."""
     REARMED = "rearmed"
@@ -55,6 +59,8 @@ TRANSITIONS: Mapping[Event, Mapping[Mode, Mode]] = {
         Event.STALLED:   (_DEGRADED, _DEGRADED, _OBSERVE,  _KILLED),
         Event.JOURNAL_LOST: (_DEGRADED, _DEGRADED, _OBSERVE, _KILLED),
         Event.DENIED:    (_OBSERVE,  _OBSERVE,  _OBSERVE,  _KILLED),
+        Event.LEASE_LOST: (_OBSERVE, _OBSERVE,  _OBSERVE,  _KILLED),
+        Event.LEASE_RENEWED: (_NORMAL, _DEGRADED, _DEGRADED, _KILLED),
         Event.KILLED:    (_KILLED,   _KILLED,   _KILLED,   _KILLED),
         Event.REARMED:   (_NORMAL,   _DEGRADED, _OBSERVE,  _DEGRADED),
         Event.RESUMED:   (_NORMAL,   _DEGRADED, _DEGRADED, _KILLED),

@@ -30,8 +30,8 @@ class Conditions:
 
     Attributes:
         venue: The way to it.
-        has_lease: Whether this process alone may write.
-        is_epoch_current: Whether no later run has begun.
+        has_lease: Whether this run alone may write, for as long as a request lasts.
+        is_epoch_current: Whether no later run is known to have begun.
         plan_age: Since the observation. [s]
         planned_in: The mode the plan was made in.
         stalled: Whether the program stood still since.

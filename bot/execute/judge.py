@@ -10,13 +10,14 @@ from bot.domain.action import Action, CancelStop, PlaceStop, Transfer
 from bot.domain.decision import Decision, Refusal, Urgency
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent, SignedRequest
+from bot.domain.lease import MARGIN
 from bot.domain.observation import Observation
 from bot.domain.position import PositionKey
 from bot.execute.facts import Conditions, Facts
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.guard import guard
 from bot.execute.news import Seen, compare
-from bot.ports import Clock, Switchboard, Venue, Watchdog
+from bot.ports import Authority, Clock, Switchboard, Venue, Watchdog
 from bot.rebalance.claims import claimed
 from bot.rebalance.memory import Memory, Move, key_of
 from bot.rebalance.policy import Policy
@@ -24,6 +25,11 @@ from bot.rebalance.project import project
 
 MINUTE = timedelta(seconds=60)
 TEN_SECONDS = timedelta(seconds=10)
+
+
+def holds(authority: Authority) -> bool:
+    """Whether enough is left of the lease for a request that is signed now."""
+    return authority.left > MARGIN
 
 
 class Judge:
@@ -36,12 +42,14 @@ class Judge:
         clock: Clock,
         switchboard: Switchboard,
         watchdog: Watchdog,
+        authority: Authority,
         policy: Policy,
         fingerprints: Fingerprints,
         supported: frozenset[str],
     ) -> None:
         self._venue, self._clock = venue, clock
         self._switchboard, self._watchdog = switchboard, watchdog
+        self._authority = authority
         self._policy, self._fingerprints = policy, fingerprints
         self._supported = supported
         self._seen = Seen()
@@ -107,6 +115,8 @@ class Judge:
             held=observation.account.held(),
             conditions=Conditions(
                 venue=self._venue.condition(),
+                has_lease=holds(self._authority),
+                is_epoch_current=self._authority.is_epoch_current,
                 plan_age=plan_age,
                 planned_in=decision.mode,
                 stalled=self._watchdog.stalled_for > 0,

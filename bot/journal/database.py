@@ -8,11 +8,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.errors import JournalError
-from bot.journal import chain, tip
+from bot.journal import chain, lease, tip
 from bot.journal.faults import damaged, file_error, journal_error, start_new
 from bot.journal.ids import new_instance
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+_CHECKSUMS_SINCE, _LEASE_SINCE = 2, 3
 APPLICATION_ID = 0x706C696D  # "plim", in the header of the file
 BUSY_SECONDS = 5.0
 _SMALLEST_PAGE = 512  # of any SQLite database [bytes]
@@ -108,7 +109,9 @@ def create(path: Path, *, instance: str | None = None) -> None:
 def fill(connection: sqlite3.Connection, *, instance: str, at: datetime) -> None:
     """Make the tables of a new journal in an empty database."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.executescript(f"BEGIN; {_SCHEMA} {'; '.join((OPEN_INTENTS, *EVENTS))}; COMMIT;")
+    connection.executescript(
+        f"BEGIN; {_SCHEMA} {'; '.join((OPEN_INTENTS, *EVENTS, lease.TABLE))}; COMMIT;"
+    )
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",
         [
@@ -139,10 +142,12 @@ def check(path: Path, *, thorough: bool) -> int:
             schema = _check_kind(connection, path)
             if thorough:
                 _check_pages(connection)
-            if schema == SCHEMA_VERSION:
+            if schema >= _CHECKSUMS_SINCE:
                 chain.verify_meta(connection)
-            if schema == SCHEMA_VERSION and thorough:
+            if schema >= _CHECKSUMS_SINCE and thorough:
                 _check_rows(connection, noted)
+            if schema >= _LEASE_SINCE:
+                lease.read(connection)
             return schema
     except sqlite3.Error as error:
         raise journal_error(path, error) from error

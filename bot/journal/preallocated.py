@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Self
 
-from bot.errors import JournalError
+from bot.errors import InUse, JournalError
 from bot.journal.faults import file_error
 
 _BLOCK = 512  # what st_blocks counts, whatever the file system's own blocks are [bytes]
@@ -174,7 +174,7 @@ def _lock(fd: int, path: Path) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise JournalError(
+        raise InUse(
             f"{path} is in use by another process; stop that bot, or give this one its own "
             "state directory"
         ) from error

@@ -4,7 +4,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -22,9 +22,10 @@ from bot.domain.intent import (
     Settlement,
     SignedRequest,
 )
+from bot.domain.lease import TIME_TO_LIVE, Claim, Lease
 from bot.domain.mode import Mode
-from bot.errors import JournalError
-from bot.journal import chain, database
+from bot.errors import InUse, JournalError
+from bot.journal import chain, database, lease
 from bot.journal.chain import Link
 from bot.journal.faults import file_error, journal_error
 from bot.journal.ids import Ids
@@ -79,37 +80,20 @@ class Noted(Protocol):
         ...
 
 
-class SqliteJournal:
-    """The `Journal` port on one SQLite file, for one process at a time.
+class Opened:
+    """A journal that is checked, of this program's schema and locked; no run has begun in it."""
 
-    Other processes read it through `bot.journal.queries`.
-    """
-
-    def __init__(
-        self, *, writer: Commits, lock: Lock, noted: Noted, ids: Ids, next_seq: int
-    ) -> None:
-        self._writer = writer
-        self._lock = lock
-        self._noted = noted
-        self.ids = ids
-        """Names for decisions and intents of this run."""
-        self.next_seq = next_seq
-        """One more than the highest ``seq`` recorded before this run."""
+    def __init__(self, connection: sqlite3.Connection, lock: ProcessLock, *, path: Path) -> None:
+        self.connection, self.lock, self.path = connection, lock, path
+        self._is_left = False
 
     @classmethod
-    def open(
-        cls, path: Path, *, instance: str | None = None, queue_limit: int = QUEUE_LIMIT
-    ) -> Self:
+    def open(cls, path: Path, *, instance: str | None = None) -> Self:
         """Open the journal at ``path``, or make it if nothing is there.
 
-        Args:
-            path: The file; its folder is made if absent.
-            instance: Four characters of ``[a-z0-9]`` for a journal made now; random if ``None``.
-            queue_limit: Calls that may wait for the disk at once.
-
         Raises:
-            JournalError: It is in use, damaged, newer than this program or cannot be written;
-                the text says what a person should do. A damaged file is not touched.
+            InUse: Another process has it.
+            JournalError: As `SqliteJournal.open`.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -124,11 +108,6 @@ class SqliteJournal:
             try:
                 if schema < database.SCHEMA_VERSION:
                     migrate(connection)
-                connection.execute("BEGIN IMMEDIATE")
-                ids, tip = begin_epoch(connection)
-                connection.execute("COMMIT")
-                noted = TipFile.open(path, tip)
-                next_seq = next_sequence(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -138,8 +117,115 @@ class SqliteJournal:
         except BaseException:
             lock.release()
             raise
-        writer = Writer(connection, path=path, limit=queue_limit)
-        return cls(writer=writer, lock=lock, noted=noted, ids=ids, next_seq=next_seq)
+        return cls(connection, lock, path=path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it, unless a run took it over."""
+        if not self._is_left:
+            self.connection.close()
+            self.lock.release()
+
+    def lease(self) -> Lease | None:
+        """Return the lease as it stands.
+
+        Raises:
+            JournalError: It cannot be read.
+        """
+        try:
+            return lease.read(self.connection)
+        except sqlite3.Error as error:
+            raise journal_error(self.path, error) from error
+
+    def leave(self) -> None:
+        """Leave it to a run, which closes it."""
+        self._is_left = True
+
+
+class SqliteJournal:
+    """The `Journal` port on one SQLite file, for one process at a time.
+
+    Other processes read it through `bot.journal.queries`.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Commits,
+        lock: Lock,
+        noted: Noted,
+        ids: Ids,
+        next_seq: int,
+        held: Lease | None = None,
+    ) -> None:
+        self._writer = writer
+        self._lock = lock
+        self._noted = noted
+        self.ids = ids
+        """Names for decisions and intents of this run."""
+        self.next_seq = next_seq
+        """One more than the highest ``seq`` recorded before this run."""
+        self.held = held
+        """The lease as it was last made durable; ``None`` where none was claimed."""
+        self.is_succeeded = False
+        """Whether a later run is known to have begun: this one can write nothing any more."""
+
+    @classmethod
+    def open(
+        cls, path: Path, *, instance: str | None = None, queue_limit: int = QUEUE_LIMIT
+    ) -> Self:
+        """Open the journal at ``path``, or make it if nothing is there, and begin a run.
+
+        No lease is claimed: for tools and tests that share the journal with nobody.
+
+        Args:
+            path: The file; its folder is made if absent.
+            instance: Four characters of ``[a-z0-9]`` for a journal made now; random if ``None``.
+            queue_limit: Calls that may wait for the disk at once.
+
+        Raises:
+            InUse: Another process has it.
+            JournalError: It is damaged, newer than this program or cannot be written; the text
+                says what a person should do. A damaged file is not touched.
+        """
+        with Opened.open(path, instance=instance) as opened:
+            return cls.begin(opened, queue_limit=queue_limit)
+
+    @classmethod
+    def begin(
+        cls, opened: "Opened", claim: Claim | None = None, *, queue_limit: int = QUEUE_LIMIT
+    ) -> Self:
+        """Begin a run in a journal that is open; it belongs to the run from now on.
+
+        Args:
+            opened: The journal.
+            claim: To its lease; ``None`` claims none.
+            queue_limit: Calls that may wait for the disk at once.
+
+        Raises:
+            InUse: Another machine holds the lease.
+            JournalError: It cannot be written.
+        """
+        connection = opened.connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            ids, tip = begin_epoch(connection, claim)
+            connection.execute("COMMIT")
+            noted = TipFile.open(opened.path, tip)
+            next_seq = next_sequence(connection)
+        except sqlite3.Error as error:
+            raise journal_error(opened.path, error) from error
+        opened.leave()
+        return cls(
+            writer=Writer(connection, path=opened.path, limit=queue_limit),
+            lock=opened.lock,
+            noted=noted,
+            ids=ids,
+            next_seq=next_seq,
+            held=None if claim is None else claim.lease(ids.epoch),
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -197,7 +283,7 @@ class SqliteJournal:
                 link = _append(connection, values["id"], values["written_at"], IntentState.WRITTEN)
             return decision or 0, link
 
-        decision, link = await self._writer.do(work)
+        decision, link = await self._do(work)
         if link is None:
             self._noted.advance(decision=decision)
         else:
@@ -206,13 +292,20 @@ class SqliteJournal:
     async def sent(self, intent_id: str, request: SignedRequest) -> None:
         """Mark an intent SENT at the instant signed, before its first byte leaves.
 
+        The same transaction renews the lease, so no send waits for one of its own.
+
         Raises:
+            InUse: A later run has begun; the intent may not be sent.
             JournalError: Not durable, or not in state WRITTEN; the intent may not be sent.
         """
         when = database.stamp(request.signed_at)
+        until = request.signed_at + timedelta(seconds=TIME_TO_LIVE)
+        renewed = None if self.held is None else replace(self.held, expires=until)
 
         def work(connection: sqlite3.Connection) -> Link:
             _step(connection, intent_id, IntentState.SENT)
+            if renewed is not None:
+                lease.write(connection, renewed)
             connection.execute("UPDATE intents SET sent_at = ? WHERE id = ?", (when, intent_id))
             return _append(
                 connection,
@@ -223,6 +316,7 @@ class SqliteJournal:
             )
 
         await self._append(work)
+        self.held = renewed
 
     async def conclude(self, execution: Execution, at: datetime) -> None:
         """Record what a send brought: DONE, REJECTED or UNKNOWN.
@@ -293,8 +387,34 @@ class SqliteJournal:
 
         await self._append(work)
 
+    async def renew(self, until: datetime) -> None:
+        """Let the lease of this run last until an instant; without a lease do nothing.
+
+        Raises:
+            InUse: A later run has begun.
+            JournalError: Not durable.
+        """
+        if self.held is None:
+            return
+        renewed = replace(self.held, expires=until)
+        await self._do(lambda connection: lease.write(connection, renewed))
+        self.held = renewed
+
+    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what the work came to, unless a later run has begun."""
+
+        def fenced(connection: sqlite3.Connection) -> T:
+            refuse_late(connection, self.ids.epoch)
+            return work(connection)
+
+        try:
+            return await self._writer.do(fenced)
+        except InUse:
+            self.is_succeeded = True
+            raise
+
     async def _append(self, work: Callable[[sqlite3.Connection], Link]) -> None:
-        link = await self._writer.do(work)
+        link = await self._do(work)
         self._noted.advance(event=link.row, hash_=link.hash)
 
     async def doubt(self, intent_id: str, at: datetime, why: str) -> None:
@@ -343,7 +463,7 @@ class SqliteJournal:
                 for row in rows
             )
 
-        return await self._writer.do(work)
+        return await self._do(work)
 
     async def last_inputs(self, account: str) -> bytes | None:
         """Return the inputs of the newest decision of an account."""
@@ -362,7 +482,7 @@ class SqliteJournal:
                     f"inputs of the newest decision are damaged ({error})"
                 ) from error
 
-        return await self._writer.do(work)
+        return await self._do(work)
 
     async def adopt(self, reserved: Reserved) -> None:
         """Take an emergency intent over from the reserve; one that is here already stays as it is.
@@ -405,7 +525,7 @@ class SqliteJournal:
                 )
             return link
 
-        link = await self._writer.do(work)
+        link = await self._do(work)
         if link is not None:
             self._noted.advance(event=link.row, hash_=link.hash)
 
@@ -428,7 +548,7 @@ class SqliteJournal:
             ).rowcount
 
         total = 0
-        while done := await self._writer.do(work):
+        while done := await self._do(work):
             total += done
         return total
 
@@ -441,12 +561,30 @@ def intent_from_row(row: tuple[Any, ...]) -> Intent:
     return decode(Intent, orjson.dumps(fields))
 
 
-def begin_epoch(connection: sqlite3.Connection) -> tuple[Ids, Tip]:
+def refuse_late(connection: sqlite3.Connection, epoch: int) -> None:
+    """Refuse a run after which a later one has begun.
+
+    Raises:
+        InUse: One has.
+    """
+    if int(database.meta(connection, "epoch")) == epoch:
+        return
+    now = lease.read(connection)
+    who = "somebody" if now is None else now.name
+    raise InUse(f"run {epoch} of this journal was succeeded by {who}: nothing is written any more")
+
+
+def begin_epoch(connection: sqlite3.Connection, claim: Claim | None = None) -> tuple[Ids, Tip]:
     """Begin a run: raise the epoch; return its names and how far the journal has come.
 
     The caller commits before any of the names is used.
+
+    Raises:
+        InUse: Another machine holds the lease that is claimed.
     """
     epoch = int(database.meta(connection, "epoch")) + 1
+    if claim is not None:
+        lease.take(connection, claim, epoch=epoch)
     connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
     chain.seal_meta(connection)
     (decision,) = connection.execute("SELECT coalesce(max(row), 0) FROM decisions").fetchone()

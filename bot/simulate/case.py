@@ -62,6 +62,8 @@ class Case:
         disk_fails: Commits that fail, of the whole run.
         skew: Of the machine's clock. [s]
         person: Seconds at which a person moves margin by hand.
+        second: When the bot stands still for a minute and another machine takes the same journal
+            and account over; negative: at its first write after that. [s]
         killed_at: When a person says kill; re-armed when the storm is over. [s]
         target: The only operation that faults are about; ``None`` for all.
         event: What happens when it is about to leave; ``None`` for nothing.
@@ -87,6 +89,7 @@ class Case:
     skew: float = 0.0
     person: tuple[float, ...] = ()
     killed_at: float | None = None
+    second: float | None = None
     target: Operation | None = None
     event: Local | Market | None = None
 
@@ -114,6 +117,18 @@ THEME = 0.5
 """Rate of the fault that a themed world is about. [ratio]"""
 THEMED = 0.4
 """Share of worlds in which one fault hits half of all writes."""
+
+
+SUCCEEDED = 0.08
+"""Share of worlds with faults in which another machine takes over."""
+
+
+def _second(seed: int) -> float | None:
+    """Return when another machine takes over; drawn apart, so that nothing else is drawn anew."""
+    draw = random.Random(f"second {seed}")
+    if draw.random() >= SUCCEEDED:
+        return None
+    return draw.choice((1, -1, -1)) * draw.uniform(1.0, 20.0)
 
 
 def case_of(seed: int, *, faults: float) -> Case:
@@ -169,5 +184,6 @@ def case_of(seed: int, *, faults: float) -> Case:
         disk_fails=tuple(draw.sample(range(200), k=draw.choice((0, 0, 1, 2)))) if is_bad else (),
         skew=draw.choice((0.0, 0.0, 0.9, -1.1, 3600.0, -3600.0)),
         killed_at=draw.choice((None, None, None, draw.uniform(3, 30))),
+        second=_second(seed) if is_bad else None,
         person=tuple(draw.uniform(3, 40) for _ in range(draw.choice((0, 0, 1)))),
     )

@@ -96,12 +96,14 @@ class Writes:
             raise JournalError("nothing is recorded since an earlier failure")
         self.process.step("before commit")
         await asyncio.sleep(self.delay())
+        await self.process.thaw()
         self.process.step("at commit")
         try:
             result = self.disk.commit(work)
         except JournalError as error:
             self._broken = "full" in str(error)
             raise
+        await self.process.thaw()
         self.process.step("after commit")
         return result
 

@@ -1,6 +1,5 @@
 """What happens to machine, account and market while a write is under way?"""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.paper.binance.request import Keys
 from bot.simulate.operations import Local, Market
+from bot.simulate.process import Process
 
 if TYPE_CHECKING:
     from bot.simulate.world import World
@@ -17,23 +17,23 @@ FROZEN = 60.0
 FOR_A_WHILE = 5.0
 """Until the venue shows true marks and takes the key again. [s]"""
 NOT_HERE = frozenset({
-    Local.CORRUPT, Local.BROKER, Local.SECOND, Local.RELOAD, Local.STDOUT, Local.SECRET,
-    Market.DEPEG,
+    Local.CORRUPT, Local.BROKER, Local.RELOAD, Local.STDOUT, Local.SECRET, Market.DEPEG,
 })  # fmt: skip
 """Events that do not reach a write through this channel; other tests are about them."""
 
 
-async def happen(event: Local | Market, world: "World") -> None:
-    """Let an event happen now, as a write is about to leave.
+def happen(event: Local | Market, world: "World", process: Process) -> None:
+    """Let an event happen now, as a write of a process is about to leave.
 
     Raises:
         KeyError: It does not happen on this channel.
     """
     if event is Local.SIGSTOP:
-        world.switches.stalled_for = FROZEN
-        await asyncio.sleep(FROZEN)
-        return
-    EVENTS[event](world)
+        process.freeze(FROZEN)
+    elif event is Local.SECOND:
+        world.succeed(process)
+    else:
+        EVENTS[event](world)
 
 
 def heal(world: "World") -> None:

@@ -57,21 +57,27 @@ class Sent:
         at: Virtual time of its first byte. [s]
         operation: What it does; ``None`` for a read.
         process: Who sent it.
+        machine: Where that ran.
+        epoch: Of its run.
         method: HTTP.
         path: Of the endpoint.
         content: Query and body as they left.
         fault: What happened to it.
         effects: How often it took effect.
+        landed: When it did. [s]
     """
 
     at: float
     operation: Operation | None
     process: str
+    machine: str
+    epoch: int
     method: str
     path: str
     content: str
     fault: Wire | None
     effects: int = 0
+    landed: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,7 +106,7 @@ class Network:
     trace: Trace
     advance: Callable[[], None]
     around: Callable[[Callable[[], Reply]], Reply]
-    before: Callable[[Operation], Awaitable[None]]
+    before: Callable[[Operation, Process], Awaitable[None]]
     is_under_way: Callable[[Operation], bool]
     shown: int = 0
     refused: int = 0
@@ -123,8 +129,9 @@ class Network:
         fate = self.weather.fate(operation)
         process.step("before connect")
         if operation is not None:
-            await self.before(operation)
+            await self.before(operation, process)
         await asyncio.sleep(fate.connect)
+        await process.thaw()
         process.step("connected")
         self.refused += is_write and fate.fault in NO_BYTE_LEFT
         _refuse(fate)
@@ -138,6 +145,8 @@ class Network:
             at=now,
             operation=operation,
             process=process.name,
+            machine=process.machine,
+            epoch=process.epoch,
             method=asked.method,
             path=asked.path,
             content=content,
@@ -151,8 +160,12 @@ class Network:
         process.step("sent")
         try:
             reply = await asyncio.wait_for(asyncio.shield(arrived), fate.patience)
+        except TimeoutError:
+            await process.thaw()
+            raise
         finally:
             arrived.cancel()
+        await process.thaw()
         process.step("answered")
         wait = asked_to_wait(reply)
         if wait > 0:
@@ -192,6 +205,7 @@ class Network:
         if (asked.method, asked.path) in WRITES:
             if reply.status == 200:  # noqa: PLR2004 - the venue says yes
                 sent.effects += 1
+                sent.landed.append(asyncio.get_running_loop().time())
             self.trace.add("arrived", asked.path, sent.content, str(reply.status))
         else:
             reply = self._shown(asked, reply)

@@ -13,15 +13,21 @@ class KilledError(BaseException):
 class Process:
     """Tasks that live and die together."""
 
-    def __init__(self, name: str, *, chance: random.Random, crash: float) -> None:
+    def __init__(self, name: str, *, machine: str, chance: random.Random, crash: float) -> None:
         """Make it alive.
 
         Args:
             name: For the trace.
+            machine: Where it runs.
             chance: Decides when it dies.
             crash: Probability of a crash at each step. [ratio]
         """
-        self.name = name
+        self.name, self.machine = name, machine
+        self.epoch = 0
+        """Of its run; 0 before that began."""
+        self.stalled_for = 0.0
+        """How long it stood still, until that is acknowledged: it is its own `Watchdog`. [s]"""
+        self._thaws_at = 0.0
         self.is_alive = True
         self.died_at = ""
         """The step at which it died."""
@@ -39,6 +45,25 @@ class Process:
             self.kill(what)
         if not self.is_alive:
             raise KilledError(what)
+
+    def freeze(self, seconds: float) -> None:
+        """Let it stand still at its next await, as SIGSTOP and SIGCONT do."""
+        self._thaws_at = asyncio.get_running_loop().time() + seconds
+        self.stalled_for = max(self.stalled_for, seconds)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it stands still and will go on."""
+        return self.is_alive and self._thaws_at > asyncio.get_running_loop().time()
+
+    async def thaw(self) -> None:
+        """Wait while it stands still."""
+        while (left := self._thaws_at - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110 - it may be frozen again meanwhile
+            await asyncio.sleep(left)
+
+    def acknowledge(self) -> None:
+        """Forget that it stood still."""
+        self.stalled_for = 0.0
 
     def kill(self, what: str) -> None:
         """End it at once."""

@@ -1,6 +1,7 @@
 """What happens in one world, and does everything hold there that must?"""
 
 import asyncio
+import contextvars
 import json
 import random
 import sqlite3
@@ -16,10 +17,13 @@ from bot import bootstrap
 from bot.clock import VenueClock
 from bot.domain.alarm import Alarm
 from bot.domain.switch import Switches
-from bot.errors import BotError, JournalError
+from bot.errors import BotError, InUse, JournalError
 from bot.exchanges.connect import GatewaySettings, connect
+from bot.journal.authority import LeaseKeeper
+from bot.journal.lease import read as read_lease
 from bot.journal.queries import JournalReader
 from bot.journal.sqlite import SqliteJournal, begin_epoch, next_sequence
+from bot.judge.writers import Write, overlaps
 from bot.loop import Loop
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
@@ -31,9 +35,9 @@ from bot.simulate.beliefs import beliefs
 from bot.simulate.books import Books
 from bot.simulate.case import PATHS, PRICES, Case
 from bot.simulate.disk import NAME, Disk, NoLock, NoNote, Writes
-from bot.simulate.events import happen, heal
+from bot.simulate.events import FROZEN, happen, heal
 from bot.simulate.loop import VirtualLoop
-from bot.simulate.network import Network, Session
+from bot.simulate.network import Network, Sent, Session
 from bot.simulate.operations import Operation
 from bot.simulate.process import KilledError, Process
 from bot.simulate.trace import Trace
@@ -99,10 +103,12 @@ class Machine:
 
     Attributes:
         loop: Whose time passes.
+        process: Whose it is.
         skew: How wrong the wall clock is. [s]
     """
 
     loop: VirtualLoop
+    process: Process
     skew: float
 
     def now(self) -> datetime:
@@ -116,18 +122,14 @@ class Machine:
     async def sleep(self, seconds: float) -> None:
         """Let time pass. [s]."""
         await asyncio.sleep(seconds)
+        await self.process.thaw()
 
 
 @dataclass(slots=True, kw_only=True)
 class Board:
-    """The operator's switches; a `Switchboard`, and a `Watchdog` that sees no standstill."""
+    """The operator's switches; a `Switchboard`."""
 
     state: Switches = field(default_factory=Switches)
-    stalled_for: float = 0.0
-
-    def acknowledge(self) -> None:
-        """Forget a standstill."""
-        self.stalled_for = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -209,8 +211,14 @@ class World:
         self.loaded = _configured(loaded, case)
         self.crash = case.crash
         self.starts = 0
+        self.processes: list[Process] = []
+        """Those that are alive."""
         self.process: Process | None = None
+        """The one whose run began last; before that, the one that started last."""
         self.running: Loop | None = None
+        """Of that run; ``None`` once it ended."""
+        self.supervisors: list[asyncio.Task[None]] = []
+        self.is_second_due = False
         self.is_over = self.is_calm = self.is_locked = False
         self.switches = Board()
         self.killed_at: float | None = None
@@ -222,11 +230,13 @@ class World:
 
     async def live(self) -> None:
         """Run the storm, then the calm, then judge."""
-        supervisor = self.loop.create_task(self._supervise(), name="supervisor")
+        self._supervise_on("first")
         for at in self.case.person:
             self.loop.call_later(at, self._person)
         if self.case.killed_at is not None:
             self.loop.call_later(self.case.killed_at, self._kill)
+        if self.case.second is not None:
+            self.loop.call_later(abs(self.case.second), self._second)
         await asyncio.sleep(self.case.storm)
         # A person looks, takes a kill back and lets a bot go on that had to stop for one.
         self.switches.state = Switches(resumed_at=START + timedelta(seconds=self.loop.time()))
@@ -234,11 +244,11 @@ class World:
         heal(self)
         self.weather.calm()
         self.crash, self.disk.fails_at = 0.0, set()
-        if self.process is not None:
-            self.process.calm()
-        if self.process is not None:
+        for process in self.processes:
+            process.calm()
+        for process in list(self.processes):
             # A ban is over when the venue said so, not when the weather changes.
-            await asyncio.sleep(max(0.0, self.network.told(self.process) - self.loop.time()))
+            await asyncio.sleep(max(0.0, self.network.told(process) - self.loop.time()))
         ended = self.loop.time() + SETTLED_WITHIN
         while self.loop.time() < ended and self._unsettled():  # noqa: ASYNC110 - in virtual time looking costs nothing
             await asyncio.sleep(1.0)
@@ -246,24 +256,35 @@ class World:
         self.is_over = True
         if self.running is not None:
             self.running.stop()
-        await asyncio.wait({supervisor}, timeout=60)
-        if not supervisor.done():
+        _, going_on = await asyncio.wait(self.supervisors, timeout=60)
+        if going_on:
             self.violations.append("liveness: the bot does not stop")
-            if self.process is not None:
-                self.process.kill("end of the world")
+            for process in list(self.processes):
+                process.kill("end of the world")
         self.advance()
         self._judge()
 
-    async def _supervise(self) -> None:
+    def _supervise_on(self, machine: str) -> None:
+        # Whoever calls may be in the middle of a write, which belongs to that process alone.
+        nothing = contextvars.Context()
+        task = self.loop.create_task(
+            self._supervise(machine), name=f"supervisor {machine}", context=nothing
+        )
+        self.supervisors.append(task)
+
+    async def _supervise(self, machine: str) -> None:
         """Start the bot again whenever it ends, as a container's restart policy does."""
         while not self.is_over:
             self.starts += 1
             process = Process(
                 f"bot {self.starts}",
+                machine=machine,
                 chance=random.Random(f"process {self.case.seed} {self.starts}"),
                 crash=self.crash,
             )
-            self.process = process
+            self.processes.append(process)
+            if self.running is None:
+                self.process = process
             self.trace.add("start", process.name, f"{self.loop.time():.6f}")
             task = process.start(self._bot(process))
             (outcome,) = await asyncio.gather(task, return_exceptions=True)
@@ -274,27 +295,41 @@ class World:
             if process.died_at:
                 self.disk.lose_unsynced()
             process.kill("ended")
-            self.running = None
+            self.processes.remove(process)
+            if self.process is process:
+                self.running = None
             if not self.is_over:
-                await asyncio.sleep(self.chance.uniform(1.0, 5.0))
+                is_taken = isinstance(outcome, InUse)
+                await asyncio.sleep(self.chance.uniform(1.0, 5.0) * (4 if is_taken else 1))
 
     async def _bot(self, process: Process) -> None:
         """Live one life, from start to end, as `bootstrap.run` does."""
-        self.machine = Machine(loop=self.loop, skew=self.case.skew)
+        self.machine = Machine(loop=self.loop, process=process, skew=self.case.skew)
         clock = VenueClock(self.machine)
-        ids, _ = self.disk.commit(begin_epoch)
+        settings = bootstrap.connection_of(self.loaded.settings, GATEWAY)
+        rng = bootstrap.rng_of(self.disk.connection)
+        session = Session(self.network, process)
+        venue = await connect(settings, clock, rng=rng, session=session)
+        claim = await bootstrap.claim_to(
+            lambda: read_lease(self.disk.connection),
+            clock,
+            machine=process.machine,
+            sinks=[self.seen],
+        )
+        if self.is_over:
+            return
+        ids, _ = self.disk.commit(lambda connection: begin_epoch(connection, claim))
+        process.epoch = ids.epoch
         journal = SqliteJournal(
             writer=Writes(disk=self.disk, process=process, delay=self._disk_delay),
             lock=NoLock(),
             noted=NoNote(),
             ids=ids,
             next_seq=next_sequence(self.disk.connection),
+            held=claim.lease(ids.epoch),
         )
         reader = JournalReader(self.disk.connection, path=NAME)
         memory = bootstrap.memory_left_behind(reader, self.loaded.settings.accounts[0].name)
-        settings = bootstrap.connection_of(self.loaded.settings, GATEWAY)
-        session = Session(self.network, process)
-        venue = await connect(settings, clock, rng=bootstrap.rng_of(ids), session=session)
         loop = bootstrap.assemble(
             self.loaded,
             venue=venue,
@@ -305,10 +340,11 @@ class World:
             sinks=[self.seen],
             memory=memory,
             switchboard=self.switches,
-            watchdog=self.switches,
+            watchdog=process,
+            authority=LeaseKeeper(journal, clock, is_shared=True),
         )
         await loop.recover()
-        self.running = loop
+        self.process, self.running = process, loop
         await loop.run(bootstrap.pace_of(self.loaded.settings))
         await venue.close()
 
@@ -327,15 +363,31 @@ class World:
             )
         )
 
-    async def _before_write(self, operation: Operation) -> None:
+    def succeed(self, process: Process) -> None:
+        """Let a process stand still, and another machine take over what it has."""
+        process.freeze(FROZEN)
+        self.trace.add("second", process.name, f"{self.loop.time():.6f}")
+        self._supervise_on("second")
+
+    def _second(self) -> None:
+        """Begin the takeover of the case: now, or with the next write."""
+        self.is_second_due = True
+        if self.case.second is not None and self.case.second > 0 and self.process is not None:
+            self.is_second_due = False
+            self.succeed(self.process)
+
+    async def _before_write(self, operation: Operation, process: Process) -> None:
         """Let the event of the case happen, sometimes, when its operation is about to leave."""
+        if self.is_second_due and not self.is_calm:
+            self.is_second_due = False
+            self.succeed(process)
         event = self.case.event
         if event is None or operation is not self.case.target or self.is_calm or self.hits:
             return
         if self.chance.random() < EVENT_SHARE:
             self.hits += 1
             self.trace.add("event", event.value)
-            await happen(event, self)
+            happen(event, self, process)
 
     def _kill(self) -> None:
         """A person says kill."""
@@ -368,6 +420,7 @@ class World:
                 " WHERE state IN ('written', 'sent', 'unknown', 'done')"
             )
         ]
+        found += [f"{process.name} stands still" for process in self.processes if process.is_frozen]
         if not self.seen.records or self.running is None:
             return [*found, "no decision"]
         last = self.seen.records[-1]
@@ -401,6 +454,7 @@ class World:
             for name, weights in self.network.desk.weights.items()
             if 2 * weights.most > weights.limit
         ]
+        self.violations += overlaps([_as_write(sent) for sent in self.network.writes])
         if self.killed_at is not None:
             self.violations += [
                 f"I15: {w.method} {w.path} left {w.at - self.killed_at:.3f} s after the kill"
@@ -564,6 +618,16 @@ def _dump(connection: sqlite3.Connection) -> str:
         "SELECT intent_id, at, state, applied, code FROM intent_events ORDER BY row"
     ).fetchall()
     return repr((rows, events))
+
+
+def _as_write(sent: Sent) -> Write:
+    return Write(
+        at=sent.at,
+        machine=sent.machine,
+        epoch=sent.epoch,
+        landed=tuple(sent.landed),
+        what=f"{sent.method} {sent.path} of {sent.process}",
+    )
 
 
 Collect = Callable[[StrEnum], None]

@@ -26,7 +26,7 @@ from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import Memory, amount_of
 from tests.kit.builders import ETH, a_policy, a_position, an_observation
 from tests.kit.disks import fill
-from tests.kit.fakes import Collected, FakeClock, FakeSwitches, FakeVenue
+from tests.kit.fakes import Collected, FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import NOON, a_record, a_request, an_intent
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
@@ -61,6 +61,7 @@ def a_loop(
         switchboard=switches,
         watchdog=switches,
         supported=KINDS,
+        authority=FakeAuthority(),
         encode=lambda observation, memory: repr((observation, memory)).encode(),
         clean=lambda record: record,
         memory=Memory(),

@@ -237,3 +237,17 @@ class FakeSwitches:
 
     def acknowledge(self) -> None:
         self.stalled_for = 0.0
+
+
+class FakeAuthority:
+    """A right to write that a test takes away; an `Authority`."""
+
+    def __init__(self) -> None:
+        self.left = float("inf")
+        self.is_epoch_current = True
+        self.renewals = 0
+        self.on_renewal: Callable[[], None] = lambda: None
+
+    async def renew(self) -> None:
+        self.renewals += 1
+        self.on_renewal()

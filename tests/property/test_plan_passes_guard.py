@@ -20,7 +20,7 @@ from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory, Move
 from bot.rebalance.policy import Policy
 from tests.kit.builders import NOON, a_policy
-from tests.kit.fakes import FakeClock, FakeSwitches, FakeVenue
+from tests.kit.fakes import FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import a_request
 from tests.property.test_planning_laws import choose, memories, observations
 
@@ -73,6 +73,7 @@ def test_the_guard_lets_a_whole_approved_plan_pass(
         clock=clock,
         switchboard=switches,
         watchdog=switches,
+        authority=FakeAuthority(),
         policy=policy,
         fingerprints=fingerprints,
         supported=KINDS,

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from bot.domain.intent import Execution, Intent, IntentState, Outcome, Settlement, SignedRequest
 from bot.exchanges import binance, binance_parse, client, outcomes
-from bot.execute import gate, guard, resolve
+from bot.execute import gate, guard, judge, resolve
 from bot.journal import sqlite
 from bot.loop import Loop
 from bot.rebalance import memory
@@ -117,6 +117,22 @@ def _credited_at_send(stack: contextlib.ExitStack) -> None:
     stack.enter_context(patch("bot.loop.remember", forgetful))
 
 
+def old_requests_leave(stack: contextlib.ExitStack) -> None:
+    """Let a request leave however long it, its plan and its inputs waited.
+
+    Each of these stops a process that stood still, and so would hide that its lease does.
+    """
+    others = tuple(c for c in guard.CHECKS if c not in (guard._plan, guard._inputs))
+    stack.enter_context(patch.object(guard, "CHECKS", others))
+    stack.enter_context(patch.object(gate, "OLDEST", float("inf")))
+
+
+def _lease_at_planning(stack: contextlib.ExitStack) -> None:
+    """Look at the lease when a poll begins and is planned, and not when its writes leave."""
+    old_requests_leave(stack)
+    stack.enter_context(patch.object(judge, "holds", lambda _: True))
+
+
 def _kill_seen_once(stack: contextlib.ExitStack) -> None:
     """Look at the switches when the loop starts, and never again."""
     stack.enter_context(patch.object(Loop, "_look_at_switches", lambda _: None))
@@ -164,6 +180,7 @@ ABLATIONS: dict[str, Ablation] = {
     "A08 three looks are a rejection": _timeouts_reject,
     "A09 an empty list is flat": _empty_is_flat,
     "A10 credited at send": _credited_at_send,
+    "A11 lease is checked only when planning": _lease_at_planning,
     "A13 kill is seen once": _kill_seen_once,
     "A14 no fsync": _no_fsync,
     "A15 another timestamp is journalled": _other_timestamp,
@@ -176,6 +193,9 @@ ABOUT: dict[str, frozenset[Wire]] = {
     "A16 a missing balance is 0": frozenset({Wire.BAD_NUMBER}),
 }
 """Faults that a protection is against, where only they show that it is needed."""
+
+ABOUT_SUCCESSION = frozenset({"A11 lease is checked only when planning"})
+"""What only matters where another machine takes over."""
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from bot.simulate.report import run_all
 
 ROOT = Path(__file__).parents[2]
 REASONS = {"not_on_this_channel", "no_wire", "no_such_reply"}
-NOT_APPLICABLE = 222
+NOT_APPLICABLE = 216
 HITS = int(os.environ.get("PLIMSOLL_CELL_HITS", "3"))
 """Worlds of a cell that its fault must hit; `make faults` takes 30."""
 

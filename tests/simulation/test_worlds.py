@@ -1,5 +1,6 @@
 """The whole bot in seeded worlds: what must hold, holds; and what protects it is needed."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -14,7 +15,13 @@ from bot.settings import Loaded
 from bot.simulate.case import THEME, Case, case_of
 from bot.simulate.many import configuration, many
 from bot.simulate.world import Result, run
-from tests.simulation.ablations import ABLATIONS, ABOUT, without
+from tests.simulation.ablations import (
+    ABLATIONS,
+    ABOUT,
+    ABOUT_SUCCESSION,
+    old_requests_leave,
+    without,
+)
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "config" / "paper.toml"
@@ -23,6 +30,8 @@ SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "1800"))
 """Worlds of one run of the tests."""
 TWICE = max(1, SEEDS // 100)
 """Of them so many are made a second time, elsewhere."""
+SUCCEEDED = 20
+"""Worlds in which another machine takes over."""
 ENOUGH = 1500
 """A protection that nothing notices in so many worlds is not tested."""
 
@@ -93,6 +102,8 @@ def worlds_about(name: str) -> Iterator[Case]:
     faults = ABOUT.get(name)
     for seed in itertools.count():
         case = case_of(seed, faults=FAULTS)
+        if name in ABOUT_SUCCESSION and case.second is None:
+            continue
         if faults is None or any(case.rates.get(fault, 0.0) >= THEME for fault in faults):
             yield case
 
@@ -108,3 +119,13 @@ def test_a_protection_that_is_switched_off_is_missed(name: str, loaded: Loaded) 
             break
     assert caught is not None, f"{ENOUGH} worlds do not notice {name}"
     print(f"{name}: seed {caught.seed}, {caught.violations[0]}")
+
+
+def test_the_lease_alone_stops_a_bot_that_was_succeeded(loaded: Loaded) -> None:
+    """Its age stops a request too; nobody asks for that here, and in A11 not for the lease."""
+    cases = (case_of(seed, faults=FAULTS) for seed in itertools.count())
+    for case in itertools.islice((c for c in cases if c.second is not None), SUCCEEDED):
+        with contextlib.ExitStack() as stack:
+            old_requests_leave(stack)
+            result = run(case, loaded)
+        assert [text for text in result.violations if text.startswith("I5")] == [], case.seed

@@ -16,6 +16,7 @@ ADAPTERS = {
     "journal/database.py": "when a journal was made",
     "journal/emergency.py": "a disk that hangs holds up the caller, not the loop",
     "journal/ids.py": "the random name of a new journal",
+    "journal/lease.py": "a machine that cannot be told from others is another one each time",
     "journal/reserve.py": "when a reserve was made",
     "operate/logs.py": "a queue and a thread before a pipe",
     "operate/mqtt.py": "spreads reconnections",

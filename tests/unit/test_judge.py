@@ -32,7 +32,7 @@ from tests.kit.builders import (
     an_observation,
     tiers,
 )
-from tests.kit.fakes import FakeClock, FakeSwitches, FakeVenue
+from tests.kit.fakes import FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import a_request
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
@@ -62,11 +62,13 @@ class Bench:
         policy, memory = policy or a_policy(), memory or Memory()
         self.clock, switches = FakeClock(), FakeSwitches()
         self.venue = FakeVenue(SEEN, self.clock)
+        self.authority = FakeAuthority()
         self.judge = Judge(
             venue=self.venue,
             clock=self.clock,
             switchboard=switches,
             watchdog=switches,
+            authority=self.authority,
             policy=policy,
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
             supported=supported,
@@ -242,3 +244,28 @@ def test_a_jump_that_no_index_follows_sells_nothing() -> None:
     asked = bench.ask(reduce, name="pl1", is_reduce_only=True)
     assert code(asked) == "price_unconfirmed"
     assert bench.ask(ADD, name="pl2") is None, "in an emergency margin may enter all the same"
+
+
+@pytest.mark.parametrize(
+    ("left", "is_current", "expected"),
+    [
+        (5.51, True, ""),
+        (5.5, True, "lease_lost"),
+        (-60.0, True, "lease_lost"),
+        (float("nan"), True, "lease_lost"),
+        (15.0, False, "epoch_stale"),
+    ],
+)
+def test_only_the_run_whose_turn_it_is_may_write(
+    left: float, is_current: bool, expected: str
+) -> None:
+    bench = Bench()
+    bench.authority.left, bench.authority.is_epoch_current = left, is_current
+    assert code(bench.ask(ADD, name="pl1")) == expected
+
+
+def test_the_lease_is_looked_at_again_with_the_connection_in_hand() -> None:
+    bench = Bench()
+    assert bench.ask(ADD, name="pl1") is None
+    bench.authority.left = 5.0
+    assert code(bench.ask(ADD, name="pl1")) == "lease_lost"

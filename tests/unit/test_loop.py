@@ -1,6 +1,6 @@
 from dataclasses import replace
 from decimal import Decimal as D
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 
@@ -14,7 +14,7 @@ from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.domain.switch import Pause, Switches
 from bot.domain.venue import VenueCondition
-from bot.errors import Denied, Incomplete, JournalError, Unavailable
+from bot.errors import Denied, Incomplete, InUse, JournalError, Unavailable
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.loop import Identity, Ids, Loop, Pace
@@ -23,7 +23,14 @@ from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.schemas import DecisionRecord
 from tests.kit.builders import ETH, a_policy, a_position, a_stop, an_observation
-from tests.kit.fakes import Collected, FakeClock, FakeJournal, FakeSwitches, FakeVenue
+from tests.kit.fakes import (
+    Collected,
+    FakeAuthority,
+    FakeClock,
+    FakeJournal,
+    FakeSwitches,
+    FakeVenue,
+)
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 
@@ -48,6 +55,7 @@ class Rig:
         self.journal = FakeJournal()
         self.seen = Collected()
         self.switches = FakeSwitches()
+        self.authority = FakeAuthority()
         names = count(1)
         self.loop = Loop(
             venue=self.venue,
@@ -62,6 +70,7 @@ class Rig:
             switchboard=self.switches,
             watchdog=self.switches,
             supported=KINDS,
+            authority=self.authority,
             encode=lambda observation, memory: repr((observation, memory)).encode(),
             clean=lambda record: record,
             memory=memory or Memory(),
@@ -536,3 +545,111 @@ async def test_in_an_emergency_one_more_is_added_beside_an_unknown_one_and_no_th
     adds = [i for i in rig.venue.sent if isinstance(i.action, AddMargin)]
     assert len(adds) == 2
     assert len({add.action.amount for add in adds}) == 2  # type: ignore[union-attr]  # adds
+
+
+def mode_of(rig: Rig) -> Mode:
+    return rig.loop.memory.mode
+
+
+async def test_a_bot_without_a_lease_only_reads_and_goes_on_when_it_is_renewed() -> None:
+    rig = Rig(ENDANGERED)
+    rig.authority.left = 5.5
+    await rig.loop.poll()
+    await rig.loop.poll()
+    assert mode_of(rig) is Mode.OBSERVE
+    assert rig.venue.sent == []
+    assert [alarm.code for alarm in rig.seen.alarms] == ["lease_lost"]
+    rig.authority.left = 15.0
+    await rig.loop.poll()
+    assert mode_of(rig) is Mode.DEGRADED
+    assert len(rig.venue.sent) == 1
+    await rig.loop.poll()
+    await rig.loop.poll()
+    assert mode_of(rig) is Mode.NORMAL
+
+
+@pytest.mark.parametrize("denied_first", [True, False])
+async def test_a_renewed_lease_does_not_bring_back_a_bot_that_waits_for_a_person(
+    denied_first: bool,
+) -> None:
+    rig = Rig(ENDANGERED)
+    if denied_first:
+        rig.venue.failures = [Denied("key")]
+        await rig.loop.poll()
+    rig.authority.left = 0.0
+    if not denied_first:
+        await rig.loop.poll()
+        rig.venue.failures = [Denied("key")]
+    await rig.loop.poll()
+    rig.authority.left = 15.0
+    for _ in range(4):
+        await rig.loop.poll()
+    assert mode_of(rig) is Mode.OBSERVE
+    rig.switches.state = Switches(resumed_at=rig.clock.now())
+    await rig.loop.poll()
+    assert mode_of(rig) is Mode.DEGRADED
+
+
+async def test_a_person_who_resumes_does_not_replace_the_lease() -> None:
+    rig = Rig(ENDANGERED)
+    rig.authority.left = 0.0
+    await rig.loop.poll()
+    rig.switches.state = Switches(resumed_at=rig.clock.now())
+    await rig.loop.poll()
+    assert mode_of(rig) is Mode.OBSERVE
+    assert rig.venue.sent == []
+
+
+async def test_a_lease_that_runs_out_between_plan_and_send_stops_the_send() -> None:
+    rig = Rig(ENDANGERED)
+    taken = rig.journal.record
+
+    async def record_slowly(*args: object) -> None:
+        await taken(*args)  # type: ignore[arg-type]  # passed through as given
+        rig.authority.left = 5.5
+
+    rig.journal.record = record_slowly  # type: ignore[assignment]  # a disk that takes its time
+    await rig.loop.poll()
+    assert rig.venue.sent == []
+    assert [i.state for i in rig.journal.intents.values()] == [IntentState.DROPPED]
+
+
+async def test_after_a_standstill_the_lease_is_renewed_before_anything_leaves() -> None:
+    rig = Rig(ENDANGERED)
+    rig.authority.left = -45.0
+    rig.switches.stalled_for = 60.0
+    sent_at_renewal: list[int] = []
+
+    def renew() -> None:
+        sent_at_renewal.append(len(rig.venue.sent))
+        rig.authority.left = 15.0
+
+    rig.authority.on_renewal = renew
+    await rig.loop.poll()
+    assert sent_at_renewal[0] == 0
+    assert len(rig.venue.sent) == 1
+    assert mode_of(rig) is not Mode.OBSERVE
+
+
+async def test_a_run_that_was_succeeded_ends() -> None:
+    rig = Rig(ENDANGERED)
+
+    def refuse() -> None:
+        raise InUse("run 1 was succeeded")
+
+    rig.authority.on_renewal = refuse
+    with pytest.raises(InUse):
+        await rig.loop.run(Pace(routine=5, urgent=1))
+    assert rig.venue.sent == []
+
+
+async def test_the_lease_is_kept_while_the_loop_rests() -> None:
+    rig = Rig(an_observation(a_position(margin="8000")))
+    renewed: list[float] = []
+    rig.authority.on_renewal = lambda: renewed.append(rig.clock.monotonic())
+    began = rig.clock.monotonic()
+    polls = count(1)
+    await rig.loop.run(Pace(routine=300, urgent=1), is_over=lambda: next(polls) == 2)
+    gaps = [b - a for a, b in pairwise(renewed)]
+    assert rig.clock.monotonic() - began == 300
+    assert max(gaps) == 5

@@ -13,10 +13,11 @@ LEAVES: dict[Mode, dict[Event, Mode]] = {
         Event.STALLED: D,
         Event.JOURNAL_LOST: D,
         Event.DENIED: O,
+        Event.LEASE_LOST: O,
         Event.KILLED: K,
     },
-    D: {Event.RECOVERED: N, Event.DENIED: O, Event.KILLED: K},
-    O: {Event.RESUMED: D, Event.KILLED: K},
+    D: {Event.RECOVERED: N, Event.DENIED: O, Event.LEASE_LOST: O, Event.KILLED: K},
+    O: {Event.RESUMED: D, Event.LEASE_RENEWED: D, Event.KILLED: K},
     K: {Event.REARMED: D},
 }
 
