@@ -1,0 +1,65 @@
+"""Does a bot that is killed at any step lose or double anything?"""
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.kills import ALL, KINDS, Figures, Loop, acknowledged
+from tests.chaos.proxy import proxied
+from tests.chaos.world import Market, World, nursery, world
+
+KILLS = int(os.environ.get("PLIMSOLL_CHAOS_KILLS", "60"))
+A_ROUND = 100
+"""Kills at one exchange; then its ledger is judged and another begins."""
+ROUND_TRIP = 0.1
+"""Of the network between bot and exchange where restarts are timed. [s]"""
+
+pytestmark = pytest.mark.chaos
+
+
+async def test_a_bot_killed_at_any_step_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    figures = Figures()
+    began = time.monotonic()
+
+    async def rounds(market: Market, name: str) -> None:
+        left, number = -(-KILLS // len(KINDS)), 0
+        while left > 0:
+            number += 1
+            folder = tmp_path / f"{name}-{number}"
+            await _round(folder, market, figures, kills=min(left, A_ROUND), seed=number)
+            left -= A_ROUND
+
+    await asyncio.gather(*(rounds(market, "-".join(kinds)) for market, kinds in KINDS.items()))
+
+    print(f"\n{figures.text()}, {time.monotonic() - began:.0f} s")
+    print(figures.table())
+    assert not figures.lost
+    assert not figures.doubled
+    assert [step for step in ALL if not figures.deaths[step]] == []
+
+
+async def _round(folder: Path, market: Market, figures: Figures, *, kills: int, seed: int) -> None:
+    async with world(folder, market, unlimited=True) as here, nursery() as forks:
+        loop = Loop(here, forks, figures, seed=seed)
+        await loop.run(kills)
+        async with proxied(here.address, here.ca_file, here.certificate) as proxy:
+            proxy.round_trip = ROUND_TRIP
+            for _ in range(max(1, kills // 30)):
+                await _restart(here, figures, proxy.address)
+        bot = await here.start(here.config())
+        await here.settled()
+        assert await bot.stop() == 0
+        figures.take(await here.verdict(acknowledged(here.steps)))
+
+
+async def _restart(here: World, figures: Figures, address: str) -> None:
+    """Start it as a person does, and kill it once it has seen everything once."""
+    bot = await here.start(here.config(address=address))
+    await here.polls(1)
+    figures.ready.append(time.monotonic() - bot.began)
+    bot.signal(signal.SIGKILL)
+    assert await bot.ended() == -signal.SIGKILL
