@@ -104,19 +104,27 @@ class Figures:
         if verdict.created:
             self.lost.append(f"{verdict.created} in the wallets")
 
-    def text(self) -> str:
-        """Return one line for people."""
+    def named(self) -> dict[str, str]:
+        """Return what people and other programs read."""
         hit = [step for step in ALL if self.deaths[step]]
-        return (
-            f"kills {self.deaths.total()}, steps hit {len(hit)} of {len(ALL)}, "
-            f"lost {len(self.lost)}, doubled {len(self.doubled)}, "
-            f"restart to reconciled p50 {quantile(self.ready, 0.5):.2f} s, "
-            f"p99 {quantile(self.ready, 0.99):.2f} s ({len(self.ready)} starts)"
-        )
+        return {
+            "chaos kills": f"{self.deaths.total()}",
+            "chaos steps hit": f"{len(hit)} of {len(ALL)}",
+            "chaos lost": f"{len(self.lost)}",
+            "chaos doubled": f"{len(self.doubled)}",
+            "chaos restart to reconciled p50": f"{quantile(self.ready, 0.5):.2f} s",
+            "chaos restart to reconciled p99": f"{quantile(self.ready, 0.99):.2f} s",
+            "chaos restarts measured": f"{len(self.ready)}",
+        }
 
     def table(self) -> str:
         """Return the deaths by step."""
         return "\n".join(f"{self.deaths[step]:6} {step}" for step in (*ALL, "elsewhere"))
+
+
+def missing(figures: Figures, market: Market) -> list[str]:
+    """Return the steps of a market at which no bot has died yet."""
+    return [step for step in steps_of(KINDS[market]) if not figures.deaths[step]]
 
 
 class Loop:
@@ -124,31 +132,34 @@ class Loop:
 
     def __init__(self, world: World, nursery: Nursery, figures: Figures, *, seed: int) -> None:
         self._world, self._nursery, self._figures = world, nursery, figures
-        self._steps = [s for s in steps_of(KINDS[world.market]) if s in ALL]
+        self._steps = steps_of(KINDS[world.market])
         self._chance = random.Random(seed)  # noqa: S311 - an order of deaths is no secret
         self._config = world.config()
         self._tried: Counter[str] = Counter()
         self._absent: list[float] = []
         """When requests were recorded as sent whose first byte then never left. [s]"""
         self._open: tuple[str, ...] = ()
-        self._is_in_reserve = False
+        self._is_in_reserve, self._is_in_market = False, True
 
-    async def run(self, kills: int) -> None:
-        """Die so often, and then until every step of this world was hit.
+    async def run(self, kills: int) -> int:
+        """Die so often, and then until every step of this world was hit; return how often.
 
-        Raises:
-            AssertionError: A step is not hit by three times as many deaths.
+        It ends earlier once the market has left no position, or when a step does not come: then
+        another world is needed.
         """
-        for _ in range(kills):
-            await self._die(self._least(self._possible()))
-        for _ in range(2 * kills + len(self._steps)):
-            missing = [step for step in self._steps if not self._figures.deaths[step]]
-            if not missing:
-                return
-            if await self._is_waited_for(missing):
+        died = 0
+        while self._is_in_market and died < 2 * kills + len(self._steps):
+            left = missing(self._figures, self._world.market)
+            if died < kills:
+                await self._die(self._least(self._possible()))
+            elif not left:
+                break
+            elif await self._is_waited_for(left):
                 continue
-            await self._die(self._least(self._towards(missing)))
-        assert not missing, f"never reached: {missing}"
+            else:
+                await self._die(self._least(self._towards(left)))
+            died += 1
+        return died
 
     async def _die(self, step: str) -> None:
         """Start the bot and let it end at a step."""
@@ -168,7 +179,9 @@ class Loop:
         last = reached[-1] if reached else ""
         self._figures.deaths[step if last == step else "elsewhere"] += 1
         if self._world.journal.exists():
-            self._open = belief(self._world.journal).open
+            found = belief(self._world.journal)
+            self._open = found.open
+            self._is_in_market = not found.reasons["no_positions"]
         for name in reached:
             if name in ("reserve:write.after", "reserve:release.after"):
                 self._is_in_reserve = name == "reserve:write.after"
@@ -179,7 +192,7 @@ class Loop:
     def _possible(self) -> list[str]:
         """Return the steps that may come in the next life, as far as the journal tells."""
         if not self._world.journal.exists():
-            return [step for step in CREATE if step in self._steps] or ["open.after"]
+            return [step for step in CREATE if self._tried[step] == 0][:1] or ["open.after"]
         bound = (*CREATE, *DROP, *APPLIED, *ABSENT, *GIVE_UP, *RETURN)
         can = [step for step in self._steps if step not in bound]
         if len(self._open) > self._unsettled():
@@ -194,33 +207,33 @@ class Loop:
             can = [step for step in can if not _leaves_absence(step)]
         return can
 
-    def _towards(self, missing: Sequence[str]) -> list[str]:
+    def _towards(self, left: Sequence[str]) -> list[str]:
         """Return possible steps that are missing, else those that make one of them possible."""
         can = self._possible()
-        if at_once := [step for step in can if step in missing]:
+        if at_once := [step for step in can if step in left]:
             return at_once
-        if self._is_blocked(missing):
+        if self._is_blocked(left):
             return [step for step in can if step in ABSENT] or can
-        if any(step in missing for step in ABSENT):
+        if any(step in left for step in ABSENT):
             return [step for step in can if _leaves_absence(step)] or can
-        if any(step in missing for step in (*APPLIED, *GIVE_UP)):
+        if any(step in left for step in (*APPLIED, *GIVE_UP)):
             return [step for step in can if step.startswith("wire:")]
-        if any(step in missing for step in RETURN):
+        if any(step in left for step in RETURN):
             return ["reserve:sent.after"]
         return ["record:intents.after"]
 
-    async def _is_waited_for(self, missing: Sequence[str]) -> bool:
+    async def _is_waited_for(self, left: Sequence[str]) -> bool:
         """Wait for the settle point if nothing is missing but what comes after it."""
-        is_last = all(step in ABSENT for step in missing) or self._is_blocked(missing)
+        is_last = all(step in ABSENT for step in left) or self._is_blocked(left)
         if not self._absent or not is_last:
             return False
-        left = self._absent[0] + SOON_ABSENT - time.monotonic()
-        await asyncio.sleep(max(0.0, left))
-        return left > 0
+        wait = self._absent[0] + SOON_ABSENT - time.monotonic()
+        await asyncio.sleep(max(0.0, wait))
+        return wait > 0
 
-    def _is_blocked(self, missing: Sequence[str]) -> bool:
+    def _is_blocked(self, left: Sequence[str]) -> bool:
         """Whether all that is missing must wait until something is proven to be absent."""
-        return len(self._absent) >= BLOCKED and all(map(_leaves_absence, missing))
+        return len(self._absent) >= BLOCKED and all(map(_leaves_absence, left))
 
     def _least(self, steps: Sequence[str]) -> str:
         # A miss counts less than a hit: what happens seldom is tried more often.

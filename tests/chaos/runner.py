@@ -101,12 +101,20 @@ def _forked(order: Order) -> int:
 
 
 def nursery() -> None:
-    """Run the orders of standard input, one after another, and print when each began and ended."""
+    """Run the orders of standard input, one after another, and print when each began and ended.
+
+    What ended keeps its id until the next order, so that a late signal meets nobody else.
+    """
+    pid = 0
     for line in sys.stdin:
+        if pid:
+            os.waitpid(pid, 0)
         pid = _forked(_order(line))
         print(json.dumps({"began": pid}), flush=True)
-        _, status = os.waitpid(pid, 0)
-        print(json.dumps({"ended": os.waitstatus_to_exitcode(status)}), flush=True)
+        found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert found is not None
+        ended = found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+        print(json.dumps({"ended": ended}), flush=True)
 
 
 def _order(line: str) -> Order:

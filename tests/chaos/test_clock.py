@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.beside import beside
 from tests.chaos.verdict import belief
 from tests.chaos.world import world
 
@@ -16,10 +17,11 @@ STEP_AFTER = 3.0
 pytestmark = pytest.mark.chaos
 
 
-async def test_a_clock_that_is_wrong_and_then_set_changes_nothing(tmp_path: Path) -> None:
+@beside(seconds=14)
+async def test_a_clock_that_is_wrong_and_then_set_changes_nothing(folder: Path) -> None:
     async with asyncio.TaskGroup() as both:
-        both.create_task(_run_with(tmp_path / "fast", shift=HOUR, later=-HOUR))
-        both.create_task(_run_with(tmp_path / "slow", shift=-HOUR, later=HOUR))
+        both.create_task(_run_with(folder / "fast", shift=HOUR, later=-HOUR))
+        both.create_task(_run_with(folder / "slow", shift=-HOUR, later=HOUR))
 
 
 async def _run_with(folder: Path, *, shift: float, later: float) -> None:
@@ -39,9 +41,10 @@ async def _run_with(folder: Path, *, shift: float, later: float) -> None:
         assert (await here.verdict()).is_clean
 
 
-async def test_a_send_is_found_again_although_the_clock_was_set_since(tmp_path: Path) -> None:
+@beside(seconds=6)
+async def test_a_send_is_found_again_although_the_clock_was_set_since(folder: Path) -> None:
     """What was sent by a clock an hour fast is looked for at the instant it was sent."""
-    async with world(tmp_path) as here:
+    async with world(folder) as here:
         killed = await here.start(
             here.config(), steps=str(here.steps), at="wire:add_margin.sent", shift=HOUR
         )

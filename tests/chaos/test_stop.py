@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.chaos.beside import beside
 from tests.chaos.verdict import belief
 from tests.chaos.world import Bot, happens, world
 
@@ -20,8 +21,9 @@ IN_USE = 4
 pytestmark = pytest.mark.chaos
 
 
-async def test_a_second_bot_is_refused_while_the_first_stands_still(tmp_path: Path) -> None:
-    async with world(tmp_path) as here:
+@beside(seconds=14)
+async def test_a_second_bot_is_refused_while_the_first_stands_still(folder: Path) -> None:
+    async with world(folder) as here:
         config = here.config()
         first = await here.start(config)
         await here.polls(3)
@@ -42,10 +44,11 @@ async def test_a_second_bot_is_refused_while_the_first_stands_still(tmp_path: Pa
         assert (await here.verdict()).is_clean
 
 
-async def test_nothing_leaves_of_a_plan_that_was_made_before_a_stall(tmp_path: Path) -> None:
+@beside(seconds=18)
+async def test_nothing_leaves_of_a_plan_that_was_made_before_a_stall(folder: Path) -> None:
     async with asyncio.TaskGroup() as both:
-        both.create_task(_stall(tmp_path / "planned", "record:intents.after", {"dropped"}))
-        both.create_task(_stall(tmp_path / "sent", "sent:transfer.after", {"rejected", "dropped"}))
+        both.create_task(_stall(folder / "planned", "record:intents.after", {"dropped"}))
+        both.create_task(_stall(folder / "sent", "sent:transfer.after", {"rejected", "dropped"}))
 
 
 async def _stall(folder: Path, step: str, states: set[str]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.beside import beside
 from tests.chaos.proxy import KINDS, Fault, proxied
 from tests.chaos.world import world
 
@@ -14,9 +15,10 @@ OUTAGE = 3.0
 pytestmark = pytest.mark.chaos
 
 
-async def test_a_write_that_the_network_breaks_takes_effect_at_most_once(tmp_path: Path) -> None:
+@beside(seconds=22)
+async def test_a_write_that_the_network_breaks_takes_effect_at_most_once(folder: Path) -> None:
     async with (
-        world(tmp_path) as here,
+        world(folder) as here,
         proxied(here.address, here.ca_file, here.certificate) as proxy,
     ):
         bot = await here.start(here.config(address=proxy.address))
@@ -32,9 +34,10 @@ async def test_a_write_that_the_network_breaks_takes_effect_at_most_once(tmp_pat
         assert believed.settled["absent"] > 0
 
 
-async def test_an_exchange_that_goes_away_and_comes_back_is_met_again(tmp_path: Path) -> None:
+@beside(seconds=12)
+async def test_an_exchange_that_goes_away_and_comes_back_is_met_again(folder: Path) -> None:
     async with (
-        world(tmp_path) as here,
+        world(folder) as here,
         proxied(here.address, here.ca_file, here.certificate) as proxy,
     ):
         bot = await here.start(here.config(address=proxy.address))

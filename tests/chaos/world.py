@@ -18,12 +18,16 @@ from tests.chaos.verdict import Belief, Verdict, belief, judge
 
 PATIENCE = 30.0
 """Longest wait for anything that must happen. [s]"""
-GLANCE = 0.02
+GLANCE = 0.05
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 ROOT = Path(__file__).parents[2]
 SERVING = " on https://"
-ENVIRONMENT = {name: value for name, value in os.environ.items() if "PLIMSOLL" not in name}
-"""What a test was told is no setting of the bot."""
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if "PLIMSOLL" not in name and name != "PYTHONDONTWRITEBYTECODE"
+}
+"""What a test was told is no setting of the bot; one that is compiled anew starts late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +278,19 @@ class World:
     async def ledger(self) -> Ledger:
         """Return the exchange's ledger."""
         return await asyncio.to_thread(self.reader.ledger, SYMBOLS)
+
+    async def books_more(self, than: Ledger) -> Ledger:
+        """Wait until the exchange has booked something else; return its ledger.
+
+        Raises:
+            AssertionError: It never does; the text is what the last bot printed.
+        """
+        limit = time.monotonic() + PATIENCE
+        now = await self.ledger()
+        while now.effects == than.effects:
+            assert time.monotonic() < limit, self._started[-1].text()[-3000:]
+            now = await self.ledger()
+        return now
 
     async def verdict(self, acknowledged: frozenset[str] = frozenset()) -> Verdict:
         """Return what is wrong, with every bot ended and nothing open."""
