@@ -39,13 +39,13 @@ async def test_a_bot_killed_at_any_step_loses_nothing_and_doubles_nothing(
             place = folder / f"{name}-{number}"
             kills = max(1, min(left, A_ROUND))
             left -= await _round(place, market, figures, kills=kills, seed=number)
+            assert not figures.lost
+            assert not figures.doubled
 
     await asyncio.gather(*(rounds(market, "-".join(kinds)) for market, kinds in KINDS.items()))
 
     seconds = time.monotonic() - began
     (folder / "steps.txt").write_text(figures.table(), encoding="utf-8")
-    assert not figures.lost
-    assert not figures.doubled
     assert [step for step in ALL if not figures.deaths[step]] == []
     return figures.named() | {"chaos seconds": f"{seconds:.0f}"}
 
