@@ -11,6 +11,8 @@ from tests.chaos.world import happens, world
 from tests.kit.disks import a_small_disk, fill
 
 UNWRITABLE = 4
+ROOM = 16
+"""More than reserve, journal and log of a run need, so that it is full only when filled. [MiB]"""
 
 pytestmark = pytest.mark.chaos
 
@@ -19,8 +21,8 @@ pytestmark = pytest.mark.chaos
 async def test_a_full_disk_does_not_end_protection_and_a_freed_one_knows_of_all_of_it(
     folder: Path,
 ) -> None:
-    with a_small_disk(folder / "disk") as disk:
-        async with world(folder, state=disk / "state") as here:
+    with a_small_disk(folder / "disk", mebibytes=ROOM) as disk:
+        async with world(folder, state=disk / "state", unlimited=True) as here:
             config = here.config()
             bot = await here.start(config)
             await here.polls(3)

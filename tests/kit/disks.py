@@ -11,12 +11,17 @@ import pytest
 
 
 @contextmanager
-def a_small_disk(place: Path) -> Iterator[Path]:
-    """Mount a real file system of 4 MiB; skip the test where that is not allowed."""
+def a_small_disk(place: Path, *, mebibytes: int = 4) -> Iterator[Path]:
+    """Mount a small real file system; skip the test where that is not allowed.
+
+    Args:
+        place: A folder that is made.
+        mebibytes: How much it takes. [MiB]
+    """
     if os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "plimsoll-test", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "plimsoll-test", str(place)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)  # noqa: S603 - constants and a folder of ours
     if done.returncode != 0:
         pytest.skip(f"this machine forbids mounting: {done.stderr.strip()}")
