@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from bot.clock import VenueClock
 from bot.domain.alarm import Alarm
 from bot.domain.instrument import MarginRelease
 from bot.domain.observation import Observation
-from bot.errors import ConfigError
+from bot.errors import ConfigError, JournalLost
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings, connect
 from bot.exchanges.venues import VENUES
 from bot.execute.fingerprint import Fingerprints
@@ -30,13 +30,16 @@ from bot.operate.redact import Redactor
 from bot.operate.switches import FileSwitchboard
 from bot.operate.watch import Watch
 from bot.plugins import load_strategy
-from bot.ports import Clock, Journal, Sink, Strategy, Switchboard, Venue, Watchdog
+from bot.ports import Clock, Fallback, Journal, Sink, Strategy, Switchboard, Venue, Watchdog
 from bot.rebalance.inputs import Inputs
-from bot.rebalance.memory import Memory
+from bot.rebalance.memory import Memory, recalled
 from bot.rebalance.policy import Policy
 from bot.replay import Report, memory_after, replay
 from bot.schemas import decode, encode
 from bot.settings import Loaded, MqttSection, Settings, secret_of
+
+_MOST_ACTIONS = 10_000
+"""More than the budgets of a day allow, and more than the emergency reserve holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +129,11 @@ async def run(loaded: Loaded, how: Run) -> None:
     async with contextlib.AsyncExitStack() as stack:
         switchboard = FileSwitchboard(how.switches or settings.bot.state_dir)
         watch = stack.enter_context(Watch(switchboard, asyncio.get_running_loop()))
-        journal = await stack.enter_async_context(SqliteJournal.open(how.journal))
-        reserve = stack.enter_context(Reserve.open(reserve_of(how.journal)))
-        await adopt(journal, reserve)
-        await _thin(journal, settings, how.clock)
+        journal, reserve = await _writable(settings, how, stack)
+        failover = FailoverJournal(journal, reserve)
         with JournalReader.open(how.journal) as reader:
             memory = memory_left_behind(reader, settings.accounts[0].name)
+        memory = recalled(memory, [kept.intent for kept in reserve.kept()] if reserve else ())
         clock = VenueClock(how.clock)
         venue = await stack.enter_async_context(_venue(settings, how, clock))
         publisher = await _publisher(settings, stack)
@@ -144,7 +146,8 @@ async def run(loaded: Loaded, how: Run) -> None:
         loop = assemble(
             loaded,
             venue=venue,
-            journal=FailoverJournal(journal, reserve),
+            journal=failover,
+            fallback=failover,
             ids=journal.ids,
             first_sequence=journal.next_seq,
             clock=clock,
@@ -169,6 +172,7 @@ def assemble(
     memory: Memory,
     switchboard: Switchboard,
     watchdog: Watchdog,
+    fallback: Fallback | None = None,
 ) -> Loop:
     """Return the loop of one account over its ports.
 
@@ -183,6 +187,7 @@ def assemble(
         memory: Left behind by the run before.
         switchboard: What a person switched off.
         watchdog: Whether the program stood still.
+        fallback: What takes emergencies once the journal cannot be written; ``None`` for nothing.
 
     Raises:
         ConfigError: A secret is missing.
@@ -228,6 +233,7 @@ def assemble(
         clean=redactor.value,
         memory=memory,
         first_sequence=first_sequence,
+        fallback=fallback,
     )
 
 
@@ -242,9 +248,48 @@ async def adopt(journal: SqliteJournal, reserve: Reserve) -> None:
     Raises:
         JournalError: Not durable; the rest stays in the reserve.
     """
-    for reserved in reserve.kept():
+    kept = reserve.kept()
+    await journal.outrun(reserved.intent.id for reserved in kept)
+    for reserved in kept:
         await journal.adopt(reserved)
         reserve.release(reserved.intent.id)
+
+
+async def _writable(
+    settings: Settings, how: Run, stack: contextlib.AsyncExitStack
+) -> tuple[SqliteJournal, Reserve | None]:
+    """Return journal and reserve, ready to be written.
+
+    Where the disk takes nothing, the journal is one that refuses each write, and what the reserve
+    holds stays there; without either, the reserve is ``None``.
+
+    Raises:
+        JournalError: In use, damaged or absent.
+    """
+    try:
+        async with contextlib.AsyncExitStack() as attempt:
+            journal = await attempt.enter_async_context(SqliteJournal.open(how.journal))
+            reserve = attempt.enter_context(Reserve.open(reserve_of(how.journal)))
+            await adopt(journal, reserve)
+            await _thin(journal, settings, how.clock)
+            stack.push_async_exit(attempt.pop_all())
+            return journal, reserve
+    except JournalLost as lost:
+        if not how.journal.exists():
+            raise
+        return await _lost(how.journal, str(lost), stack)
+
+
+async def _lost(
+    path: Path, why: str, stack: contextlib.AsyncExitStack
+) -> tuple[SqliteJournal, Reserve | None]:
+    try:
+        reserve = stack.enter_context(Reserve.open(reserve_of(path)))
+    except JournalLost:
+        reserve = None
+    given = [kept.intent.id for kept in reserve.kept()] if reserve else ()
+    journal = await stack.enter_async_context(SqliteJournal.still(path, why, given=given))
+    return journal, reserve if reserve and reserve.free else None
 
 
 def pace_of(settings: Settings) -> Pace:
@@ -270,14 +315,16 @@ def memory_left_behind(reader: JournalReader, account: str) -> Memory:
     """Return the memory of the run before this one; an empty one for a new journal."""
     newest = reader.newest_inputs(account)
     if newest is None:
-        return Memory()
+        imported = reader.actions(limit=_MOST_ACTIONS)
+        return recalled(Memory(), [replace(i.intent, applied=i.applied) for i in imported])
     inputs = decode(Inputs, newest.inputs)
     since = inputs.observation.at - timedelta(days=1) if inputs.observation else None
     return memory_after(
         inputs,
         _strategy_of_inputs(inputs),
-        reader.actions(since=since),
+        reader.actions(since=since, limit=_MOST_ACTIONS),
         decision_id=newest.record["id"],
+        at=datetime.fromisoformat(newest.record["at"]),
     )
 
 

@@ -8,6 +8,7 @@
   x ConfigError     - the configuration contradicts itself: refuse to start
   x JournalError    - what must be durable is not: nothing may be sent
     + JournalLost   - the disk failed: the emergency reserve takes what protects
+      . ReserveLost - nor does the reserve take anything: look on, write nothing
   x StrategyError   - a strategy cannot be loaded: refuse to start
 """
 
@@ -42,6 +43,10 @@ class JournalError(BotError):
 
 class JournalLost(JournalError):  # noqa: N818 - named by the state, as the loop reads it
     """The disk of the journal failed: it is not known what it has, the reserve takes over."""
+
+
+class ReserveLost(JournalLost):
+    """The emergency reserve takes nothing either: nothing may be written at the venue."""
 
 
 class StrategyError(BotError):

@@ -13,12 +13,12 @@ from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
-from bot.errors import Denied, ExchangeError, Incomplete, JournalLost
+from bot.errors import Denied, ExchangeError, Incomplete, JournalLost, ReserveLost
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge
 from bot.execute.perform import Performance, perform
 from bot.execute.resolve import Followed, Resolver
-from bot.ports import Clock, Journal, Sink, Switchboard, Venue, Watchdog
+from bot.ports import Clock, Fallback, Journal, Sink, Switchboard, Venue, Watchdog
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, amount_of, correct, doubt, give_up, remember, settle
 from bot.rebalance.policy import Policy
@@ -102,6 +102,7 @@ class Loop:
         clean: Clean,
         memory: Memory,
         first_sequence: int = 1,
+        fallback: Fallback | None = None,
     ) -> None:
         self._venue, self._journal, self._clock, self._sinks = venue, journal, clock, sinks
         self._choose, self._policy = choose, policy
@@ -116,12 +117,14 @@ class Loop:
             watchdog=watchdog,
             policy=policy,
             fingerprints=fingerprints,
+            slots_for=(lambda _: 0) if fallback is None else fallback.slots_for,
         )
+        self._fallback, self._is_low = fallback, False
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
         self._misses = 0
-        self._is_reduced = False
+        self._is_reduced = self._is_blind = False
         self._stopped = False
         self._pause: asyncio.Future[None] | None = None
         self.memory = memory
@@ -211,8 +214,10 @@ class Loop:
         return decision
 
     def _allowed_policy(self) -> Policy:
-        """Return the policy; without stops while the reserve is in use, which takes none."""
-        return replace(self._policy, resident_stops=False) if self._is_reduced else self._policy
+        """Return the policy; while the reserve is in use, what that takes: emergencies alone."""
+        if not self._is_reduced:
+            return self._policy
+        return replace(self._policy, resident_stops=False, only_emergencies=True)
 
     async def _follow(self) -> None:
         for news in await self._resolver.follow(self._followed):
@@ -245,11 +250,19 @@ class Loop:
         if self._watchdog.stalled_for > 0:
             self._watchdog.acknowledge()
             yield Event.STALLED
+        if self._is_blind:
+            yield Event.RESERVE_LOST  # the last word, also after a person said resume
 
     def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
         alarm = Alarm(code=code, text=text, at=self._clock.now(), intent_id=intent_id)
         for sink in self._sinks:
             sink.alarm(alarm)
+
+    def _look_at_reserve(self) -> None:
+        """Say once that the emergency reserve fills up, until it has room again."""
+        was_low, self._is_low = self._is_low, self._fallback is not None and self._fallback.is_low
+        if self._is_low and not was_low:
+            self._alarm("reserve_low", "the emergency reserve has few free slots: free the disk")
 
     async def _miss(self, error: ExchangeError) -> Decision:
         self._misses += 1
@@ -274,9 +287,15 @@ class Loop:
         return decision
 
     def _lose_journal(self, lost: JournalLost) -> None:
-        """Go on with what the emergency reserve takes: what protects, and nothing else."""
+        """Go on with what the emergency reserve takes; look on where it takes nothing."""
         self._is_reduced = True
-        self._alarm("journal_unwritable", f"only emergencies are written, in the reserve: {lost}")
+        if isinstance(lost, ReserveLost):
+            self._is_blind = True
+            self._alarm("reserve_unwritable", f"nothing is written at the venue: {lost}")
+        else:
+            self._alarm(
+                "journal_unwritable", f"only emergencies are written, in the reserve: {lost}"
+            )
 
     def _intents(self, decision: Decision) -> tuple[Intent, ...]:
         at = self._clock.now()
@@ -308,6 +327,7 @@ class Loop:
         )
         owned = [replace(intent, decision_id=decision_id) for intent in intents]
         await self._journal.record(record, inputs, owned)
+        self._look_at_reserve()
         return record
 
     def _remember(self, decision: Decision, observation: Observation, done: Performance) -> None:

@@ -150,6 +150,19 @@ class Journal(Protocol):
         ...
 
 
+class Fallback(Protocol):
+    """What takes emergencies once the journal cannot be written."""
+
+    @property
+    def is_low(self) -> bool:
+        """Whether a person should be told that it fills up."""
+        ...
+
+    def slots_for(self, intent_id: str) -> int:
+        """Return how many slots an intent can have, the one it holds included."""
+        ...
+
+
 class Switchboard(Protocol):
     """What a person switched off."""
 

@@ -1,7 +1,7 @@
 """How is the guard asked about the writes of one plan, one after the other?"""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -37,7 +37,21 @@ class Judge:
         watchdog: Watchdog,
         policy: Policy,
         fingerprints: Fingerprints,
+        slots_for: Callable[[str], int],
     ) -> None:
+        """Take what does not change from plan to plan.
+
+        Args:
+            venue: Where the writes go.
+            clock: Venue time.
+            switchboard: What a person switched off.
+            watchdog: Whether the program stood still.
+            policy: Limits.
+            fingerprints: How fine the digits of an amount are.
+            slots_for: Slots of the emergency reserve that the intent of an id can have, the one
+                it holds included.
+        """
+        self._slots_for = slots_for
         self._venue, self._clock = venue, clock
         self._switchboard, self._watchdog = switchboard, watchdog
         self._policy, self._fingerprints = policy, fingerprints
@@ -101,6 +115,7 @@ class Judge:
                 planned_in=decision.mode,
                 stalled=self._watchdog.stalled_for > 0,
                 is_journal_writable=not self._is_reduced,
+                reserve_free=self._slots_for(intent.id),
                 position_mode=account.position_mode,
                 writes_10s=sum(1 for at in self._writes if now - at < TEN_SECONDS) - own,
                 writes_60s=len(self._writes) - own,

@@ -1,7 +1,9 @@
 """Which process may write this journal?"""
 
+import errno
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -28,7 +30,7 @@ class ProcessLock:
         """
         lock_path = path.with_name(path.name + ".lock")
         try:
-            fd = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fd = _open(lock_path)
         except OSError as error:
             raise file_error(path, error) from error
         try:
@@ -40,12 +42,9 @@ class ProcessLock:
                 f"journal {path} is in use by process {holder}; "
                 "stop that bot, or give this one its own state directory"
             ) from error
-        try:
+        with suppress(OSError):  # a full disk: the lock holds without the number beside it
             os.ftruncate(fd, 0)
             os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        except OSError as error:
-            os.close(fd)
-            raise file_error(path, error) from error
         return cls(fd)
 
     def release(self) -> None:
@@ -53,3 +52,12 @@ class ProcessLock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _open(lock_path: Path) -> int:
+    try:
+        return os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(lock_path, os.O_RDONLY | os.O_CLOEXEC)  # it can be held without a write

@@ -14,7 +14,7 @@ from typing import Any, Self
 import orjson
 
 from bot.domain.intent import Intent
-from bot.errors import JournalError
+from bot.errors import JournalError, JournalLost
 from bot.journal import database
 from bot.journal.faults import damaged, journal_error, start_new
 from bot.journal.sqlite import intent_from_row
@@ -105,14 +105,18 @@ class JournalReader:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open a file for reading.
+        """Open a file for reading, also where the disk has no room for what reading needs.
 
         Raises:
             JournalError: There is no journal there, or it cannot be read.
         """
-        database.check(path, thorough=False)
         try:
-            return cls(database.connect(path, read_only=True), path=path)
+            try:
+                database.check(path, thorough=False)
+                return cls(database.connect(path, read_only=True), path=path)
+            except JournalLost:  # so no bot has it open: that room would be taken
+                database.check(path, thorough=False, still=True)
+                return cls(database.connect_still(path), path=path)
         except sqlite3.Error as error:
             raise journal_error(path, error) from error
 

@@ -2,7 +2,8 @@
 
 import sqlite3
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -23,11 +24,11 @@ from bot.domain.intent import (
     SignedRequest,
 )
 from bot.domain.mode import Mode
-from bot.errors import JournalError
+from bot.errors import JournalError, JournalLost
 from bot.journal import chain, database
 from bot.journal.chain import Link
 from bot.journal.faults import file_error, journal_error
-from bot.journal.ids import Ids
+from bot.journal.ids import Ids, epoch_of
 from bot.journal.lock import ProcessLock
 from bot.journal.migrate import migrate
 from bot.journal.slots import Reserved
@@ -140,6 +141,63 @@ class SqliteJournal:
             raise
         writer = Writer(connection, path=path, limit=queue_limit)
         return cls(writer=writer, lock=lock, noted=noted, ids=ids, next_seq=next_seq)
+
+    @classmethod
+    def still(cls, path: Path, why: str, *, given: Iterable[str] = ()) -> Self:
+        """Open a journal whose disk takes nothing: it can be read, and each write is refused.
+
+        That a run began cannot be counted: its names are told from those of other such runs by
+        what these left in the reserve.
+
+        Args:
+            path: The file.
+            why: Its disk takes nothing.
+            given: Names that the reserve holds.
+
+        Raises:
+            JournalError: It is in use, damaged, absent or cannot be read.
+        """
+        lock = ProcessLock.take(path)
+        try:
+            database.check(path, thorough=True, still=True)
+            with closing(database.connect_still(path)) as connection:
+                instance = database.meta(connection, "instance")
+                epoch = max((int(database.meta(connection, "epoch")), *map(epoch_of, given)))
+                next_seq = next_sequence(connection)
+        except sqlite3.Error as error:
+            lock.release()
+            raise journal_error(path, error) from error
+        except BaseException:
+            lock.release()
+            raise
+        return cls(
+            writer=Still(path, why),
+            lock=lock,
+            noted=_NothingNoted(),
+            ids=Ids(instance=instance, epoch=epoch + 1),
+            next_seq=next_seq,
+        )
+
+    async def outrun(self, names: Iterable[str]) -> None:
+        """Make the names of this run differ from those of runs that could not be counted.
+
+        Args:
+            names: Names that the reserve holds.
+
+        Raises:
+            JournalError: Not durable; no name of this run may be used.
+        """
+        given = max(map(epoch_of, names), default=0)
+        if given < self.ids.epoch:
+            return
+        epoch = given + 1
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
+            chain.seal_meta(connection)
+
+        await self._writer.do(work)
+        self.ids = Ids(instance=self.ids.instance, epoch=epoch)
 
     async def __aenter__(self) -> Self:
         return self
@@ -431,6 +489,39 @@ class SqliteJournal:
         while done := await self._writer.do(work):
             total += done
         return total
+
+
+class Still:
+    """The way to a journal whose disk takes nothing; a `Commits` that only reads."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self._path, self._why = path, why
+
+    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` where it only reads.
+
+        Raises:
+            JournalLost: It writes.
+        """
+        try:
+            with closing(database.connect_still(self._path)) as connection:
+                connection.execute("PRAGMA query_only = ON")
+                return work(connection)
+        except sqlite3.Error as error:
+            raise JournalLost(self._why) from error
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class _NothingNoted:
+    """What is noted beside a journal that is not written."""
+
+    def advance(self, *, decision: int = 0, event: int = 0, hash_: bytes = b"") -> None:
+        """Note nothing: nothing became durable."""
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def intent_from_row(row: tuple[Any, ...]) -> Intent:

@@ -29,7 +29,8 @@ from tests.kit.fakes import Collected, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import NOON, a_record, a_request, an_intent
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
-ENDANGERED = an_observation(a_position(margin="5000"), futures="9000", spot="9000")
+ENDANGERED = an_observation(a_position(margin="2000"), futures="9000", spot="9000")
+BELOW_TRIGGER = an_observation(a_position(margin="5000"), futures="9000", spot="9000")
 
 
 def choose(risk: PositionRisk, market: Market) -> LeverageBand:
@@ -63,6 +64,7 @@ def a_loop(
         clean=lambda record: record,
         memory=Memory(),
         first_sequence=names.next_seq,
+        fallback=journal,
     )
     return loop, venue, clock
 
@@ -177,8 +179,8 @@ async def test_the_rest_of_a_plan_that_the_failing_journal_holds_is_dropped_and_
     tmp_path: Path,
 ) -> None:
     path, seen = tmp_path / "journal.sqlite", Collected()
-    eth = a_position(ETH, size="10", entry="3000", mark="3000", margin="2000")
-    both = an_observation(a_position(margin="5000"), eth, futures="20000")
+    eth = a_position(ETH, size="10", entry="3000", mark="3000", margin="1000")
+    both = an_observation(a_position(margin="2000"), eth, futures="20000")
     async with SqliteJournal.open(path) as sqlite:
         with Reserve.open(reserve_of(path)) as reserve:
             failing: Any = Full(sqlite, fails="conclude")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.action import Action, AddMargin, PlaceStop, ReducePosition, Transfer
 from bot.domain.band import Levels, LeverageBand
-from bot.domain.decision import Refusal
+from bot.domain.decision import Refusal, Urgency
 from bot.domain.intent import Intent
 from bot.domain.market import Market
 from bot.domain.position import PositionKey, Side
@@ -45,7 +45,9 @@ class Bench:
         policy, memory = policy or a_policy(), memory or Memory()
         self.clock, switches = FakeClock(), FakeSwitches()
         self.venue = FakeVenue(SEEN, self.clock)
+        self.slots = 1024
         self.judge = Judge(
+            slots_for=lambda _: self.slots,
             venue=self.venue,
             clock=self.clock,
             switchboard=switches,
@@ -53,8 +55,8 @@ class Bench:
             policy=policy,
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
         )
-        decision = decide(SEEN, memory, policy, choose=choose)
-        self.judge.begin(SEEN, decision, memory, is_reduced=False)
+        self.decision, self.memory = decide(SEEN, memory, policy, choose=choose), memory
+        self.judge.begin(SEEN, self.decision, memory, is_reduced=False)
 
     def ask(self, action: Action, *, name: str) -> Refusal | None:
         intent = Intent(id=name, decision_id="d", account="main", action=action, written_at=NOON)
@@ -150,3 +152,18 @@ def test_the_way_to_the_venue_is_asked_at_each_look(way: VenueCondition, expecte
     assert bench.ask(ADD, name="pl1") is None
     bench.venue.way = way
     assert code(bench.ask(ADD, name="pl1")) == expected
+
+
+def test_the_reserve_takes_an_emergency_while_it_has_a_slot_and_nothing_less() -> None:
+    bench = Bench()
+    urgent, calm = bench.decision.positions
+    for urgency, slots, expected in (
+        (Urgency.EMERGENCY, 1, ""),
+        (Urgency.EMERGENCY, 0, "reserve_exhausted"),
+        (Urgency.ROUTINE, 1, "journal_unwritable"),
+    ):
+        verdicts = tuple(replace(v, urgency=urgency) for v in (urgent, calm))
+        decision = replace(bench.decision, positions=verdicts)
+        bench.judge.begin(SEEN, decision, bench.memory, is_reduced=True)
+        bench.slots = slots
+        assert code(bench.ask(ADD, name=f"pl{urgency}{slots}")) == expected

@@ -12,10 +12,11 @@ LEAVES: dict[Mode, dict[Event, Mode]] = {
         Event.MISSED: D,
         Event.STALLED: D,
         Event.JOURNAL_LOST: D,
+        Event.RESERVE_LOST: O,
         Event.DENIED: O,
         Event.KILLED: K,
     },
-    D: {Event.RECOVERED: N, Event.DENIED: O, Event.KILLED: K},
+    D: {Event.RECOVERED: N, Event.RESERVE_LOST: O, Event.DENIED: O, Event.KILLED: K},
     O: {Event.RESUMED: D, Event.KILLED: K},
     K: {Event.REARMED: D},
 }
