@@ -129,11 +129,12 @@ async def run(loaded: Loaded, how: Run) -> None:
     async with contextlib.AsyncExitStack() as stack:
         switchboard = FileSwitchboard(how.switches or settings.bot.state_dir)
         watch = stack.enter_context(Watch(switchboard, asyncio.get_running_loop()))
-        journal, reserve = await _writable(settings, how, stack)
+        days = settings.journal.keep_inputs_days
+        journal, reserve = await writable(
+            how.journal, stack, thin_before=how.clock.now() - timedelta(days=days) if days else None
+        )
         failover = FailoverJournal(journal, reserve)
-        with JournalReader.open(how.journal) as reader:
-            memory = memory_left_behind(reader, settings.accounts[0].name)
-        memory = recalled(memory, [kept.intent for kept in reserve.kept()] if reserve else ())
+        memory = memory_before(how.journal, settings.accounts[0].name, reserve)
         clock = VenueClock(how.clock)
         venue = await stack.enter_async_context(_venue(settings, how, clock))
         publisher = await _publisher(settings, stack)
@@ -255,41 +256,50 @@ async def adopt(journal: SqliteJournal, reserve: Reserve) -> None:
         reserve.release(reserved.intent.id)
 
 
-async def _writable(
-    settings: Settings, how: Run, stack: contextlib.AsyncExitStack
+async def writable(
+    path: Path, stack: contextlib.AsyncExitStack, *, thin_before: datetime | None = None
 ) -> tuple[SqliteJournal, Reserve | None]:
     """Return journal and reserve, ready to be written.
 
     Where the disk takes nothing, the journal is one that refuses each write, and what the reserve
     holds stays there; without either, the reserve is ``None``.
 
+    Args:
+        path: The journal.
+        stack: Closes both.
+        thin_before: Inputs of older hold decisions are forgotten; ``None`` keeps them.
+
     Raises:
         JournalError: In use, damaged or absent.
     """
     try:
         async with contextlib.AsyncExitStack() as attempt:
-            journal = await attempt.enter_async_context(SqliteJournal.open(how.journal))
-            reserve = attempt.enter_context(Reserve.open(reserve_of(how.journal)))
+            journal = await attempt.enter_async_context(SqliteJournal.open(path))
+            reserve = attempt.enter_context(Reserve.open(reserve_of(path)))
             await adopt(journal, reserve)
-            await _thin(journal, settings, how.clock)
+            if thin_before is not None:
+                await journal.thin(thin_before)
             stack.push_async_exit(attempt.pop_all())
             return journal, reserve
     except JournalLost as lost:
-        if not how.journal.exists():
-            raise
-        return await _lost(how.journal, str(lost), stack)
+        return await _lost(path, lost, stack)
 
 
 async def _lost(
-    path: Path, why: str, stack: contextlib.AsyncExitStack
+    path: Path, lost: JournalLost, stack: contextlib.AsyncExitStack
 ) -> tuple[SqliteJournal, Reserve | None]:
-    try:
-        reserve = stack.enter_context(Reserve.open(reserve_of(path)))
-    except JournalLost:
-        reserve = None
+    reserve = _reserve_of_lost(path, stack)
     given = [kept.intent.id for kept in reserve.kept()] if reserve else ()
-    journal = await stack.enter_async_context(SqliteJournal.still(path, why, given=given))
+    still = SqliteJournal.still(path, str(lost), given=given)
+    journal = await stack.enter_async_context(still)
     return journal, reserve if reserve and reserve.free else None
+
+
+def _reserve_of_lost(path: Path, stack: contextlib.AsyncExitStack) -> Reserve | None:
+    try:
+        return stack.enter_context(Reserve.open(reserve_of(path)))
+    except JournalLost:
+        return None
 
 
 def pace_of(settings: Settings) -> Pace:
@@ -309,6 +319,17 @@ def replay_journal(path: Path) -> Report:
 
 def _strategy_of_inputs(inputs: Inputs) -> Strategy:
     return load_strategy(inputs.strategy, dict(inputs.strategy_settings))
+
+
+def memory_before(path: Path, account: str, reserve: Reserve | None) -> Memory:
+    """Return the memory of the run before this one, with what only the reserve knows.
+
+    Raises:
+        BotError: The journal cannot be read or the strategy cannot be loaded.
+    """
+    with JournalReader.open(path) as reader:
+        memory = memory_left_behind(reader, account)
+    return recalled(memory, [kept.intent for kept in reserve.kept()] if reserve else ())
 
 
 def memory_left_behind(reader: JournalReader, account: str) -> Memory:
@@ -404,12 +425,6 @@ def _mqtt_password(section: MqttSection) -> str | None:
     if section.password is None and section.password_file is None:
         return None
     return secret_of(section.password, section.password_file, field="mqtt.password")
-
-
-async def _thin(journal: SqliteJournal, settings: Settings, clock: Clock) -> None:
-    days = settings.journal.keep_inputs_days
-    if days:
-        await journal.thin(clock.now() - timedelta(days=days))
 
 
 class _Heart:

@@ -157,6 +157,8 @@ class SqliteJournal:
         Raises:
             JournalError: It is in use, damaged, absent or cannot be read.
         """
+        if not path.exists():
+            raise JournalLost(why)  # nor can one be made
         lock = ProcessLock.take(path)
         try:
             database.check(path, thorough=True, still=True)
