@@ -30,7 +30,17 @@ from bot.operate.redact import Redactor
 from bot.operate.switches import FileSwitchboard
 from bot.operate.watch import Watch
 from bot.plugins import load_strategy
-from bot.ports import Clock, Fallback, Journal, Sink, Strategy, Switchboard, Venue, Watchdog
+from bot.ports import (
+    AlarmBook,
+    Clock,
+    Fallback,
+    Journal,
+    Sink,
+    Strategy,
+    Switchboard,
+    Venue,
+    Watchdog,
+)
 from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory, recalled
 from bot.rebalance.policy import Policy
@@ -149,6 +159,7 @@ async def run(loaded: Loaded, how: Run) -> None:
             venue=venue,
             journal=failover,
             fallback=failover,
+            book=failover,
             ids=journal.ids,
             first_sequence=journal.next_seq,
             clock=clock,
@@ -157,6 +168,7 @@ async def run(loaded: Loaded, how: Run) -> None:
             switchboard=switchboard,
             watchdog=watch,
         )
+        stack.push_async_callback(loop.close)
         await loop.recover()
         await _until_told(loop, pace_of(settings), how)
 
@@ -174,6 +186,7 @@ def assemble(
     switchboard: Switchboard,
     watchdog: Watchdog,
     fallback: Fallback | None = None,
+    book: AlarmBook | None = None,
 ) -> Loop:
     """Return the loop of one account over its ports.
 
@@ -189,6 +202,7 @@ def assemble(
         switchboard: What a person switched off.
         watchdog: Whether the program stood still.
         fallback: What takes emergencies once the journal cannot be written; ``None`` for nothing.
+        book: Where alarms are written down; ``None`` for nowhere.
 
     Raises:
         ConfigError: A secret is missing.
@@ -235,6 +249,7 @@ def assemble(
         memory=memory,
         first_sequence=first_sequence,
         fallback=fallback,
+        book=book,
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.alarms import Alarms
 from bot.domain.action import Action, Transfer
-from bot.domain.alarm import Alarm
 from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
 from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Event, Mode, next_mode
@@ -18,7 +18,7 @@ from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge
 from bot.execute.perform import Performance, perform
 from bot.execute.resolve import Followed, Resolver
-from bot.ports import Clock, Fallback, Journal, Sink, Switchboard, Venue, Watchdog
+from bot.ports import AlarmBook, Clock, Fallback, Journal, Sink, Switchboard, Venue, Watchdog
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, amount_of, correct, doubt, give_up, remember, settle
 from bot.rebalance.policy import Policy
@@ -103,6 +103,7 @@ class Loop:
         memory: Memory,
         first_sequence: int = 1,
         fallback: Fallback | None = None,
+        book: AlarmBook | None = None,
     ) -> None:
         self._venue, self._journal, self._clock, self._sinks = venue, journal, clock, sinks
         self._choose, self._policy = choose, policy
@@ -120,6 +121,9 @@ class Loop:
             slots_for=(lambda _: 0) if fallback is None else fallback.slots_for,
         )
         self._fallback, self._is_low = fallback, False
+        self._alarms = Alarms(
+            sinks, clock=clock, book=book, clean=lambda text: str(clean({"text": text})["text"])
+        )
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
@@ -254,9 +258,11 @@ class Loop:
             yield Event.RESERVE_LOST  # the last word, also after a person said resume
 
     def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
-        alarm = Alarm(code=code, text=text, at=self._clock.now(), intent_id=intent_id)
-        for sink in self._sinks:
-            sink.alarm(alarm)
+        self._alarms.tell(code, text, intent_id=intent_id)
+
+    async def close(self) -> None:
+        """Wait a moment for what becomes of the last alarms."""
+        await self._alarms.close()
 
     def _look_at_reserve(self) -> None:
         """Say once that the emergency reserve fills up, until it has room again."""

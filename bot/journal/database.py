@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.errors import JournalError
-from bot.journal import chain, tip
+from bot.journal import alarms, chain, tip
 from bot.journal.faults import damaged, file_error, journal_error, start_new
 from bot.journal.ids import new_instance
 
@@ -108,7 +108,9 @@ def create(path: Path, *, instance: str | None = None) -> None:
 def fill(connection: sqlite3.Connection, *, instance: str, at: datetime) -> None:
     """Make the tables of a new journal in an empty database."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.executescript(f"BEGIN; {_SCHEMA} {'; '.join((OPEN_INTENTS, *EVENTS))}; COMMIT;")
+    connection.executescript(
+        f"BEGIN; {_SCHEMA} {'; '.join((OPEN_INTENTS, *EVENTS, *alarms.TABLE))}; COMMIT;"
+    )
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",
         [
@@ -190,6 +192,8 @@ def _check_pages(connection: sqlite3.Connection) -> None:
 
 def _check_rows(connection: sqlite3.Connection, noted: tip.Tip | None) -> None:
     decision = chain.verify_decisions(connection)
+    if alarms.exist(connection):
+        alarms.verify(connection)
     found = chain.verify(connection, at=0 if noted is None else noted.event)
     if noted is None:
         return

@@ -2,13 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
+from bot.domain.alarm import Told
 from bot.domain.intent import Execution, Intent, Settlement, SignedRequest
 from bot.errors import JournalLost, ReserveLost
 from bot.journal.emergency import EmergencyJournal
 from bot.journal.reserve import Reserve
-from bot.ports import Journal
+from bot.ports import AlarmBook, Journal
+
+
+class Booked(Journal, AlarmBook, Protocol):
+    """A journal that takes alarms as well."""
 
 
 class FailoverJournal:
@@ -19,7 +24,7 @@ class FailoverJournal:
     looks for them at the venue.
     """
 
-    def __init__(self, journal: Journal, reserve: Reserve | None) -> None:
+    def __init__(self, journal: Booked, reserve: Reserve | None) -> None:
         """Stand before both.
 
         Args:
@@ -133,6 +138,20 @@ class FailoverJournal:
     async def last_inputs(self, account: str) -> bytes | None:
         """Return the inputs of the newest decision of an account."""
         return await self._journal.last_inputs(account)
+
+    async def alarmed(self, told: Told) -> int:
+        """Write one word about an alarm while the journal takes it.
+
+        Raises:
+            JournalLost: It does not.
+        """
+        if self.lost:
+            raise JournalLost(self.lost)
+        try:
+            return await self._journal.alarmed(told)
+        except JournalLost as lost:
+            self._lose(lost)
+            raise
 
     def _reserve_of(self, intent_id: str) -> EmergencyJournal | None:
         return self._emergency if intent_id in self._in_reserve else None

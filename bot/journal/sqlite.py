@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import orjson
 
+from bot.domain.alarm import Told
 from bot.domain.decision import Urgency, Verdict
 from bot.domain.intent import (
     STEPS,
@@ -25,7 +26,7 @@ from bot.domain.intent import (
 )
 from bot.domain.mode import Mode
 from bot.errors import JournalError, JournalLost
-from bot.journal import chain, database
+from bot.journal import alarms, chain, database
 from bot.journal.chain import Link
 from bot.journal.faults import file_error, journal_error
 from bot.journal.ids import Ids, epoch_of
@@ -126,6 +127,8 @@ class SqliteJournal:
                 if schema < database.SCHEMA_VERSION:
                     migrate(connection)
                 connection.execute("BEGIN IMMEDIATE")
+                for statement in alarms.TABLE:
+                    connection.execute(statement)
                 ids, tip = begin_epoch(connection)
                 connection.execute("COMMIT")
                 noted = TipFile.open(path, tip)
@@ -468,6 +471,15 @@ class SqliteJournal:
         link = await self._writer.do(work)
         if link is not None:
             self._noted.advance(event=link.row, hash_=link.hash)
+
+    async def alarmed(self, told: Told) -> int:
+        """Write one word about an alarm; return the number of its first word.
+
+        Raises:
+            JournalError: Not durable; the alarm leaves all the same.
+        """
+        at = database.stamp(told.at)
+        return await self._writer.do(lambda connection: alarms.append(connection, told, at=at))
 
     async def thin(self, before: datetime) -> int:
         """Forget the inputs of hold decisions made before an instant; return how many.

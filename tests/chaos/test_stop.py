@@ -8,6 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bot.domain.alarm import Delivery
+from bot.journal.queries import JournalReader
 from tests.chaos.beside import beside
 from tests.chaos.verdict import belief
 from tests.chaos.world import Bot, happens, world
@@ -68,6 +70,11 @@ async def _stall(folder: Path, step: str, states: set[str]) -> None:
         assert planned
         assert all(ends.values())
         assert planned == set().union(*ends.values())
+        with JournalReader.open(here.journal) as reader:
+            told = {alarm.alarm.code: alarm.told for alarm in reader.alarms()}
+        assert [(word.sink, word.delivery) for word in told["stalled"]] == [
+            ("log", Delivery.DELIVERED)
+        ]
         assert (await here.verdict()).is_clean
 
 
