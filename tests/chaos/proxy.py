@@ -73,6 +73,8 @@ class Proxy:
         self.faults: list[Fault] = []
         self.round_trip = 0.0
         """Added to each. [s]"""
+        self.asked: list[tuple[str, str]] = []
+        """Method and path of each request of which a byte arrived, in order."""
 
     @property
     def address(self) -> str:
@@ -118,7 +120,14 @@ class Proxy:
         )
         try:
             while True:
-                head, request = await _message(reader)
+                first = await reader.read(1)
+                if not first:
+                    return
+                self.asked.append(("", ""))
+                place = len(self.asked) - 1
+                rest, request = await _message(reader)
+                head, request = first + rest, first + request
+                self.asked[place] = (head.split(b" ")[0].decode(), head.split(b" ")[1].decode())
                 method, path = head.split(b" ", 2)[:2]
                 fault = self._choose(method.decode(), path.decode())
                 await asyncio.sleep(self.round_trip)

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -19,6 +20,8 @@ from tests.chaos import seam
 
 __all__ = ["Distortion", "Order", "main"]
 
+BLOCKED = 2.0
+"""How long a blocked event loop does nothing. [s]"""
 WARM = (bootstrap, connect)
 """Imported before a fork, not after it."""
 Distortion = Literal["", "hidden", "silent", "lost"]
@@ -38,7 +41,7 @@ class Order:
         output: File that takes what it prints.
         steps: File that takes each step it reaches; empty watches nothing.
         at: The step at which the signal is raised; empty for never.
-        signal: The signal.
+        signal: The signal; SIGUSR1 blocks the event loop for ``BLOCKED`` and nothing else.
         shift: Added to the machine's clock. [s]
         shift_later: Added to it from ``shift_after`` on. [s]
         shift_after: From the start of the process. [s]
@@ -70,6 +73,8 @@ def run(order: Order) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for fd, target in ((null, 0), (output, 1), (output, 2)):
         os.dup2(fd, target)
+    if order.signal == signal.SIGUSR1:
+        signal.signal(signal.SIGUSR1, lambda *_: time.sleep(BLOCKED))
     if order.steps:
         steps = seam.Steps(order.steps, at=order.at, signal=order.signal)
         steps.reached("began")
