@@ -19,7 +19,12 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "the disk reports an error; check the disk and its free space",
 }
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_LOST = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
+_LOST = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,  # what lies beside it cannot be made
+)
 _FILE_ADVICE = {
     errno.EDQUOT: "free space there and start again",
     errno.ENOSPC: "free space there and start again",

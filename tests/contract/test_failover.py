@@ -28,7 +28,7 @@ from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory, amount_of
 from bot.schemas import encode
 from tests.kit.builders import ETH, a_policy, a_position, an_observation
-from tests.kit.disks import fill
+from tests.kit.disks import fill, only_reading
 from tests.kit.fakes import Collected, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import NOON, a_record, a_request, an_intent
 
@@ -170,6 +170,15 @@ async def test_a_start_on_a_full_disk_without_a_reserve_only_looks_on(small_disk
     await a_start(path, seen, polls=1, sends=False)
     reserve_of(path).unlink()
     fill(small_disk)
+    sent, mode = await a_start(path, seen, polls=3, sends=True)
+    assert (sent, mode) == (set(), Mode.OBSERVE)
+    assert [alarm.code for alarm in seen.alarms] == ["reserve_unwritable"]
+
+
+async def test_a_start_on_a_read_only_disk_only_looks_on(small_disk: Path) -> None:
+    path, seen = small_disk / "journal.sqlite", Collected()
+    await a_start(path, seen, polls=1, sends=False)
+    only_reading(small_disk)
     sent, mode = await a_start(path, seen, polls=3, sends=True)
     assert (sent, mode) == (set(), Mode.OBSERVE)
     assert [alarm.code for alarm in seen.alarms] == ["reserve_unwritable"]

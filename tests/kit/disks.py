@@ -31,6 +31,12 @@ def a_small_disk(place: Path, *, mebibytes: int = 4) -> Iterator[Path]:
         subprocess.run(["umount", str(place)], check=True)  # noqa: S603, S607 - as above
 
 
+def only_reading(disk: Path) -> None:
+    """Forbid every write to a file system of `a_small_disk`."""
+    again = ["mount", "-o", "remount,ro", str(disk)]
+    subprocess.run(again, check=True)  # noqa: S603 - constants and a folder of ours
+
+
 def fill(disk: Path) -> None:
     with (disk / "other.log").open("wb", buffering=0) as other:
         for size in (65536, 4096, 1):
