@@ -122,8 +122,8 @@ class Reader:
             stamp = hmac.new(SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
             query += f"&signature={stamp}"
         host = HOSTS[path.split("/")[1]]
-        connection = http.client.HTTPSConnection(host, timeout=10)
-        raw = socket.create_connection(self._to, timeout=10)
+        connection = http.client.HTTPSConnection(host, timeout=60)
+        raw = socket.create_connection(self._to, timeout=60)
         connection.sock = self._context.wrap_socket(raw, server_hostname=host)
         try:
             connection.request(method, f"{path}?{query}", headers={"X-MBX-APIKEY": KEY})
