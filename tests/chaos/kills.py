@@ -12,7 +12,7 @@ from tests.chaos.runner import Distortion, Order
 from tests.chaos.verdict import Verdict, belief
 from tests.chaos.world import Market, Nursery, World
 
-SPENT = 3.0
+SPENT = 5.0
 """How long a bot may take to reach its step; then it dies where it is. [s]"""
 SPENT_ABSENT = 6.0
 """The same where absence has to be proven: from two looks, after the settle point. [s]"""
@@ -217,10 +217,10 @@ class Loop:
         if any(step in left for step in ABSENT):
             return [step for step in can if _leaves_absence(step)] or can
         if any(step in left for step in (*APPLIED, *GIVE_UP)):
-            return [step for step in can if step.startswith("wire:")]
+            return [step for step in can if step.startswith("wire:")] or can
         if any(step in left for step in RETURN):
             return ["reserve:sent.after"]
-        return ["record:intents.after"]
+        return ["record:intents.after"] if self._world.journal.exists() else can
 
     async def _is_waited_for(self, left: Sequence[str]) -> bool:
         """Wait for the settle point if nothing is missing but what comes after it."""
