@@ -2,6 +2,7 @@
 # test    check, then every test                    check   lint, format, types, import directions
 # bench   speed against peers                       format  rewrite what can be rewritten
 # faults  run the fault matrix, write docs/faults.md
+# chaos   end the bot 1,000 times, stop it for 60 s; a quarter of an hour
 # lock    new lock files                            clean   remove everything made here
 #
 # Arguments: make paper ARGS="--scenario squeeze"   make test ARGS="tests/unit -k tiers"
@@ -14,7 +15,7 @@ LOCK := --universal --generate-hashes --no-header --no-annotate --no-emit-index-
 	--exclude-newer "7 days"
 
 .DEFAULT_GOAL := setup
-.PHONY: setup paper test check bench faults format lock clean
+.PHONY: setup paper test check bench faults chaos format lock clean
 
 setup: $(STAMP)
 
@@ -58,6 +59,10 @@ $(BENCH): $(STAMP) requirements-bench.lock
 
 faults: setup
 	$(BIN)/python -m bot.simulate.report
+
+chaos: setup
+	PLIMSOLL_CHAOS_KILLS=1000 PLIMSOLL_CHAOS_STOP=60 $(BIN)/pytest tests/chaos \
+	  --junit-xml=.cache/chaos.xml $(ARGS)
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import signal
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from bot.domain.alarm import Alarm
 from bot.domain.instrument import MarginRelease
 from bot.domain.lease import Claim, Lease
 from bot.domain.observation import Observation
-from bot.errors import ConfigError
+from bot.errors import ConfigError, JournalLost
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings, connect
 from bot.exchanges.venues import VENUES
 from bot.execute.fingerprint import Fingerprints
@@ -37,13 +36,28 @@ from bot.operate.redact import Redactor
 from bot.operate.switches import FileSwitchboard
 from bot.operate.watch import Watch
 from bot.plugins import load_strategy
-from bot.ports import Authority, Clock, Journal, Rng, Sink, Strategy, Switchboard, Venue, Watchdog
+from bot.ports import (
+    AlarmBook,
+    Authority,
+    Clock,
+    Fallback,
+    Journal,
+    Rng,
+    Sink,
+    Strategy,
+    Switchboard,
+    Venue,
+    Watchdog,
+)
 from bot.rebalance.inputs import Inputs
-from bot.rebalance.memory import Memory
+from bot.rebalance.memory import Memory, recalled
 from bot.rebalance.policy import Policy
 from bot.replay import Report, memory_after, replay
 from bot.schemas import decode, encode
 from bot.settings import Loaded, MqttSection, Settings, secret_of
+
+_MOST_ACTIONS = 10_000
+"""More than the budgets of a day allow, and more than the emergency reserve holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +149,10 @@ async def run(loaded: Loaded, how: Run) -> None:
         watch = stack.enter_context(Watch(switchboard, asyncio.get_running_loop()))
         connection = connection_of(settings, how.gateway)
         lock = stack.enter_context(account_lock(settings, connection, journal=how.journal))
-        opened = stack.enter_context(Opened.open(how.journal))
-        reserve = stack.enter_context(Reserve.open(reserve_of(how.journal)))
+        opened = opened_or_lost(how.journal, stack)
         clock = VenueClock(how.clock)
         # Before a run begins: whether the one before is over is a question of venue time.
-        rng = rng_of(opened.connection)
-        venue = await stack.enter_async_context(_venue(connection, clock, rng))
+        venue = await stack.enter_async_context(_venue(connection, clock, rng_of(opened)))
         publisher = await _publisher(settings, stack)
         sinks = [
             DecisionLog(every=settings.log.hold_every),
@@ -148,18 +160,24 @@ async def run(loaded: Loaded, how: Run) -> None:
             *publisher,
             _Heart(settings.bot.state_dir),
         ]
-        claim = await claim_to(opened.lease, clock, machine=this_machine(), sinks=sinks)
-        journal = await stack.enter_async_context(SqliteJournal.begin(opened, claim))
+        days = settings.journal.keep_inputs_days
+        journal, reserve = await writable(
+            how.journal,
+            opened,
+            stack,
+            claim=lambda lease: claim_to(lease, clock, machine=this_machine(), sinks=sinks),
+            thin_before=how.clock.now() - timedelta(days=days) if days else None,
+        )
         authority = LeaseKeeper(journal, clock, is_shared=settings.journal.shared, touch=lock.touch)
         stack.push_async_callback(authority.release)
-        await adopt(journal, reserve)
-        await _thin(journal, settings, how.clock)
-        with JournalReader.open(how.journal) as reader:
-            memory = memory_left_behind(reader, settings.accounts[0].name)
+        failover = FailoverJournal(journal, reserve)
+        memory = memory_before(how.journal, settings.accounts[0].name, reserve)
         loop = assemble(
             loaded,
             venue=venue,
-            journal=FailoverJournal(journal, reserve),
+            journal=failover,
+            fallback=failover,
+            book=failover,
             ids=journal.ids,
             first_sequence=journal.next_seq,
             clock=clock,
@@ -169,6 +187,7 @@ async def run(loaded: Loaded, how: Run) -> None:
             watchdog=watch,
             authority=authority,
         )
+        stack.push_async_callback(loop.close)
         await loop.recover()
         await _until_told(loop, pace_of(settings), how)
 
@@ -186,6 +205,8 @@ def assemble(
     switchboard: Switchboard,
     watchdog: Watchdog,
     authority: Authority,
+    fallback: Fallback | None = None,
+    book: AlarmBook | None = None,
 ) -> Loop:
     """Return the loop of one account over its ports.
 
@@ -201,6 +222,8 @@ def assemble(
         switchboard: What a person switched off.
         watchdog: Whether the program stood still.
         authority: Whether this run alone may write.
+        fallback: What takes emergencies once the journal cannot be written; ``None`` for nothing.
+        book: Where alarms are written down; ``None`` for nowhere.
 
     Raises:
         ConfigError: A secret is missing.
@@ -248,12 +271,16 @@ def assemble(
         clean=redactor.value,
         memory=memory,
         first_sequence=first_sequence,
+        fallback=fallback,
+        book=book,
     )
 
 
-def rng_of(connection: sqlite3.Connection) -> Rng:
+def rng_of(opened: Opened | JournalLost) -> Rng:
     """Return the chance of the run that begins next: another one for each journal and run."""
-    return SeededRng(f"{meta(connection, 'instance')} {meta(connection, 'epoch')}")
+    if isinstance(opened, JournalLost):
+        return SeededRng(str(opened))
+    return SeededRng(" ".join(meta(opened.connection, name) for name in ("instance", "epoch")))
 
 
 async def claim_to(
@@ -304,9 +331,81 @@ async def adopt(journal: SqliteJournal, reserve: Reserve) -> None:
     Raises:
         JournalError: Not durable; the rest stays in the reserve.
     """
-    for reserved in reserve.kept():
+    kept = reserve.kept()
+    await journal.outrun(reserved.intent.id for reserved in kept)
+    for reserved in kept:
         await journal.adopt(reserved)
         reserve.release(reserved.intent.id)
+
+
+def opened_or_lost(path: Path, stack: contextlib.AsyncExitStack) -> Opened | JournalLost:
+    """Return the journal at ``path``, locked, or why its disk takes nothing.
+
+    Raises:
+        JournalError: In use, damaged or newer than this program.
+    """
+    try:
+        return stack.enter_context(Opened.open(path))
+    except JournalLost as lost:
+        return lost
+
+
+async def writable(
+    path: Path,
+    opened: Opened | JournalLost,
+    stack: contextlib.AsyncExitStack,
+    *,
+    claim: Callable[[Callable[[], Lease | None]], Awaitable[Claim]],
+    thin_before: datetime | None = None,
+) -> tuple[SqliteJournal, Reserve | None]:
+    """Return journal and reserve, ready to be written.
+
+    Where the disk takes nothing, the journal is one that refuses each write, and what the reserve
+    holds stays there; without either, the reserve is ``None``.
+
+    Args:
+        path: The journal.
+        opened: What came of opening it.
+        stack: Closes both.
+        claim: Returns the claim to its lease, when it is this run's turn.
+        thin_before: Inputs of older hold decisions are forgotten; ``None`` keeps them.
+
+    Raises:
+        InUse: Another machine holds the lease.
+        JournalError: Damaged or absent.
+    """
+    try:
+        async with contextlib.AsyncExitStack() as attempt:
+            if isinstance(opened, JournalLost):
+                raise opened
+            attempt.enter_context(opened)  # its lock is free again if the rest fails
+            claimed = await claim(opened.lease)
+            journal = await attempt.enter_async_context(SqliteJournal.begin(opened, claimed))
+            reserve = attempt.enter_context(Reserve.open(reserve_of(path)))
+            await adopt(journal, reserve)
+            if thin_before is not None:
+                await journal.thin(thin_before)
+            stack.push_async_exit(attempt.pop_all())
+            return journal, reserve
+    except JournalLost as lost:
+        return await _lost(path, lost, stack)
+
+
+async def _lost(
+    path: Path, lost: JournalLost, stack: contextlib.AsyncExitStack
+) -> tuple[SqliteJournal, Reserve | None]:
+    reserve = _reserve_of_lost(path, stack)
+    given = [kept.intent.id for kept in reserve.kept()] if reserve else ()
+    still = SqliteJournal.still(path, str(lost), given=given)
+    journal = await stack.enter_async_context(still)
+    return journal, reserve if reserve and reserve.free else None
+
+
+def _reserve_of_lost(path: Path, stack: contextlib.AsyncExitStack) -> Reserve | None:
+    try:
+        return stack.enter_context(Reserve.open(reserve_of(path)))
+    except JournalLost:
+        return None
 
 
 def pace_of(settings: Settings) -> Pace:
@@ -328,18 +427,31 @@ def _strategy_of_inputs(inputs: Inputs) -> Strategy:
     return load_strategy(inputs.strategy, dict(inputs.strategy_settings))
 
 
+def memory_before(path: Path, account: str, reserve: Reserve | None) -> Memory:
+    """Return the memory of the run before this one, with what only the reserve knows.
+
+    Raises:
+        BotError: The journal cannot be read or the strategy cannot be loaded.
+    """
+    with JournalReader.open(path) as reader:
+        memory = memory_left_behind(reader, account)
+    return recalled(memory, [kept.intent for kept in reserve.kept()] if reserve else ())
+
+
 def memory_left_behind(reader: JournalReader, account: str) -> Memory:
     """Return the memory of the run before this one; an empty one for a new journal."""
     newest = reader.newest_inputs(account)
     if newest is None:
-        return Memory()
+        imported = reader.actions(limit=_MOST_ACTIONS)
+        return recalled(Memory(), [replace(i.intent, applied=i.applied) for i in imported])
     inputs = decode(Inputs, newest.inputs)
     since = inputs.observation.at - timedelta(days=1) if inputs.observation else None
     return memory_after(
         inputs,
         _strategy_of_inputs(inputs),
-        reader.actions(since=since),
+        reader.actions(since=since, limit=_MOST_ACTIONS),
         decision_id=newest.record["id"],
+        at=datetime.fromisoformat(newest.record["at"]),
     )
 
 
@@ -421,12 +533,6 @@ def _mqtt_password(section: MqttSection) -> str | None:
     if section.password is None and section.password_file is None:
         return None
     return secret_of(section.password, section.password_file, field="mqtt.password")
-
-
-async def _thin(journal: SqliteJournal, settings: Settings, clock: Clock) -> None:
-    days = settings.journal.keep_inputs_days
-    if days:
-        await journal.thin(clock.now() - timedelta(days=days))
 
 
 class _Heart:

@@ -399,6 +399,24 @@ def actions(
 
 
 @app.command()
+def alarms(
+    journal: JournalFile = None,
+    config: OptionalConfig = None,
+    since: Annotated[str | None, typer.Option(help="An instant, or a span back.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many, the newest.", min=1)] = 50,
+    as_json: Json = False,
+) -> None:
+    """Show what people were told, and whether it left."""
+    from bot import views  # noqa: PLC0415 - see the module's first lines
+
+    for row in views.alarms(_journal(journal, config), since=since, limit=limit):
+        if as_json:
+            _print(row)
+        else:
+            sys.stdout.write(views.alarm_text(row))
+
+
+@app.command()
 def replay(
     journal: JournalFile = None, config: OptionalConfig = None, as_json: Json = False
 ) -> None:

@@ -8,6 +8,7 @@
   x ConfigError     - the configuration contradicts itself: refuse to start
   x JournalError    - what must be durable is not: nothing may be sent
     + JournalLost   - the disk failed: the emergency reserve takes what protects
+      . ReserveLost - nor does the reserve take anything: look on, write nothing
     + InUse         - another bot has the account or the journal: end, and leave both to it
   x StrategyError   - a strategy cannot be loaded: refuse to start
 """
@@ -47,6 +48,10 @@ class JournalLost(JournalError):  # noqa: N818 - named by the state, as the loop
 
 class InUse(JournalError):  # noqa: N818 - as above
     """Another bot has the account or the journal: end, and leave both to it."""
+
+
+class ReserveLost(JournalLost):
+    """The emergency reserve takes nothing either: nothing may be written at the venue."""
 
 
 class StrategyError(BotError):

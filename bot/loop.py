@@ -6,20 +6,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.alarms import Alarms
 from bot.domain.action import Action, Transfer
-from bot.domain.alarm import Alarm
 from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
 from bot.domain.intent import Intent, IntentState
 from bot.domain.lease import RENEW_AFTER
 from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
-from bot.errors import Denied, ExchangeError, Incomplete, JournalLost
+from bot.errors import Denied, ExchangeError, Incomplete, JournalLost, ReserveLost
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge, holds
 from bot.execute.perform import Performance, perform
 from bot.execute.resolve import Followed, Resolver
-from bot.ports import Authority, Clock, Journal, Sink, Switchboard, Venue, Watchdog
+from bot.ports import (
+    AlarmBook,
+    Authority,
+    Clock,
+    Fallback,
+    Journal,
+    Sink,
+    Switchboard,
+    Venue,
+    Watchdog,
+)
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, amount_of, correct, doubt, give_up, remember, settle
 from bot.rebalance.policy import Policy
@@ -117,6 +127,8 @@ class Loop:
         clean: Clean,
         memory: Memory,
         first_sequence: int = 1,
+        fallback: Fallback | None = None,
+        book: AlarmBook | None = None,
     ) -> None:
         self._venue, self._journal, self._clock, self._sinks = venue, journal, clock, sinks
         self._choose, self._policy = choose, policy
@@ -134,13 +146,17 @@ class Loop:
             policy=policy,
             fingerprints=fingerprints,
             supported=supported,
+            slots_for=(lambda _: 0) if fallback is None else fallback.slots_for,
+        )
+        self._fallback, self._is_low = fallback, False
+        self._alarms = Alarms(
+            sinks, clock=clock, book=book, clean=lambda text: str(clean({"text": text})["text"])
         )
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
         self._misses = 0
-        self._is_shut_out = False
-        self._is_reduced = False
+        self._is_shut_out = self._is_reduced = self._is_blind = False
         self._stopped = False
         self._pause: asyncio.Future[None] | None = None
         self.memory = memory
@@ -243,8 +259,10 @@ class Loop:
         return decision
 
     def _allowed_policy(self) -> Policy:
-        """Return the policy; without stops while the reserve is in use, which takes none."""
-        return replace(self._policy, resident_stops=False) if self._is_reduced else self._policy
+        """Return the policy; while the reserve is in use, what that takes: emergencies alone."""
+        if not self._is_reduced:
+            return self._policy
+        return replace(self._policy, resident_stops=False, only_emergencies=True)
 
     async def _follow(self) -> None:
         for news in await self._resolver.follow(self._followed):
@@ -286,6 +304,8 @@ class Loop:
         elif self._waits_for_lease:
             self._waits_for_lease = False
             yield Event.LEASE_RENEWED
+        if self._is_blind:
+            yield Event.RESERVE_LOST  # the last word, also after a person said resume
 
     def _tell_ban(self) -> None:
         """Tell people once when the venue shut us out."""
@@ -295,9 +315,17 @@ class Loop:
         self._is_shut_out = bool(ban)
 
     def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
-        alarm = Alarm(code=code, text=text, at=self._clock.now(), intent_id=intent_id)
-        for sink in self._sinks:
-            sink.alarm(alarm)
+        self._alarms.tell(code, text, intent_id=intent_id)
+
+    async def close(self) -> None:
+        """Wait a moment for what becomes of the last alarms."""
+        await self._alarms.close()
+
+    def _look_at_reserve(self) -> None:
+        """Say once that the emergency reserve fills up, until it has room again."""
+        was_low, self._is_low = self._is_low, self._fallback is not None and self._fallback.is_low
+        if self._is_low and not was_low:
+            self._alarm("reserve_low", "the emergency reserve has few free slots: free the disk")
 
     async def _miss(self, error: ExchangeError) -> Decision:
         self._tell_ban()
@@ -324,9 +352,15 @@ class Loop:
         return decision
 
     def _lose_journal(self, lost: JournalLost) -> None:
-        """Go on with what the emergency reserve takes: what protects, and nothing else."""
+        """Go on with what the emergency reserve takes; look on where it takes nothing."""
         self._is_reduced = True
-        self._alarm("journal_unwritable", f"only emergencies are written, in the reserve: {lost}")
+        if isinstance(lost, ReserveLost):
+            self._is_blind = True
+            self._alarm("reserve_unwritable", f"nothing is written at the venue: {lost}")
+        else:
+            self._alarm(
+                "journal_unwritable", f"only emergencies are written, in the reserve: {lost}"
+            )
 
     def _intents(self, decision: Decision) -> tuple[Intent, ...]:
         at = self._clock.now()
@@ -358,6 +392,7 @@ class Loop:
         )
         owned = [replace(intent, decision_id=decision_id) for intent in intents]
         await self._journal.record(record, inputs, owned)
+        self._look_at_reserve()
         return record
 
     def _remember(self, decision: Decision, observation: Observation, done: Performance) -> None:

@@ -1,10 +1,13 @@
 """What does the loop need from the outside world?"""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.domain.alarm import Alarm
+from bot.domain.alarm import Alarm, Delivery, Told
 from bot.domain.band import LeverageBand
 from bot.domain.intent import Execution, Intent, Settlement, SignedRequest
 from bot.domain.market import Market
@@ -158,6 +161,19 @@ class Journal(Protocol):
         ...
 
 
+class Fallback(Protocol):
+    """What takes emergencies once the journal cannot be written."""
+
+    @property
+    def is_low(self) -> bool:
+        """Whether a person should be told that it fills up."""
+        ...
+
+    def slots_for(self, intent_id: str) -> int:
+        """Return how many slots an intent can have, the one it holds included."""
+        ...
+
+
 class Switchboard(Protocol):
     """What a person switched off."""
 
@@ -206,6 +222,37 @@ class Watchdog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a sink says of one alarm, as soon as it knows.
+
+    Attributes:
+        sink: Name of the way.
+        delivery: DELIVERED, FAILED or DROPPED, from whichever thread.
+    """
+
+    sink: str
+    delivery: Future[Delivery]
+
+
+def answer(delivery: Future[Delivery], what: Delivery) -> None:
+    """Say what became of an alarm, unless that was said or nobody waits any more."""
+    with suppress(InvalidStateError):
+        delivery.set_result(what)
+
+
+class AlarmBook(Protocol):
+    """Where alarms are written down."""
+
+    async def alarmed(self, told: Told) -> int:
+        """Write one word about an alarm; return the number of its first word.
+
+        Raises:
+            JournalError: Not durable; the alarm leaves all the same.
+        """
+        ...
+
+
 class Sink(Protocol):
     """Something that shows decision records to people."""
 
@@ -213,8 +260,11 @@ class Sink(Protocol):
         """Take one record without waiting and without raising; drop and count when full."""
         ...
 
-    def alarm(self, alarm: Alarm) -> None:
-        """Take one alarm without waiting and without raising."""
+    def alarm(self, alarm: Alarm) -> Receipt | None:
+        """Take one alarm without waiting and without raising; return what will be known of it.
+
+        A sink that is no way to people returns ``None``.
+        """
         ...
 
 

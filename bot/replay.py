@@ -13,7 +13,7 @@ from bot.journal.queries import StoredAction, StoredInputs
 from bot.ports import Strategy
 from bot.rebalance.decide import decide
 from bot.rebalance.inputs import Inputs
-from bot.rebalance.memory import Memory, amount_of, remember, settle, with_amount
+from bot.rebalance.memory import Memory, amount_of, recalled, remember, settle, with_amount
 from bot.record import record_of
 from bot.schemas import decode
 
@@ -87,16 +87,23 @@ def replay(stored: Iterable[StoredInputs], load: LoadStrategy) -> Report:
 
 
 def memory_after(
-    inputs: Inputs, strategy: Strategy, actions: Iterable[StoredAction], *, decision_id: str
+    inputs: Inputs,
+    strategy: Strategy,
+    actions: Iterable[StoredAction],
+    *,
+    decision_id: str,
+    at: datetime,
 ) -> Memory:
     """Return the memory a run left behind: the last decision again, and what came of it.
 
     Args:
         inputs: Of the newest decision.
         strategy: The one it was made with.
-        actions: Every intent of the journal that may matter: those of the newest decision and
-            those that were not settled when it was made.
+        actions: Every intent of the journal that may matter: those of the newest decision,
+            those that were not settled when it was made, and those that came later from the
+            emergency reserve.
         decision_id: Of the newest decision.
+        at: Of the newest decision. Aware UTC.
     """
     known = list(actions)
     memory = inputs.memory
@@ -118,6 +125,14 @@ def memory_after(
         waits = (*memory.unsettled, *memory.given_up)
         if is_earlier and is_proven and item.intent.action in waits:
             memory = settle(memory, item.intent.action, applied=_applied(item))
+    memory = recalled(
+        memory,
+        [
+            replace(item.intent, applied=item.applied)
+            for item in known
+            if item.intent.decision_id != decision_id and item.intent.written_at > at
+        ],
+    )
     return replace(memory, unsettled=(), given_up=(), in_transit=())
 
 

@@ -200,6 +200,37 @@ def action_text(row: Mapping[str, Any]) -> str:
     )
 
 
+def alarms(path: Path, *, since: str | None, limit: int) -> Iterator[dict[str, Any]]:
+    """Yield what people were told, oldest first, and what became of it on each way.
+
+    Raises:
+        JournalError: The journal cannot be read.
+        ConfigError: ``since`` is no instant and no span.
+    """
+    with JournalReader.open(path) as reader:
+        for stored in reader.alarms(since=_since(reader, since), limit=limit):
+            yield {
+                "at": stored.alarm.at.isoformat(timespec="milliseconds"),
+                "code": stored.alarm.code,
+                "text": stored.alarm.text,
+                "intent": stored.alarm.intent_id,
+                "told": [
+                    {
+                        "sink": told.sink,
+                        "delivery": told.delivery.value,
+                        "at": told.at.isoformat(timespec="milliseconds"),
+                    }
+                    for told in stored.told
+                ],
+            }
+
+
+def alarm_text(row: Mapping[str, Any]) -> str:
+    """Return one alarm as a line."""
+    told = ", ".join(f"{word['sink']} {word['delivery']}" for word in row["told"])
+    return f"{row['at']}  {row['code']:<20} {row['text']}  [{told or 'not known to have left'}]\n"
+
+
 def risks(given: Mapping[str, str], file: Path | None) -> Iterator[dict[str, Any]]:
     """Yield the answer to one question, or to each row of a CSV file.
 

@@ -30,6 +30,8 @@ class Event(StrEnum):
     """The program stood still: what it knows is old."""
     JOURNAL_LOST = "journal_lost"
     """The journal cannot be written; the emergency reserve is in use."""
+    RESERVE_LOST = "reserve_lost"
+    """Nor can the emergency reserve: nothing may be written at the venue."""
     DENIED = "denied"
     """Keys, permissions or account state forbid acting."""
     LEASE_LOST = "lease_lost"
@@ -58,6 +60,7 @@ TRANSITIONS: Mapping[Event, Mapping[Mode, Mode]] = {
         Event.MISSED:    (_DEGRADED, _DEGRADED, _OBSERVE,  _KILLED),
         Event.STALLED:   (_DEGRADED, _DEGRADED, _OBSERVE,  _KILLED),
         Event.JOURNAL_LOST: (_DEGRADED, _DEGRADED, _OBSERVE, _KILLED),
+        Event.RESERVE_LOST: (_OBSERVE, _OBSERVE, _OBSERVE, _KILLED),
         Event.DENIED:    (_OBSERVE,  _OBSERVE,  _OBSERVE,  _KILLED),
         Event.LEASE_LOST: (_OBSERVE, _OBSERVE,  _OBSERVE,  _KILLED),
         Event.LEASE_RENEWED: (_NORMAL, _DEGRADED, _DEGRADED, _KILLED),

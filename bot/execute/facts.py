@@ -36,7 +36,7 @@ class Conditions:
         planned_in: The mode the plan was made in.
         stalled: Whether the program stood still since.
         is_journal_writable: Whether the journal takes intents.
-        reserve_free: Slots of the emergency reserve.
+        reserve_free: Slots of the emergency reserve for it, the one it holds included.
         supported: Kinds of write the venue can do.
         owned: Wallets that belong to the owner.
         position_mode: Of the account now.

@@ -111,6 +111,9 @@ def _journal(facts: Facts) -> Iterator[Denial]:
         return
     if not isinstance(facts.action, AddMargin | ReducePosition):
         yield DenialCode.JOURNAL_UNWRITABLE, f"{facts.action.kind} needs the journal"
+    if facts.urgency is not Urgency.EMERGENCY:
+        text = f"{facts.action.kind} must be an emergency without the journal, is {facts.urgency}"
+        yield DenialCode.JOURNAL_UNWRITABLE, text
     if facts.conditions.reserve_free <= 0:
         yield DenialCode.RESERVE_EXHAUSTED, "the emergency reserve has no free slot"
 

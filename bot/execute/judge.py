@@ -1,7 +1,7 @@
 """How is the guard asked about the writes of one plan, one after the other?"""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -46,7 +46,23 @@ class Judge:
         policy: Policy,
         fingerprints: Fingerprints,
         supported: frozenset[str],
+        slots_for: Callable[[str], int],
     ) -> None:
+        """Take what does not change from plan to plan.
+
+        Args:
+            venue: Where the writes go.
+            clock: Venue time.
+            switchboard: What a person switched off.
+            watchdog: Whether the program stood still.
+            authority: Whether this run alone may write.
+            policy: Limits.
+            fingerprints: How fine the digits of an amount are.
+            supported: Kinds of write the venue can do.
+            slots_for: Slots of the emergency reserve that the intent of an id can have, the one
+                it holds included.
+        """
+        self._slots_for = slots_for
         self._venue, self._clock = venue, clock
         self._switchboard, self._watchdog = switchboard, watchdog
         self._authority = authority
@@ -128,6 +144,7 @@ class Judge:
                 are_tiers_changed=symbol in news.unagreed,
                 closing=news.closing,
                 is_reduce_only=request.is_reduce_only,
+                reserve_free=self._slots_for(intent.id),
                 writes_10s=sum(1 for at in self._writes if now - at < TEN_SECONDS) - own,
                 writes_60s=len(self._writes) - own,
             ),

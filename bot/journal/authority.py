@@ -25,7 +25,7 @@ class LeaseKeeper:
         """Keep the lease of a journal.
 
         Args:
-            journal: Begun with a claim.
+            journal: Begun with a claim; or one whose disk took none, then nothing can be renewed.
             clock: Of the venue.
             is_shared: Whether other machines can reach the journal. Where none can, the locks of
                 the operating system are enough once its disk takes no renewal any more.
@@ -33,7 +33,7 @@ class LeaseKeeper:
         """
         self._touch = touch
         self._journal, self._clock, self._is_shared = journal, clock, is_shared
-        self._is_cut_off = False
+        self._is_cut_off = journal.held is None
 
     @property
     def left(self) -> float:

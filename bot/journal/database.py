@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.errors import JournalError
-from bot.journal import chain, lease, tip
+from bot.journal import alarms, chain, lease, tip
 from bot.journal.faults import damaged, file_error, journal_error, start_new
 from bot.journal.ids import new_instance
 
@@ -110,7 +110,8 @@ def fill(connection: sqlite3.Connection, *, instance: str, at: datetime) -> None
     """Make the tables of a new journal in an empty database."""
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.executescript(
-        f"BEGIN; {_SCHEMA} {'; '.join((OPEN_INTENTS, *EVENTS, lease.TABLE))}; COMMIT;"
+        f"BEGIN; {_SCHEMA} "
+        f"{'; '.join((OPEN_INTENTS, *EVENTS, lease.TABLE, *alarms.TABLE))}; COMMIT;"
     )
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",
@@ -124,13 +125,14 @@ def fill(connection: sqlite3.Connection, *, instance: str, at: datetime) -> None
     chain.seal_meta(connection)
 
 
-def check(path: Path, *, thorough: bool) -> int:
+def check(path: Path, *, thorough: bool, still: bool = False) -> int:
     """Look at a journal without changing a byte of it; return its schema.
 
     Args:
         path: The journal.
         thorough: Read every page, follow the chain of events, and compare its end with what was
             acknowledged, as before writing to it.
+        still: Its disk takes nothing, see `connect_still`.
 
     Raises:
         JournalError: It is absent, damaged, newer than this program or something else.
@@ -138,7 +140,8 @@ def check(path: Path, *, thorough: bool) -> int:
     _check_file(path)
     noted = tip.read(path) if thorough else None
     try:
-        with closing(connect(path, read_only=True)) as connection:
+        reading = connect_still(path) if still else connect(path, read_only=True)
+        with closing(reading) as connection:
             schema = _check_kind(connection, path)
             if thorough:
                 _check_pages(connection)
@@ -193,6 +196,8 @@ def _check_pages(connection: sqlite3.Connection) -> None:
 
 def _check_rows(connection: sqlite3.Connection, noted: tip.Tip | None) -> None:
     decision = chain.verify_decisions(connection)
+    if alarms.exist(connection):
+        alarms.verify(connection)
     found = chain.verify(connection, at=0 if noted is None else noted.event)
     if noted is None:
         return
@@ -232,6 +237,22 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def connect_still(path: Path) -> sqlite3.Connection:
+    """Open a journal for reading whose disk takes nothing, not even the index of its log.
+
+    The caller holds its lock: nobody writes it.
+
+    Raises:
+        sqlite3.Error: It cannot be opened.
+    """
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        return connect(path, read_only=True)  # its index is there as well, with room of its own
+    return sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1", uri=True, isolation_level=None
+    )
 
 
 def meta(connection: sqlite3.Connection, key: str) -> str:

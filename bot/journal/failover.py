@@ -1,14 +1,19 @@
 """Where are intents written down once the journal cannot be?"""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from bot.domain.intent import Execution, Intent, IntentState, Settlement, SignedRequest
-from bot.errors import JournalLost
+from bot.domain.alarm import Told
+from bot.domain.intent import Execution, Intent, Settlement, SignedRequest
+from bot.errors import JournalLost, ReserveLost
 from bot.journal.emergency import EmergencyJournal
 from bot.journal.reserve import Reserve
-from bot.ports import Journal
+from bot.ports import AlarmBook, Journal
+
+
+class Booked(Journal, AlarmBook, Protocol):
+    """A journal that takes alarms as well."""
 
 
 class FailoverJournal:
@@ -19,20 +24,34 @@ class FailoverJournal:
     looks for them at the venue.
     """
 
-    def __init__(self, journal: Journal, reserve: Reserve) -> None:
+    def __init__(self, journal: Booked, reserve: Reserve | None) -> None:
+        """Stand before both.
+
+        Args:
+            journal: The real one; one that is lost from the start is found out at its first write.
+            reserve: ``None`` where it cannot be opened. What it still holds was not imported.
+        """
         self._journal, self._reserve = journal, reserve
-        self._emergency = EmergencyJournal(reserve)
-        self._in_reserve: set[str] = set()
-        self.lost = ""
+        self._emergency = None if reserve is None else EmergencyJournal(reserve)
+        self._in_reserve = {item.intent.id for item in reserve.kept()} if reserve else set()
+        self.lost: str = ""
         """Why the journal cannot be written; empty while it can."""
-        self._is_told = False
+        self.reserve_lost = "" if reserve else "the emergency reserve cannot be opened"
+        """Why the reserve takes nothing; empty while it does."""
+        self._told = ""
         self.unrecorded = 0
         """Decisions that nobody could write down."""
 
     @property
     def is_low(self) -> bool:
         """Whether the reserve has few slots left."""
-        return self._reserve.is_low
+        return self._reserve is not None and self._reserve.is_low
+
+    def slots_for(self, intent_id: str) -> int:
+        """Return how many slots an intent can have, the one it holds included."""
+        if self._reserve is None or self.reserve_lost:
+            return 0
+        return self._reserve.free + (intent_id in self._in_reserve)
 
     async def record(
         self, record: dict[str, Any], inputs: bytes, intents: Sequence[Intent]
@@ -42,6 +61,7 @@ class FailoverJournal:
         Raises:
             JournalLost: The journal failed, told once: nothing of this decision may be sent, and
                 the next one goes to the reserve.
+            ReserveLost: So did the reserve, told once, and whenever there is something to write.
             JournalError: Not durable; nothing of this decision may be sent.
         """
         if not self.lost:
@@ -49,84 +69,105 @@ class FailoverJournal:
                 return await self._journal.record(record, inputs, intents)
             except JournalLost as lost:
                 self.lost = str(lost)
-        if not self._is_told:
-            self._is_told = True
-            raise JournalLost(self.lost)
+        self._tell()
+        if self._emergency is None or self.reserve_lost:
+            self.unrecorded += 1
+            if intents:
+                raise ReserveLost(self.reserve_lost)
+            return None
         if not intents:
             self.unrecorded += 1
             return None
-        await self._emergency.record(record, inputs, intents)
+        try:
+            await self._emergency.record(record, inputs, intents)
+        except ReserveLost as lost:
+            self._told = self.reserve_lost = str(lost)
+            raise
         self._in_reserve |= {intent.id for intent in intents}
         return None
+
+    def _tell(self) -> None:
+        """Say once that the journal is lost, and once that the reserve is."""
+        state = self.reserve_lost or self.lost
+        if self._told != state:
+            self._told = state
+            kind = ReserveLost if self.reserve_lost else JournalLost
+            raise kind(f"{self.lost}; {state}" if self.reserve_lost else state)
 
     async def sent(self, intent_id: str, request: SignedRequest) -> None:
         """Mark an intent SENT where it was written.
 
         Raises:
-            JournalLost: It is in the journal, which failed; it may not be sent.
+            JournalLost: Where it was written has failed; it may not be sent.
             JournalError: Not durable; it may not be sent.
         """
-        if intent_id in self._in_reserve:
-            return await self._emergency.sent(intent_id, request)
-        if self.lost:
+        reserve = self._reserve_of(intent_id)
+        if reserve is None and self.lost:
             raise JournalLost(f"{intent_id} is in a journal that cannot be written: {self.lost}")
         try:
-            return await self._journal.sent(intent_id, request)
+            await (reserve or self._journal).sent(intent_id, request)
         except JournalLost as lost:
-            self.lost = str(lost)
+            self._lose(lost)
             raise
 
     async def conclude(self, execution: Execution, at: datetime) -> None:
         """Record what a send brought, where the intent was written and can be."""
-        if execution.intent_id in self._in_reserve:
-            await self._emergency.conclude(execution, at)
-        elif not self.lost:
-            await self._as_far_as_it_can(self._journal.conclude(execution, at))
+        await self._note(execution.intent_id, lambda journal: journal.conclude(execution, at))
 
     async def drop(self, intent_id: str, at: datetime, why: str) -> None:
         """Record that an intent was never sent, where it can be."""
-        if intent_id in self._in_reserve:
-            await self._emergency.drop(intent_id, at, why)
-        elif not self.lost:
-            await self._as_far_as_it_can(self._journal.drop(intent_id, at, why))
+        await self._note(intent_id, lambda journal: journal.drop(intent_id, at, why))
 
     async def settled(self, settlement: Settlement, at: datetime) -> None:
         """Record APPLIED or ABSENT, where it can be."""
-        if settlement.intent_id in self._in_reserve:
-            await self._emergency.settled(settlement, at)
-        elif not self.lost:
-            await self._as_far_as_it_can(self._journal.settled(settlement, at))
+        await self._note(settlement.intent_id, lambda journal: journal.settled(settlement, at))
 
     async def doubt(self, intent_id: str, at: datetime, why: str) -> None:
         """Record UNKNOWN, where it can be."""
-        await self._mark(intent_id, at, IntentState.UNKNOWN, why)
+        await self._note(intent_id, lambda journal: journal.doubt(intent_id, at, why))
 
     async def give_up(self, intent_id: str, at: datetime, why: str) -> None:
         """Record GAVE_UP, where it can be."""
-        await self._mark(intent_id, at, IntentState.GAVE_UP, why)
+        await self._note(intent_id, lambda journal: journal.give_up(intent_id, at, why))
 
     async def open_intents(self) -> tuple[Intent, ...]:
         """Return intents that are not settled or not read back, oldest first."""
-        return (*await self._journal.open_intents(), *await self._emergency.open_intents())
+        reserved = () if self._emergency is None else await self._emergency.open_intents()
+        return (*await self._journal.open_intents(), *reserved)
 
     async def last_inputs(self, account: str) -> bytes | None:
         """Return the inputs of the newest decision of an account."""
         return await self._journal.last_inputs(account)
 
-    async def _mark(self, intent_id: str, at: datetime, state: IntentState, why: str) -> None:
-        is_reserved = intent_id in self._in_reserve
-        if self.lost and not is_reserved:
-            return
-        journal: Journal = self._emergency if is_reserved else self._journal
-        mark = journal.doubt if state is IntentState.UNKNOWN else journal.give_up
-        if is_reserved:
-            await mark(intent_id, at, why)
-        else:
-            await self._as_far_as_it_can(mark(intent_id, at, why))
+    async def alarmed(self, told: Told) -> int:
+        """Write one word about an alarm while the journal takes it.
 
-    async def _as_far_as_it_can(self, written: Awaitable[None]) -> None:
-        """Write what only a restart needs, and would find out by looking at the venue."""
+        Raises:
+            JournalLost: It does not.
+        """
+        if self.lost:
+            raise JournalLost(self.lost)
         try:
-            await written
+            return await self._journal.alarmed(told)
         except JournalLost as lost:
-            self.lost = str(lost)
+            self._lose(lost)
+            raise
+
+    def _reserve_of(self, intent_id: str) -> EmergencyJournal | None:
+        return self._emergency if intent_id in self._in_reserve else None
+
+    async def _note(self, intent_id: str, write: Callable[[Journal], Awaitable[None]]) -> None:
+        """Write what only a restart needs, and would find out by looking at the venue."""
+        reserve = self._reserve_of(intent_id)
+        if reserve is None and self.lost:
+            return
+        try:
+            await write(reserve or self._journal)
+        except JournalLost as lost:
+            self._lose(lost)
+
+    def _lose(self, lost: JournalLost) -> None:
+        if isinstance(lost, ReserveLost):
+            self.reserve_lost = self.reserve_lost or str(lost)
+        else:
+            self.lost = self.lost or str(lost)

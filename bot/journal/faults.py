@@ -5,7 +5,7 @@ import shlex
 import sqlite3
 from pathlib import Path
 
-from bot.errors import JournalError
+from bot.errors import JournalError, JournalLost
 
 _ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; free space there and start again",
@@ -18,7 +18,13 @@ _ADVICE = {
     sqlite3.SQLITE_PERM: "it cannot be opened; check the path, its owner and permissions",
     sqlite3.SQLITE_IOERR: "the disk reports an error; check the disk and its free space",
 }
-_LOST = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_LOST = (
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,  # what lies beside it cannot be made
+)
 _FILE_ADVICE = {
     errno.EDQUOT: "free space there and start again",
     errno.ENOSPC: "free space there and start again",
@@ -29,12 +35,17 @@ _PRIMARY = 0xFF  # extended codes carry the primary code in their low byte
 
 
 def journal_error(path: Path, error: sqlite3.Error) -> JournalError:
-    """Return the error of a database as one that says what to do."""
+    """Return the error of a database as one that says what to do.
+
+    It is a `JournalLost` where the disk is at fault and not what it holds.
+    """
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & _PRIMARY
     advice = _ADVICE.get(primary) if primary is not None else None
     text = f"journal {path}: {advice or 'it cannot be used'} ({error})"
-    return JournalError(f"{text}; {start_new(path)}" if primary in _LOST else text)
+    if primary in _LOST:
+        return JournalLost(text)
+    return JournalError(f"{text}; {start_new(path)}" if primary in _DAMAGED else text)
 
 
 def damaged(finding: str) -> sqlite3.DatabaseError:
@@ -67,7 +78,11 @@ def start_new(path: Path) -> str:
 
 
 def file_error(path: Path, error: OSError) -> JournalError:
-    """Return the error of a file as one that names the journal and the reason."""
+    """Return the error of a file as one that names the journal and the reason.
+
+    It is a `JournalLost` where the disk takes nothing.
+    """
     reason = error.strerror or type(error).__name__
     advice = _FILE_ADVICE.get(error.errno or 0, "check the path, its owner and permissions")
-    return JournalError(f"journal {path}: {reason}; {advice}")
+    kind = JournalLost if error.errno in _FILE_ADVICE else JournalError
+    return kind(f"journal {path}: {reason}; {advice}")

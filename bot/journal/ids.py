@@ -27,6 +27,12 @@ def base36(number: int, *, width: int) -> str:
     return digits.rjust(width, "0")
 
 
+def epoch_of(name: str) -> int:
+    """Return the number of the run that gave a name; 0 where it is no name of a run."""
+    found = re.fullmatch(r"(?:pl|dc)[a-z0-9]{4}([a-z0-9]{4})[a-z0-9]{6}", name)
+    return int(found[1], len(DIGITS)) if found else 0
+
+
 def new_instance() -> str:
     """Return a random name for a new journal, so that two bots on one account never collide."""
     return "".join(secrets.choice(DIGITS) for _ in range(INSTANCE_WIDTH))

@@ -4,10 +4,12 @@ The operating system releases a lock when its process ends, however it ends, so 
 stale; the file stays, because removing it would let two processes hold two files.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -120,7 +122,7 @@ def _lock(path: Path, *, note: str) -> tuple[int | None, str]:
     Raises:
         OSError: The file cannot be used.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    fd = _open(path)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -130,10 +132,17 @@ def _lock(path: Path, *, note: str) -> tuple[int | None, str]:
     except OSError:
         os.close(fd)
         raise
-    try:
+    with suppress(OSError):  # a full disk: the lock holds without the note in it
         os.ftruncate(fd, 0)
         os.pwrite(fd, note.encode(errors="replace")[:_LONGEST_NOTE], 0)
-    except OSError:
-        os.close(fd)
-        raise
     return fd, ""
+
+
+def _open(path: Path) -> int:
+    flags = os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | flags, 0o600)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return os.open(path, os.O_RDONLY | flags)  # it can be held without a write

@@ -13,9 +13,10 @@ from typing import Any, Self
 
 import orjson
 
+from bot.domain.alarm import Alarm, Delivery, Told
 from bot.domain.intent import Intent
-from bot.errors import JournalError
-from bot.journal import database
+from bot.errors import JournalError, JournalLost
+from bot.journal import alarms, database
 from bot.journal.faults import damaged, journal_error, start_new
 from bot.journal.sqlite import intent_from_row
 
@@ -56,6 +57,21 @@ class StoredAction:
     code: str
     text: str
     latency_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAlarm:
+    """An alarm and what became of it.
+
+    Attributes:
+        row: Grows with every word about an alarm.
+        alarm: As it was raised.
+        told: What became of it on each way to people, in order.
+    """
+
+    row: int
+    alarm: Alarm
+    told: tuple[Told, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,14 +121,18 @@ class JournalReader:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open a file for reading.
+        """Open a file for reading, also where the disk has no room for what reading needs.
 
         Raises:
             JournalError: There is no journal there, or it cannot be read.
         """
-        database.check(path, thorough=False)
         try:
-            return cls(database.connect(path, read_only=True), path=path)
+            try:
+                database.check(path, thorough=False)
+                return cls(database.connect(path, read_only=True), path=path)
+            except JournalLost:  # so no bot has it open: that room would be taken
+                database.check(path, thorough=False, still=True)
+                return cls(database.connect_still(path), path=path)
         except sqlite3.Error as error:
             raise journal_error(path, error) from error
 
@@ -189,6 +209,40 @@ class JournalReader:
         )
         with self._parsing():
             return [_action(row) for row in reversed(rows)]
+
+    def alarms(self, *, since: datetime | None = None, limit: int = 100) -> list[StoredAlarm]:
+        """Return the newest alarms with what became of them, oldest first."""
+        if not alarms.exist(self._connection):
+            return []
+        rows = self._all(
+            "SELECT row, at, code, text, intent_id FROM alarms"
+            " WHERE row = alarm AND at >= ? ORDER BY row DESC LIMIT ?",
+            ("" if since is None else database.stamp(since), limit),
+        )
+        with self._parsing():
+            return [self._alarm(row) for row in reversed(rows)]
+
+    def _alarm(self, row: tuple[Any, ...]) -> StoredAlarm:
+        number, at, code, text, intent_id = row
+        words = self._all(
+            "SELECT sink, delivery, at FROM alarms WHERE alarm = ? AND row > alarm ORDER BY row",
+            (number,),
+        )
+        raised = Alarm(code=code, text=text, at=datetime.fromisoformat(at), intent_id=intent_id)
+        return StoredAlarm(
+            row=number,
+            alarm=raised,
+            told=tuple(
+                Told(
+                    alarm=raised,
+                    number=number,
+                    at=datetime.fromisoformat(when),
+                    sink=sink,
+                    delivery=Delivery(delivery),
+                )
+                for sink, delivery, when in words
+            ),
+        )
 
     def status(self, *, now: datetime) -> Status:
         """Return the present state.

@@ -18,7 +18,7 @@ from bot.domain.intent import (
     Settlement,
     SignedRequest,
 )
-from bot.errors import JournalError
+from bot.errors import JournalError, ReserveLost
 from bot.journal import preallocated
 from bot.journal.faults import file_error
 from bot.journal.preallocated import Preallocated
@@ -47,7 +47,7 @@ _STATE_OF = {
 }
 
 
-class ReserveExhausted(JournalError):  # noqa: N818 - named by the state, as its code is
+class ReserveExhausted(ReserveLost):
     """No slot is free: nothing more may be sent until the reserve is imported."""
 
     code = "reserve_exhausted"
@@ -278,14 +278,14 @@ class Reserve:
 
     def _put(self, number: int, reserved: Reserved | None, half: bytes) -> None:
         if self._failure is not None:
-            raise JournalError(f"nothing is recorded since an earlier failure: {self._failure}")
+            raise ReserveLost(f"nothing is recorded since an earlier failure: {self._failure}")
         before = self._slots[number]
         place = 1 - before.half
         try:
             at = number * SLOT_BYTES + place * HALF_BYTES
             self._file.overwrite(half, at=at, is_durable=True)
         except OSError as error:
-            self._failure = file_error(self._path, error)
+            self._failure = ReserveLost(str(file_error(self._path, error)))
             raise self._failure from error
         self._serial += 1
         self._slots[number] = Slot(serial=self._serial, half=place, reserved=reserved)

@@ -2,7 +2,8 @@
 
 import sqlite3
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import orjson
 
+from bot.domain.alarm import Told
 from bot.domain.decision import Urgency, Verdict
 from bot.domain.intent import (
     STEPS,
@@ -24,11 +26,11 @@ from bot.domain.intent import (
 )
 from bot.domain.lease import TIME_TO_LIVE, Claim, Lease
 from bot.domain.mode import Mode
-from bot.errors import InUse, JournalError
-from bot.journal import chain, database, lease
+from bot.errors import InUse, JournalError, JournalLost
+from bot.journal import alarms, chain, database, lease
 from bot.journal.chain import Link
 from bot.journal.faults import file_error, journal_error
-from bot.journal.ids import Ids
+from bot.journal.ids import Ids, epoch_of
 from bot.journal.lock import ProcessLock
 from bot.journal.migrate import migrate
 from bot.journal.slots import Reserved
@@ -211,6 +213,8 @@ class SqliteJournal:
         connection = opened.connection
         try:
             connection.execute("BEGIN IMMEDIATE")
+            for statement in alarms.TABLE:
+                connection.execute(statement)
             ids, tip = begin_epoch(connection, claim)
             connection.execute("COMMIT")
             noted = TipFile.open(opened.path, tip)
@@ -226,6 +230,65 @@ class SqliteJournal:
             next_seq=next_seq,
             held=None if claim is None else claim.lease(ids.epoch),
         )
+
+    @classmethod
+    def still(cls, path: Path, why: str, *, given: Iterable[str] = ()) -> Self:
+        """Open a journal whose disk takes nothing: it can be read, and each write is refused.
+
+        That a run began cannot be counted: its names are told from those of other such runs by
+        what these left in the reserve.
+
+        Args:
+            path: The file.
+            why: Its disk takes nothing.
+            given: Names that the reserve holds.
+
+        Raises:
+            JournalError: It is in use, damaged, absent or cannot be read.
+        """
+        if not path.exists():
+            raise JournalLost(why)  # nor can one be made
+        lock = ProcessLock.take(path)
+        try:
+            database.check(path, thorough=True, still=True)
+            with closing(database.connect_still(path)) as connection:
+                instance = database.meta(connection, "instance")
+                epoch = max((int(database.meta(connection, "epoch")), *map(epoch_of, given)))
+                next_seq = next_sequence(connection)
+        except sqlite3.Error as error:
+            lock.release()
+            raise journal_error(path, error) from error
+        except BaseException:
+            lock.release()
+            raise
+        return cls(
+            writer=Still(path, why),
+            lock=lock,
+            noted=_NothingNoted(),
+            ids=Ids(instance=instance, epoch=epoch + 1),
+            next_seq=next_seq,
+        )
+
+    async def outrun(self, names: Iterable[str]) -> None:
+        """Make the names of this run differ from those of runs that could not be counted.
+
+        Args:
+            names: Names that the reserve holds.
+
+        Raises:
+            JournalError: Not durable; no name of this run may be used.
+        """
+        given = max(map(epoch_of, names), default=0)
+        if given < self.ids.epoch:
+            return
+        epoch = given + 1
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
+            chain.seal_meta(connection)
+
+        await self._writer.do(work)
+        self.ids = Ids(instance=self.ids.instance, epoch=epoch)
 
     async def __aenter__(self) -> Self:
         return self
@@ -529,6 +592,15 @@ class SqliteJournal:
         if link is not None:
             self._noted.advance(event=link.row, hash_=link.hash)
 
+    async def alarmed(self, told: Told) -> int:
+        """Write one word about an alarm; return the number of its first word.
+
+        Raises:
+            JournalError: Not durable; the alarm leaves all the same.
+        """
+        at = database.stamp(told.at)
+        return await self._writer.do(lambda connection: alarms.append(connection, told, at=at))
+
     async def thin(self, before: datetime) -> int:
         """Forget the inputs of hold decisions made before an instant; return how many.
 
@@ -553,6 +625,39 @@ class SqliteJournal:
         return total
 
 
+class Still:
+    """The way to a journal whose disk takes nothing; a `Commits` that only reads."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        self._path, self._why = path, why
+
+    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` where it only reads.
+
+        Raises:
+            JournalLost: It writes.
+        """
+        try:
+            with closing(database.connect_still(self._path)) as connection:
+                connection.execute("PRAGMA query_only = ON")
+                return work(connection)
+        except sqlite3.Error as error:
+            raise JournalLost(self._why) from error
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class _NothingNoted:
+    """What is noted beside a journal that is not written."""
+
+    def advance(self, *, decision: int = 0, event: int = 0, hash_: bytes = b"") -> None:
+        """Note nothing: nothing became durable."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 def intent_from_row(row: tuple[Any, ...]) -> Intent:
     """Return the intent of a row of the table ``intents``."""
     names = ("id", "decision_id", "account", "action", "written_at", "sent_at", "state")
@@ -567,7 +672,8 @@ def refuse_late(connection: sqlite3.Connection, epoch: int) -> None:
     Raises:
         InUse: One has.
     """
-    if int(database.meta(connection, "epoch")) == epoch:
+    # Less than its own a run finds that its disk let it not be counted.
+    if int(database.meta(connection, "epoch")) <= epoch:
         return
     now = lease.read(connection)
     who = "somebody" if now is None else now.name

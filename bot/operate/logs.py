@@ -6,7 +6,8 @@ import os
 import select
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,9 +16,10 @@ from typing import Any, Literal, Self
 import orjson
 import structlog
 
-from bot.domain.alarm import Alarm
+from bot.domain.alarm import Alarm, Delivery
 from bot.operate.console import event_line
 from bot.operate.redact import Redactor
+from bot.ports import Receipt, answer
 
 Event = MutableMapping[str, Any]
 Level = Literal["debug", "info", "warning", "error"]
@@ -52,6 +54,7 @@ class LogSettings:
 
 _JSON = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
 _LOOK_AGAIN_MS = 1000
+_RECEIPT = "_receipt"
 
 
 class Pipe:
@@ -60,7 +63,7 @@ class Pipe:
     def __init__(self, fd: int, *, limit: int) -> None:
         self._fd = os.dup(fd)
         self._limit = limit
-        self._lines: deque[bytes] = deque()
+        self._lines: deque[tuple[bytes, Future[Delivery] | None]] = deque()
         self._wake = threading.Condition()
         self._closing = False
         self._broken = False
@@ -73,20 +76,24 @@ class Pipe:
         """Lines dropped since the last line that was taken."""
         return self._dropped
 
-    def offer(self, line: Callable[[int], bytes]) -> bool:
+    def offer(self, line: Callable[[int], bytes], delivery: Future[Delivery] | None = None) -> bool:
         """Take a line without waiting, or count it as dropped; return whether it was taken.
 
         Args:
             line: Gives the line, told how many were dropped before it.
+            delivery: Told what became of it; ``None`` where nobody asks.
         """
         with self._wake:
-            if self._broken or self._closing or len(self._lines) >= self._limit:
+            is_taken = not (self._broken or self._closing or len(self._lines) >= self._limit)
+            if is_taken:
+                dropped, self._dropped = self._dropped, 0
+                self._lines.append((line(dropped), delivery))
+                self._wake.notify()
+            else:
                 self._dropped += 1
-                return False
-            dropped, self._dropped = self._dropped, 0
-            self._lines.append(line(dropped))
-            self._wake.notify()
-            return True
+        if not is_taken:
+            _answer([delivery], Delivery.DROPPED)
+        return is_taken
 
     def close(self, *, timeout_s: float) -> bool:
         """Write what waits, for a limited time; return whether all of it left. [s]"""
@@ -109,17 +116,20 @@ class Pipe:
                     return
                 # Lines leave the queue only after they are written, so a stuck reader cannot
                 # make more than the limit wait.
-                batch = b"".join(self._lines)
-                count = len(self._lines)
+                batch = b"".join(line for line, _ in self._lines)
+                asked = [delivery for _, delivery in self._lines]
             written = self._write(batch)
             with self._wake:
-                for _ in range(count):
+                for _ in asked:
                     self._lines.popleft()
                 if not written:
                     self._broken = True
-                    self._dropped += count + len(self._lines)
+                    asked += [delivery for _, delivery in self._lines]
+                    self._dropped += len(asked)
                     self._lines.clear()
-                    return
+            _answer(asked, Delivery.DELIVERED if written else Delivery.FAILED)
+            if not written:
+                return
 
     def _write(self, data: bytes) -> bool:
         view = memoryview(data)
@@ -133,6 +143,12 @@ class Pipe:
             except OSError:  # the reader is gone
                 return False
         return True
+
+
+def _answer(asked: Iterable[Future[Delivery] | None], what: Delivery) -> None:
+    for delivery in asked:
+        if delivery is not None:
+            answer(delivery, what)
 
 
 class Logs:
@@ -149,7 +165,9 @@ class Logs:
         self._console = settings.view == "console" or (settings.view == "auto" and is_terminal)
         self._colours = is_terminal and "NO_COLOR" not in os.environ
         self._bridge = _Bridge()
+        self._asked = threading.local()
         self._processors: list[Any] = [
+            self._take_receipt,
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
@@ -197,8 +215,13 @@ class Logs:
         structlog.reset_defaults()
         self._pipe.close(timeout_s=self._settings.flush_s)
 
+    def _take_receipt(self, _logger: object, _method: str, event: Event) -> Event:
+        # No other processor sees it: it is nothing to show.
+        self._asked.delivery = event.pop(_RECEIPT, None)
+        return event
+
     def _send(self, _logger: object, _method: str, event: Event) -> Event:
-        self._pipe.offer(lambda dropped: self._line(event, dropped))
+        self._pipe.offer(lambda dropped: self._line(event, dropped), self._asked.delivery)
         raise structlog.DropEvent  # the line has left; there is no logger behind this one
 
     def _line(self, event: Event, dropped: int) -> bytes:
@@ -251,14 +274,21 @@ class DecisionLog:
         except Exception:  # noqa: BLE001 - a view must not stop the bot, whatever is wrong with it
             self.failed += 1
 
-    def alarm(self, alarm: Alarm) -> None:
+    def alarm(self, alarm: Alarm) -> Receipt:
         """Log one alarm without waiting and without raising."""
+        delivery: Future[Delivery] = Future()
         try:
             structlog.get_logger().error(
-                "alarm", code=alarm.code, text=alarm.text, intent=alarm.intent_id
+                "alarm",
+                code=alarm.code,
+                text=alarm.text,
+                intent=alarm.intent_id,
+                **{_RECEIPT: delivery},
             )
         except Exception:  # noqa: BLE001 - as in `publish`
             self.failed += 1
+            answer(delivery, Delivery.FAILED)
+        return Receipt(sink="log", delivery=delivery)
 
     def _publish(self, record: Mapping[str, Any]) -> None:
         if record.get("verdict") == "hold":

@@ -6,6 +6,7 @@ import random
 import re
 import ssl
 from collections import deque
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -14,7 +15,8 @@ from typing import Any, Self
 import aiomqtt
 import orjson
 
-from bot.domain.alarm import Alarm
+from bot.domain.alarm import Alarm, Delivery
+from bot.ports import Receipt, answer
 
 _log = logging.getLogger("plimsoll.mqtt")
 _OFFLINE = b'{"state":"offline"}'
@@ -115,7 +117,7 @@ class MqttPublisher:
         self._held: dict[str, set[str]] = {}  # account -> topics of its open positions
         self._found: set[str] = set()  # retained positions of an earlier run
         self._events: deque[tuple[bytes, int]] = deque(maxlen=settings.queue)
-        self._alarms: deque[bytes] = deque(maxlen=settings.queue)
+        self._alarms: deque[tuple[bytes, Future[Delivery]]] = deque()
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -155,19 +157,22 @@ class MqttPublisher:
         except Exception:  # noqa: BLE001 - a view must not stop the bot, whatever is wrong with it
             self.failed += 1
 
-    def alarm(self, alarm: Alarm) -> None:
+    def alarm(self, alarm: Alarm) -> Receipt:
         """Take one alarm without waiting and without raising; it goes before decisions."""
-        self._alarms.append(
-            orjson.dumps(
-                {
-                    "at": alarm.at.isoformat(timespec="milliseconds"),
-                    "code": alarm.code,
-                    "text": alarm.text,
-                    "intent": alarm.intent_id,
-                }
-            )
+        delivery: Future[Delivery] = Future()
+        message = orjson.dumps(
+            {
+                "at": alarm.at.isoformat(timespec="milliseconds"),
+                "code": alarm.code,
+                "text": alarm.text,
+                "intent": alarm.intent_id,
+            }
         )
+        if len(self._alarms) == self._settings.queue:
+            answer(self._alarms.popleft()[1], Delivery.DROPPED)
+        self._alarms.append((message, delivery))
         self._wake.set()
+        return Receipt(sink="mqtt", delivery=delivery)
 
     def _take(self, record: dict[str, Any]) -> None:
         event = orjson.dumps(record)
@@ -296,7 +301,8 @@ class MqttPublisher:
         had_any = bool(self._stale or self._events or self._alarms)
         while self._alarms:
             alarm = self._alarms[0]
-            await client.publish(f"{self._settings.prefix}/alarms", alarm, qos=_AT_LEAST_ONCE)
+            await client.publish(f"{self._settings.prefix}/alarms", alarm[0], qos=_AT_LEAST_ONCE)
+            answer(alarm[1], Delivery.DELIVERED)
             if self._alarms and self._alarms[0] is alarm:
                 self._alarms.popleft()
         while self._stale:

@@ -20,7 +20,7 @@ from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from bot.margin.blackout import survival
 from bot.rebalance.backstop import plan_stops, standing
-from bot.rebalance.memory import Memory
+from bot.rebalance.memory import Memory, key_of
 from bot.rebalance.plan import plan
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import project
@@ -186,7 +186,7 @@ def _review_all(
         action: Action = planned.action
         if isinstance(action, AddMargin) and action.after_reduction and action.key in not_reduced:
             continue
-        refusal = review(
+        refusal = _not_urgent(action, verdicts, policy) or review(
             action,
             account,
             instruments,
@@ -204,6 +204,20 @@ def _review_all(
         account = project(account, instruments, action, wallet=policy.futures_wallet)
         approved.append(planned)
     return tuple(approved), tuple(refused), account
+
+
+def _not_urgent(
+    action: Action, verdicts: tuple[PositionVerdict, ...], policy: Policy
+) -> Refusal | None:
+    """Return why an action must wait until the journal can be written again."""
+    if not policy.only_emergencies or any(
+        v.key == key_of(action) and v.urgency is Urgency.EMERGENCY for v in verdicts
+    ):
+        return None
+    return Refusal(
+        code="journal_unwritable",
+        text=f"{action.kind} is no emergency: it waits until the journal can be written",
+    )
 
 
 def _conclude(

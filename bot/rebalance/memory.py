@@ -17,6 +17,7 @@ from bot.domain.action import (
 )
 from bot.domain.band import LeverageBand
 from bot.domain.decision import Decision
+from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Mode
 from bot.domain.position import PositionKey
 from bot.domain.switch import Pause
@@ -24,6 +25,9 @@ from bot.rebalance.claims import Claim, arrived, claimed, kept, returned
 
 KEPT = timedelta(days=1)
 """The longest budget window: older moves are forgotten."""
+_NO_EFFECT = frozenset({
+    IntentState.WRITTEN, IntentState.DROPPED, IntentState.REJECTED, IntentState.ABSENT,
+})  # fmt: skip
 STOPS_KEPT = timedelta(minutes=1)
 """Changes of stops cost nothing and are forgotten sooner."""
 
@@ -315,6 +319,27 @@ def doubt(memory: Memory, action: Action, *, believed: Decimal) -> Memory:
         unsettled=(*memory.unsettled, action),
         in_transit=_without(memory.in_transit, action),
     )
+
+
+def recalled(memory: Memory, intents: Iterable[Intent]) -> Memory:
+    """Return the memory with intents counted that were written where it was not.
+
+    Args:
+        memory: That knows of none of them.
+        intents: As they stand now, oldest first.
+    """
+    for intent in intents:
+        if intent.state in _NO_EFFECT:
+            continue
+        is_known = intent.state in (IntentState.DONE, IntentState.APPLIED)
+        believed = amount_of(intent.action) if intent.applied is None else intent.applied
+        move = Move(at=intent.written_at, action=with_amount(intent.action, believed))
+        memory = replace(
+            memory,
+            moves=(*memory.moves, move),
+            keys=_with_effect(memory.keys, intent.action, believed if is_known else Decimal(0)),
+        )
+    return memory
 
 
 def _without(actions: tuple[Action, ...], action: Action) -> tuple[Action, ...]:

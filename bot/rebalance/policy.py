@@ -29,6 +29,7 @@ class Policy:
             giving back. [ratio]
         only_own_margin: Give back only what the bot added.
         resident_stops: Keep a stop at the venue for each position.
+        only_emergencies: Act for positions in an emergency only.
         max_moves_per_hour: Additions to one position in 3,600 s; a quarter is for emergencies.
         max_moves_per_day: The same in 86,400 s.
         max_writes_10s: Moves of money in 10 s; stops are not counted.
@@ -58,6 +59,7 @@ class Policy:
     max_liquidation_dispute: Decimal = Decimal("0.001")
     only_own_margin: bool = True
     resident_stops: bool = False
+    only_emergencies: bool = False
     max_moves_per_hour: int = 40
     max_moves_per_day: int = 160
     max_writes_10s: int = 12

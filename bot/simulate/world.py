@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot import bootstrap
+from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.alarm import Alarm
 from bot.domain.switch import Switches
@@ -307,7 +308,7 @@ class World:
         self.machine = Machine(loop=self.loop, process=process, skew=self.case.skew)
         clock = VenueClock(self.machine)
         settings = bootstrap.connection_of(self.loaded.settings, GATEWAY)
-        rng = bootstrap.rng_of(self.disk.connection)
+        rng = SeededRng(f"ban {self.case.seed} {process.name}")
         session = Session(self.network, process)
         venue = await connect(settings, clock, rng=rng, session=session)
         claim = await bootstrap.claim_to(

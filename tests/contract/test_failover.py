@@ -1,15 +1,18 @@
 """A full disk must not end protection, and what was done without the journal comes back to it."""
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import asdict
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.bootstrap import adopt, reserve_of
+from bot.bootstrap import adopt, memory_before, opened_or_lost, reserve_of, writable
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.intent import Execution, IntentState, Outcome
+from bot.domain.lease import Claim, Lease
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
@@ -19,18 +22,21 @@ from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.journal.failover import FailoverJournal
 from bot.journal.queries import JournalReader
-from bot.journal.reserve import Reserve
+from bot.journal.reserve import LOW, Reserve
 from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop
 from bot.margin.bands import band_at_distances
+from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory, amount_of
+from bot.schemas import encode
 from tests.kit.builders import ETH, a_policy, a_position, an_observation
-from tests.kit.disks import fill
+from tests.kit.disks import fill, only_reading
 from tests.kit.fakes import Collected, FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import NOON, a_record, a_request, an_intent
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
-ENDANGERED = an_observation(a_position(margin="5000"), futures="9000", spot="9000")
+ENDANGERED = an_observation(a_position(margin="2000"), futures="9000", spot="9000")
+BELOW_TRIGGER = an_observation(a_position(margin="5000"), futures="9000", spot="9000")
 
 
 def choose(risk: PositionRisk, market: Market) -> LeverageBand:
@@ -45,7 +51,9 @@ def a_loop(
     *,
     observation: Observation = ENDANGERED,
     resident_stops: bool = False,
+    memory: Memory | None = None,
 ) -> tuple[Loop, FakeVenue, FakeClock]:
+    policy = a_policy(resident_stops=resident_stops)
     clock, switches = FakeClock(), FakeSwitches()
     venue = FakeVenue(observation, clock)
     loop = Loop(
@@ -54,18 +62,27 @@ def a_loop(
         clock=clock,
         sinks=[seen],
         choose=choose,
-        policy=a_policy(resident_stops=resident_stops),
+        policy=policy,
         identity=Identity(account="main", config_hash="abc", strategy="x:Y"),
         ids=Ids(decision=names.ids.decision, intent=names.ids.intent),
-        fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
+        fingerprints=Fingerprints(step=D("0.00001"), epoch=names.ids.epoch),
         switchboard=switches,
         watchdog=switches,
         supported=KINDS,
         authority=FakeAuthority(),
-        encode=lambda observation, memory: repr((observation, memory)).encode(),
+        encode=lambda observation, memory: encode(
+            Inputs(
+                observation=observation,
+                memory=memory,
+                policy=policy,
+                strategy="strategies.liquidation_buffer:LiquidationBuffer",
+                strategy_settings=tuple((name, str(v)) for name, v in asdict(LEVELS).items()),
+            )
+        ),
         clean=lambda record: record,
-        memory=Memory(),
+        memory=memory or Memory(),
         first_sequence=names.next_seq,
+        fallback=journal,
     )
     return loop, venue, clock
 
@@ -101,6 +118,129 @@ async def test_on_a_full_disk_protection_goes_on_and_the_next_start_knows_of_it(
         ]
     with JournalReader.open(path) as reader:
         assert reader.decision(sent.id) is not None
+
+
+async def a_claim(look: Callable[[], Lease | None]) -> Claim:
+    return Claim(holder="here", name="a test", at=NOON, unless_changed=look())
+
+
+async def a_start(path: Path, seen: Collected, *, polls: int, sends: bool) -> tuple[set[str], Mode]:
+    """Start as the bot does, poll, and end; return the ids that were sent, and the last mode."""
+    async with AsyncExitStack() as stack:
+        journal, reserve = await writable(path, opened_or_lost(path, stack), stack, claim=a_claim)
+        loop, venue, clock = a_loop(
+            FailoverJournal(journal, reserve),
+            journal,
+            seen,
+            memory=memory_before(path, "main", reserve),
+        )
+        clock.advance(90 * journal.ids.epoch)  # what was sent before is not the same any more
+        if not sends:
+            venue.observation = an_observation(futures="9000", spot="9000")
+        await loop.recover()
+        for _ in range(polls):
+            decision = await loop.poll()
+            clock.advance(1)
+        return {intent.id for intent in venue.sent}, decision.mode
+
+
+async def test_a_start_on_a_full_disk_protects_and_the_first_with_room_imports_it_all(
+    small_disk: Path,
+) -> None:
+    path, seen = small_disk / "journal.sqlite", Collected()
+    earlier, _ = await a_start(path, seen, polls=1, sends=True)
+    assert len(earlier) == 1
+    fill(small_disk)
+    ids: list[set[str]] = []
+    for n in range(1, 4):
+        sent, mode = await a_start(path, seen, polls=2, sends=True)
+        ids.append(sent)
+        assert mode is Mode.DEGRADED
+        assert len(sent) == 1
+        assert [alarm.code for alarm in seen.alarms] == ["journal_unwritable"] * n
+    given = set().union(earlier, *ids)
+    assert len(given) == 4  # no name is given twice
+
+    (small_disk / "other.log").unlink()
+    more, mode = await a_start(path, seen, polls=1, sends=True)
+    assert mode is Mode.NORMAL
+    assert not more & given
+    with JournalReader.open(path) as reader:
+        assert {item.intent.id for item in reader.actions()} == given | more
+    with Reserve.open(reserve_of(path)) as reserve:
+        assert reserve.kept() == ()
+        memory = memory_before(path, "main", reserve)
+    assert len(memory.moves) == len(given | more)  # no start refills a budget
+
+
+async def test_a_start_on_a_full_disk_without_a_reserve_only_looks_on(small_disk: Path) -> None:
+    path, seen = small_disk / "journal.sqlite", Collected()
+    await a_start(path, seen, polls=1, sends=False)
+    reserve_of(path).unlink()
+    fill(small_disk)
+    sent, mode = await a_start(path, seen, polls=3, sends=True)
+    assert (sent, mode) == (set(), Mode.OBSERVE)
+    assert [alarm.code for alarm in seen.alarms] == ["reserve_unwritable"]
+
+
+async def test_a_start_on_a_read_only_disk_only_looks_on(small_disk: Path) -> None:
+    path, seen = small_disk / "journal.sqlite", Collected()
+    await a_start(path, seen, polls=1, sends=False)
+    only_reading(small_disk)
+    sent, mode = await a_start(path, seen, polls=3, sends=True)
+    assert (sent, mode) == (set(), Mode.OBSERVE)
+    assert [alarm.code for alarm in seen.alarms] == ["reserve_unwritable"]
+
+
+async def test_a_reserve_that_fails_as_well_leaves_the_bot_looking_on(tmp_path: Path) -> None:
+    path, seen = tmp_path / "journal.sqlite", Collected()
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path)) as reserve:
+            failing: Any = Full(sqlite, fails="record")
+            loop, venue, clock = a_loop(FailoverJournal(failing, reserve), sqlite, seen)
+            await loop.poll()
+            reserve._file.close()
+            for _ in range(3):
+                clock.advance(1)
+                decision = await loop.poll()
+            assert venue.sent == []
+            assert decision.mode is Mode.OBSERVE
+    assert [alarm.code for alarm in seen.alarms] == ["journal_unwritable", "reserve_unwritable"]
+
+
+async def test_a_position_below_its_trigger_waits_for_the_journal(tmp_path: Path) -> None:
+    path, seen = tmp_path / "journal.sqlite", Collected()
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path)) as reserve:
+            failing: Any = Full(sqlite, fails="record")
+            loop, venue, clock = a_loop(
+                FailoverJournal(failing, reserve), sqlite, seen, observation=BELOW_TRIGGER
+            )
+            for _ in range(3):
+                decision = await loop.poll()
+                clock.advance(1)
+            assert venue.sent == []
+            assert reserve.kept() == ()  # it takes no slot from an emergency
+            assert decision.reason == "journal_unwritable"
+
+
+async def test_a_reserve_that_fills_up_is_told_once_per_fall(tmp_path: Path) -> None:
+    path, seen = tmp_path / "journal.sqlite", Collected()
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path), slots=LOW) as reserve:
+            failing: Any = Full(sqlite, fails="record")
+            journal = FailoverJournal(failing, reserve)
+            loop, venue, clock = a_loop(journal, sqlite, seen)
+            codes = []
+            for n in range(5):
+                await loop.poll()
+                clock.advance(1)
+                codes = [alarm.code for alarm in seen.alarms]
+                assert codes.count("reserve_low") == (1 if venue.sent else 0), n
+                assert journal.slots_for("another") == LOW - len(venue.sent)
+            (sent,) = venue.sent
+            assert journal.slots_for(sent.id) == LOW
+            assert codes == ["journal_unwritable", "reserve_low"]
 
 
 async def test_a_crash_between_import_and_release_imports_nothing_twice(tmp_path: Path) -> None:
@@ -180,8 +320,8 @@ async def test_the_rest_of_a_plan_that_the_failing_journal_holds_is_dropped_and_
     tmp_path: Path,
 ) -> None:
     path, seen = tmp_path / "journal.sqlite", Collected()
-    eth = a_position(ETH, size="10", entry="3000", mark="3000", margin="2000")
-    both = an_observation(a_position(margin="5000"), eth, futures="20000")
+    eth = a_position(ETH, size="10", entry="3000", mark="3000", margin="1000")
+    both = an_observation(a_position(margin="2000"), eth, futures="20000")
     async with SqliteJournal.open(path) as sqlite:
         with Reserve.open(reserve_of(path)) as reserve:
             failing: Any = Full(sqlite, fails="conclude")

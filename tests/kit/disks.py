@@ -11,12 +11,17 @@ import pytest
 
 
 @contextmanager
-def a_small_disk(place: Path) -> Iterator[Path]:
-    """Mount a real file system of 4 MiB; skip the test where that is not allowed."""
+def a_small_disk(place: Path, *, mebibytes: int = 4) -> Iterator[Path]:
+    """Mount a small real file system; skip the test where that is not allowed.
+
+    Args:
+        place: A folder that is made.
+        mebibytes: How much it takes. [MiB]
+    """
     if os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "plimsoll-test", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "plimsoll-test", str(place)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)  # noqa: S603 - constants and a folder of ours
     if done.returncode != 0:
         pytest.skip(f"this machine forbids mounting: {done.stderr.strip()}")
@@ -24,6 +29,12 @@ def a_small_disk(place: Path) -> Iterator[Path]:
         yield place
     finally:
         subprocess.run(["umount", str(place)], check=True)  # noqa: S603, S607 - as above
+
+
+def only_reading(disk: Path) -> None:
+    """Forbid every write to a file system of `a_small_disk`."""
+    again = ["mount", "-o", "remount,ro", str(disk)]
+    subprocess.run(again, check=True)  # noqa: S603 - constants and a folder of ours
 
 
 def fill(disk: Path) -> None:

@@ -158,6 +158,19 @@ def test_an_emergency_never_stops_what_may_leave_in_calm(f: Facts) -> None:
         assert guard(replace(f, urgency=Urgency.EMERGENCY)) is None
 
 
+@given(facts(age=0.1, switches=Switches()), st.integers(0, 2))
+def test_without_the_journal_only_an_emergency_that_has_a_slot_may_leave(
+    given_facts: Facts, free: int
+) -> None:
+    around = Conditions(is_journal_writable=False, reserve_free=free)
+    f = replace(given_facts, conditions=around)
+    if guard(f) is None:
+        assert isinstance(f.action, AddMargin | ReducePosition)
+        assert f.urgency is Urgency.EMERGENCY
+        assert free > 0
+        assert guard(replace(f, conditions=Conditions())) is None
+
+
 WILD = st.one_of(
     st.decimals(allow_nan=True, allow_infinity=True),
     st.sampled_from([D("sNaN"), D("1E+40"), D("-1E+40"), D("1E-40"), D(0), D(-1)]),
@@ -290,7 +303,7 @@ BROKEN: dict[str, Callable[[Facts], Facts]] = {
     "lease_lost": around(has_lease=False),
     "epoch_stale": around(is_epoch_current=False),
     "plan_expired": around(stalled=True),
-    "reserve_exhausted": around(is_journal_writable=False, reserve_free=0),
+    "journal_unwritable": around(is_journal_writable=False, reserve_free=0),
     "clock_uncertain": on_the_way(clock_uncertainty=0.6),
     "venue_banned": on_the_way(is_banned=True),
     "venue_unavailable": on_the_way(is_reachable=False),

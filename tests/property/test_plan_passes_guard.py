@@ -77,6 +77,7 @@ def test_the_guard_lets_a_whole_approved_plan_pass(
         policy=policy,
         fingerprints=fingerprints,
         supported=KINDS,
+        slots_for=lambda _: 1024,
     )
     judge.begin(observation, decision, memory, is_reduced=False)
     for number, planned in enumerate(decision.approved):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
 from bot.domain.band import Levels, LeverageBand
-from bot.domain.decision import Decision
+from bot.domain.decision import Decision, Urgency
 from bot.domain.instrument import MarginRelease
 from bot.domain.market import Market
 from bot.domain.observation import Observation
@@ -15,7 +15,7 @@ from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
-from bot.rebalance.memory import KeyMemory, Memory, remember
+from bot.rebalance.memory import KeyMemory, Memory, key_of, remember
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project
 from bot.rebalance.rounding import is_multiple
@@ -102,6 +102,20 @@ def applied(observation: Observation, decision: Decision) -> Observation:
         for p in account.positions
     )
     return replace(observation, account=replace(account, positions=positions))
+
+
+@given(observations(), memories(), policies)
+def test_with_emergencies_only_nothing_is_done_for_who_is_in_none(
+    observation: Observation, memory: Memory, policy: Policy
+) -> None:
+    strict = replace(policy, only_emergencies=True)
+    decision = decide(observation, memory, strict, choose=choose)
+    endangered = {v.key for v in decision.positions if v.urgency is Urgency.EMERGENCY}
+    for planned in decision.approved:
+        assert key_of(planned.action) in endangered
+    free = decide(observation, memory, policy, choose=choose)
+    wanted = {key_of(planned.action) for planned in free.approved} & endangered
+    assert {key_of(planned.action) for planned in decision.approved} >= wanted
 
 
 @given(observations(), memories(), policies)

@@ -31,6 +31,7 @@ ADAPTERS = {
     "simulate/report.py": "worker processes",
     "simulate/many.py": "how long a run took",
     "simulate/loop.py": "seeded order",
+    "simulate/breach.py": "seeded paths",
     "simulate/case.py": "seeded worlds",
     "simulate/world.py": "seeded worlds",
     "simulate/weather.py": "seeded weather",

@@ -87,7 +87,9 @@ REACHED: dict[DenialCode, Callable[[], Facts]] = {
     DenialCode.EPOCH_STALE: lambda: under(is_epoch_current=False),
     DenialCode.PLAN_EXPIRED: lambda: under(plan_age=15.1),
     DenialCode.JOURNAL_UNWRITABLE: lambda: under(MOVE, is_journal_writable=False),
-    DenialCode.RESERVE_EXHAUSTED: lambda: under(is_journal_writable=False, reserve_free=0),
+    DenialCode.RESERVE_EXHAUSTED: lambda: replace(
+        under(is_journal_writable=False, reserve_free=0), urgency=Urgency.EMERGENCY
+    ),
     DenialCode.CLOCK_UNCERTAIN: lambda: under(venue=VenueCondition(clock_uncertainty=0.6)),
     DenialCode.VENUE_BANNED: lambda: under(venue=VenueCondition(is_banned=True)),
     DenialCode.VENUE_UNAVAILABLE: lambda: under(venue=VenueCondition(is_reachable=False)),
@@ -383,8 +385,13 @@ def test_each_way_to_a_reason_denies(facts: Callable[[], Facts], expected: str) 
 
 
 def test_the_reserve_takes_what_protects() -> None:
-    assert guard(under(is_journal_writable=False)) is None
-    assert guard(under(REDUCE, is_journal_writable=False)) is None
+    for action in (ADD, REDUCE):
+        facts = under(action, is_journal_writable=False)
+        assert guard(replace(facts, urgency=Urgency.EMERGENCY)) is None
+        for urgency in set(Urgency) - {Urgency.EMERGENCY}:
+            refusal = guard(replace(facts, urgency=urgency))
+            assert refusal is not None
+            assert refusal.code == "journal_unwritable"
 
 
 def test_margin_that_no_price_can_reach_is_given_back_without_a_price_to_dispute() -> None:

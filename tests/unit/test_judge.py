@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.action import Action, AddMargin, PlaceStop, ReducePosition, Transfer
 from bot.domain.band import Levels, LeverageBand
-from bot.domain.decision import Refusal
+from bot.domain.decision import Refusal, Urgency
 from bot.domain.intent import Intent
 from bot.domain.market import Market
 from bot.domain.observation import Observation
@@ -63,7 +63,9 @@ class Bench:
         self.clock, switches = FakeClock(), FakeSwitches()
         self.venue = FakeVenue(SEEN, self.clock)
         self.authority = FakeAuthority()
+        self.slots = 1024
         self.judge = Judge(
+            slots_for=lambda _: self.slots,
             venue=self.venue,
             clock=self.clock,
             switchboard=switches,
@@ -78,8 +80,8 @@ class Bench:
 
     def look_at(self, seen: Observation) -> tuple[str, ...]:
         """Take the plan of a look and return the codes of its alarms."""
-        decision = decide(seen, self.memory, self.policy, choose=choose)
-        alarms = self.judge.begin(seen, decision, self.memory, is_reduced=False)
+        self.decision = decide(seen, self.memory, self.policy, choose=choose)
+        alarms = self.judge.begin(seen, self.decision, self.memory, is_reduced=False)
         return tuple(code for code, _ in alarms)
 
     def ask(
@@ -269,3 +271,18 @@ def test_the_lease_is_looked_at_again_with_the_connection_in_hand() -> None:
     assert bench.ask(ADD, name="pl1") is None
     bench.authority.left = 5.0
     assert code(bench.ask(ADD, name="pl1")) == "lease_lost"
+
+
+def test_the_reserve_takes_an_emergency_while_it_has_a_slot_and_nothing_less() -> None:
+    bench = Bench()
+    urgent, calm = bench.decision.positions
+    for urgency, slots, expected in (
+        (Urgency.EMERGENCY, 1, ""),
+        (Urgency.EMERGENCY, 0, "reserve_exhausted"),
+        (Urgency.ROUTINE, 1, "journal_unwritable"),
+    ):
+        verdicts = tuple(replace(v, urgency=urgency) for v in (urgent, calm))
+        decision = replace(bench.decision, positions=verdicts)
+        bench.judge.begin(SEEN, decision, bench.memory, is_reduced=True)
+        bench.slots = slots
+        assert code(bench.ask(ADD, name=f"pl{urgency}{slots}")) == expected

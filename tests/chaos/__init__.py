@@ -1,0 +1,1 @@
+"""Real processes on loopback, ended, stopped and cut off at bad moments."""
