@@ -47,6 +47,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         rf"\g<scheme>{MASK}@",
     ),
 )
+_PLAIN = re.compile(r"[\w.+-]*")
+"""Numbers and single words: every pattern above wants a sign or a space that is not among these."""
 
 
 class Redactor:
@@ -77,6 +79,8 @@ class Redactor:
         """Return a text without secrets."""
         if self._registered is not None:
             text = self._registered.sub(MASK, text)
+        if _PLAIN.fullmatch(text):
+            return text
         for pattern, replacement in _PATTERNS:
             text = pattern.sub(replacement, text)
         return text

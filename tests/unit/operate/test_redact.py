@@ -2,8 +2,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.operate.redact import MASK, Redactor
+from bot.operate.redact import _PATTERNS, MASK, Redactor
 
 
 @pytest.mark.parametrize(
@@ -75,3 +77,11 @@ def test_a_value_that_contains_itself_ends() -> None:
 
 def test_an_empty_secret_removes_nothing() -> None:
     assert Redactor([""]).text("abc") == "abc"
+
+
+@given(st.from_regex(r"[\w.+-]{0,40}", fullmatch=True))
+def test_a_number_or_a_word_is_what_no_pattern_would_change(text: str) -> None:
+    changed = text
+    for pattern, replacement in _PATTERNS:
+        changed = pattern.sub(replacement, changed)
+    assert changed == text == Redactor().text(text)
