@@ -75,8 +75,7 @@ def review(
             return _review_remove(action, position, instrument, band, memory, policy)
         case ReducePosition():
             return _review_reduction(action, position, instrument, account, policy)
-        case PlaceStop():
-            return review_place(action, position, instrument, band)
+    return review_place(action, position, instrument, band)
 
 
 def _forbidden(
