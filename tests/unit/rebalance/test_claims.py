@@ -2,7 +2,7 @@ from datetime import timedelta
 from decimal import Decimal as D
 
 from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.rebalance.claims import OLDEST, Claim, claimed, surplus
+from bot.rebalance.claims import OLDEST, Claim, arrived, claimed, surplus
 from tests.kit.builders import NOON, a_position, an_observation
 
 KEY = a_position().key
@@ -54,3 +54,10 @@ def test_a_reading_above_a_claim_is_not_believed_until_the_claim_ends() -> None:
     assert surplus(claims, "futures", "USDT", total=D(800), at=NOON) == 0
     assert surplus(claims, "futures", "USDT", total=D(1000), at=until) == 0
     assert surplus(claims, "futures", "USDC", total=D(1000), at=NOON) == 0
+
+
+def test_a_transfer_that_arrived_raises_its_destination_and_other_moves_raise_nothing() -> None:
+    move = Transfer(source="spot", destination="futures", amount=D(50), currency="USDT")
+    claims = (claim(900), claim(450, wallet="spot"))
+    assert arrived(claims, move, applied=D(40)) == (claim(940), claim(450, wallet="spot"))
+    assert arrived(claims, ADD, applied=D(100)) == claims

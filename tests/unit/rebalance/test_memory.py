@@ -50,15 +50,19 @@ def test_what_is_proven_replaces_the_newest_move_it_was_counted_as() -> None:
     memory = Memory(moves=(older, newer), unsettled=(ADD,))
     part = settle(memory, ADD, applied=D(60))
     assert part.moves == (older, Move(at=NOON, action=replace(ADD, amount=D(60))))
-    assert (part.unsettled, part.of(KEY).added) == ((), 60)
+    assert part.unsettled == ()
+    assert part.of(KEY).added == 60
     absent = settle(memory, ADD, applied=D(0))
-    assert (absent.moves, absent.of(KEY).added) == ((older,), 0)
+    assert absent.moves == (older,)
+    assert absent.of(KEY).added == 0
 
 
 def test_what_is_proven_of_a_move_that_was_forgotten_changes_no_other() -> None:
     twin = Move(at=NOON, action=replace(ADD, amount=D(90)))
     found = settle(Memory(moves=(twin,), given_up=(ADD,)), ADD, applied=D(100))
-    assert (found.moves, found.given_up, found.of(KEY).added) == ((twin,), (), 100)
+    assert found.moves == (twin,)
+    assert found.given_up == ()
+    assert found.of(KEY).added == 100
 
 
 def test_a_doubtful_addition_is_not_the_bots_and_a_doubtful_removal_stays_counted() -> None:
@@ -80,3 +84,10 @@ def test_an_amount_is_of_the_actions_own_unit_and_a_stop_is_one_order() -> None:
     assert with_amount(order, D(2)) == replace(order, size=D(2))
     assert with_amount(move, D(2)) == replace(move, amount=D(2))
     assert with_amount(stop, D(2)) == stop
+
+
+def test_a_proven_removal_takes_back_what_the_bot_may_give_back_and_never_below_nothing() -> None:
+    memory = Memory(keys=(own(100), OTHER), unsettled=(REMOVE,))
+    assert settle(memory, REMOVE, applied=D(40)).keys == (own(60), OTHER)
+    assert settle(memory, REMOVE, applied=D(400)).keys == (own(0), OTHER)
+    assert settle(memory, REMOVE, applied=D(0)).keys == (own(100), OTHER)

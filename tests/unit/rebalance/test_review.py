@@ -29,6 +29,7 @@ from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import KeyMemory, Memory, Move
 from bot.rebalance.policy import Policy
 from bot.rebalance.review import review
+from bot.rebalance.review_stops import review_place
 from tests.kit.builders import (
     NOON,
     ONE_TIER,
@@ -421,6 +422,11 @@ def test_a_stop_of_a_position_in_its_emergency_stands_before_mark() -> None:
 
 def test_a_stop_needs_a_liquidation_price_and_an_emergency_that_a_price_can_reach() -> None:
     assert code(STOP, position=a_position(margin="70000")) == "stop_misplaced"
+    band = band_at_distances(assess(HELD, RULES), LEVELS)
+    far = replace(band, distance=replace(LEVELS, emergency=D(1)))
+    refusal = review_place(STOP, HELD, RULES, far)
+    assert refusal is not None
+    assert refusal.code == "stop_misplaced"
 
 
 def stands(*names: tuple[str, bool], margin: str = "5000") -> dict[str, Any]:
