@@ -2,6 +2,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from bot.domain.instrument import MarginTier
 from bot.margin import linear
 from bot.margin.tiers import check_tiers, maintenance_margin
 from tests.kit.builders import FOUR_TIERS, tiers
@@ -151,3 +152,8 @@ def test_a_table_the_formulae_cannot_rely_on_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         check_tiers("BTC/USDT:USDT", table)  # type: ignore[arg-type]  # an empty tuple has no type
+
+
+@pytest.mark.parametrize("table", [FOUR_TIERS, FOUR_TIERS[:1]], ids=["four tiers", "one tier"])
+def test_a_continuous_table_with_rising_rates_is_accepted(table: tuple[MarginTier, ...]) -> None:
+    check_tiers("BTC", table)
