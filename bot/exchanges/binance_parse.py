@@ -35,8 +35,15 @@ class Config:
 
 
 def instant(milliseconds: int) -> datetime:
-    """Return the instant of a stamp. Aware UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    """Return the instant of a stamp. Aware UTC.
+
+    Raises:
+        Incomplete: It is beyond every calendar.
+    """
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Incomplete(f"time must be an instant in ms, was {milliseconds}") from None
 
 
 def unified(row: Mapping[str, Any]) -> str:

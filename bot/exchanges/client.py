@@ -140,7 +140,7 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
         self.plimsoll_weight = int(weight) if weight.isdigit() else 0
         try:
             body = json.loads(response_body)
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or too deep to be an answer
             body = None
         if isinstance(body, dict) and isinstance(body.get("code"), int):
             trace.code = body["code"]
@@ -177,6 +177,12 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
             return await super().fetch(url, method, headers, body)
         finally:
             look.reset(token)
+
+
+UNREADABLE = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
+)  # fmt: skip
+"""What the library raises on an answer of another shape than it knows."""
 
 
 class Client:
@@ -256,7 +262,7 @@ class Client:
             return await call(parameters)
         except ccxt.BaseError as error:
             raise self._read_error(trace, error) from None
-        except (ValueError, TypeError, KeyError) as error:
+        except UNREADABLE as error:
             raise Unavailable(f"answer could not be read: {type(error).__name__}") from None
         finally:
             _trace.reset(token)
