@@ -46,9 +46,8 @@ WRITES: tuple[tuple[str, Action], ...] = (
 )  # fmt: skip
 HISTORY = {
     "/fapi/v1/positionMargin": "/fapi/v1/positionMargin/history",
-    "/fapi/v1/order": "/fapi/v1/order",
+    "/fapi/v1/order": "/fapi/v1/allOrders",
     "/sapi/v1/asset/transfer": "/sapi/v1/asset/transfer",
-    "/fapi/v1/algoOrder": "/fapi/v1/algoOrder",
 }
 
 
