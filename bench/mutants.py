@@ -210,7 +210,7 @@ def _variants(node: ast.AST) -> Iterator[ast.AST]:  # noqa: C901, PLR0912, PLR09
             yield changed
         case ast.Return(value=ast.AST() as value) if not _is_none(value):
             yield ast.Return(ast.Constant(None))
-        case ast.Assign(value=value) if not _is_none(value):
+        case ast.Assign(value=value) if not _is_none(value) and not _is_type(node):
             changed = copy.deepcopy(node)
             changed.value = ast.Constant(None)
             yield changed
