@@ -64,7 +64,7 @@ def instrument(
     Raises:
         Incomplete: A filter or a number is missing.
     """
-    filters = {f.get("filterType"): f for f in rows(row.get("filters"), "filters")}
+    filters = {text(f, "filterType"): f for f in rows(row.get("filters"), "filters")}
     found = {
         name: {"symbol": row.get("symbol"), **table(filters.get(name), f"filter {name}")}
         for name in ("PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "MIN_NOTIONAL")
