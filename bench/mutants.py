@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,33 +98,40 @@ class Mutant:
         line: Where. [line number]
         change: Before and after, for people.
         source: The changed module.
+        nth: Of the same changes of the module.
     """
 
     module: str
     line: int
     change: str
     source: str
+    nth: int = 0
 
     @property
     def id(self) -> str:
-        """The same change has the same name wherever it stands."""
-        return hashlib.sha256(f"{self.module}{self.source}".encode()).hexdigest()[:12]
+        """The same change keeps its name when the code around it changes."""
+        told = f"{self.module} {self.change} {self.nth}"
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def mutants(module: str, source: str) -> Iterator[Mutant]:
     """Yield every change of a module, in the order of its lines."""
     tree = ast.parse(source)
+    seen: Counter[str] = Counter()
     for path, node in _sites(tree):
         for new in _variants(node):
             changed = copy.deepcopy(tree)
             _put(changed, path, new)
             text = ast.unparse(ast.fix_missing_locations(changed))
             after = "(removed)" if isinstance(new, ast.Pass) else ast.unparse(new)
+            change = f"{_line(node)} -> {' '.join(after.split())[:90]}"
+            seen[change] += 1
             yield Mutant(
                 module=module,
                 line=getattr(node, "lineno", 0),
-                change=f"{_line(node)} -> {' '.join(after.split())[:90]}",
+                change=change,
                 source=text,
+                nth=seen[change],
             )
 
 

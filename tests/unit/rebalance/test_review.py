@@ -141,6 +141,7 @@ def test_a_reserve_is_kept_to_the_last_cent(action: Action, kept: int) -> None:
 @pytest.mark.parametrize("action", [ADD, MOVE], ids=["margin", "transfer"])
 def test_a_wallet_that_is_not_known_holds_nothing(action: AddMargin | Transfer) -> None:
     assert code(replace(action, currency="USDC")) == "breaks_reserve"
+    assert code(replace(action, currency="USDC", amount=D("0.01"))) == "breaks_reserve"
 
 
 def test_what_a_reduction_released_needs_no_reserve_and_no_budget_but_must_be_there() -> None:
