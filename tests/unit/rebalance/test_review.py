@@ -465,3 +465,14 @@ def test_stops_of_another_symbol_do_not_count() -> None:
     stops = (a_stop("57000"), a_stop("57000", stop_id="2", symbol="ETH/USDT:USDT"))
     account = an_observation(held, stops=stops).account
     assert code(CANCEL, position=held, account=account) == "no_backstop"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "expected"), [("51000", None), ("51000.001", "liquidation_price_disputed")]
+)
+def test_a_dispute_begins_just_beyond_its_limit(theirs: str, expected: str | None) -> None:
+    # 60,000 - 50 - 0.995 * 50,949 = 9,255.745, and 50,949 is a thousandth of 51,000 below it.
+    held = a_position(margin="9255.745", venue_liquidation_price=theirs)
+    account = an_observation(held).account
+    less = replace(REMOVE, amount=D("49.99"))
+    assert code(less, position=held, memory=OWN, account=account) == expected
