@@ -263,6 +263,9 @@ LIMITS: list[tuple[str, Given, str | None]] = [
         replace(MOVE, source="futures"), policy=a_policy(transfer_from=("futures",))),
      "endpoint_not_allowed"),
     ("nothing", lambda: some_facts(replace(ADD, amount=D(0))), "not_positive"),
+    ("a transfer of no number", lambda: some_facts(replace(MOVE, amount=D("NaN"))), "not_finite"),
+    ("a transfer finer than a step", lambda: some_facts(replace(MOVE, amount=D("50.000001"))),
+     "step_mismatch"),
     ("an amount that only looks like a whole position",
      lambda: holding(replace(ADD, amount=D("0.5000004")), size="0.5000004"), "step_mismatch"),
     ("a removal from what is not held", lambda: some_facts(

@@ -107,7 +107,7 @@ async def test_a_confirmed_move_that_is_absent_is_unknown_again_and_people_are_t
     assert found is not None
     assert found.after == replace(it.intent, state=IntentState.UNKNOWN)
     assert found.settlement is None
-    assert it.intent.id in found.alarm
+    assert found.alarm.startswith(f"{it.intent.id} was confirmed by the venue, not in its history")
     assert it.state() is IntentState.UNKNOWN
     # From here absence is proven anew: two looks more.
     it.intent = found.after
@@ -230,3 +230,17 @@ async def test_a_restart_drops_what_was_not_sent_and_follows_the_rest_as_unknown
         ("plunknown", "unknown"),
     ]
     assert it.journal.steps == [("plwritten", "dropped")]
+
+
+async def test_an_absence_first_seen_after_five_minutes_is_given_up_on() -> None:
+    it = Following()
+    it.finds("0")
+    found = await it.look(GIVE_UP_AFTER)
+    assert found is not None
+    assert found.after.state is IntentState.GAVE_UP
+
+
+def test_the_times_are_those_that_people_are_told() -> None:
+    # Window 5 s, clock bound 0.5 s and history lag 2 s; 60 s and 300 s stand in the README.
+    told = (SETTLE_POINT, BETWEEN_LOOKS, ALARM_AFTER, GIVE_UP_AFTER, FINAL_AFTER)
+    assert [time.total_seconds() for time in told] == [7.5, 1, 60, 300, 86_400]
