@@ -48,7 +48,12 @@ REVIEW = (
     "tests/property/test_planning_laws.py",
     "tests/property/test_backstop_laws.py",
 )
-INTENTS = ("tests/unit/execute", "tests/unit/test_execute.py", "tests/unit/test_loop.py")
+INTENTS = (
+    "tests/unit/domain/test_intent.py",
+    "tests/unit/execute",
+    "tests/unit/test_execute.py",
+    "tests/unit/test_loop.py",
+)
 TARGETS = {
     "bot.execute.guard": GUARD,
     "bot.execute.budgets": GUARD,
