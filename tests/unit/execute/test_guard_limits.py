@@ -307,6 +307,8 @@ LIMITS: list[tuple[str, Given, str | None]] = [
     ("a person's amount near it", lambda: twin(replace(ADD, amount=D("100.00450"))), None),
     ("two small ones that differ",
      lambda: twin(replace(ADD, amount=D("0.6")), replace(ADD, amount=D("0.5"))), None),
+    ("two small ones with digits that differ",
+     lambda: twin(replace(ADD, amount=D("0.60001")), replace(ADD, amount=D("0.50001"))), None),
     ("the same removal", lambda: twin(replace(REMOVE, amount=D("99.99456")), REMOVE), "duplicate"),
     ("the same removal without digits", lambda: twin(replace(REMOVE, amount=D(100)), REMOVE),
      "duplicate"),

@@ -476,3 +476,25 @@ def test_a_dispute_begins_just_beyond_its_limit(theirs: str, expected: str | Non
     account = an_observation(held).account
     less = replace(REMOVE, amount=D("49.99"))
     assert code(less, position=held, memory=OWN, account=account) == expected
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [
+        ("50920", "stop_misplaced"),
+        ("50920.1", None),
+        ("53599.9", None),
+        ("53600", "stop_misplaced"),
+        ("0.5", "stop_misplaced"),
+    ],
+)
+def test_a_stop_stands_at_neither_end_of_its_room(price: str, expected: str | None) -> None:
+    # Liquidated at 50,920, which is 0.95 * 53,600: 60,000 - 50 - 0.995 * 50,920 = 9,284.6
+    held = a_position(margin="9284.6")
+    assert code(replace(STOP, stop_price=D(price)), position=held) == expected
+
+
+def test_a_stop_beyond_liquidation_is_none() -> None:
+    degraded, held = Memory(mode=Mode.DEGRADED), a_position(margin="5000")
+    account = an_observation(held, stops=(a_stop("55000"),)).account
+    assert code(STOP, position=held, account=account, memory=degraded) is None
