@@ -38,6 +38,8 @@ from bot.errors import ConfigError
 
 PREFIX = "PLIMSOLL_"
 DELIMITER = "__"
+SMALLEST, LARGEST = Decimal("1E-30"), Decimal("1E+15")
+"""Numbers beyond could not be counted in steps, and the guard denies what it cannot count."""
 NOT_SETTINGS = frozenset({"PLIMSOLL_DATA"})
 """Variables of the project that are not configuration."""
 
@@ -51,6 +53,8 @@ def _quoted(value: object) -> object:
 def _finite(value: Decimal) -> Decimal:
     if not value.is_finite():
         raise ValueError(f"must be a finite number, was {value}")
+    if value and not SMALLEST <= value.copy_abs() <= LARGEST:  # abs() rounds, and may overflow
+        raise ValueError(f"must be 0 or between {SMALLEST} and {LARGEST}, was {value}")
     return value
 
 

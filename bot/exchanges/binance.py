@@ -30,7 +30,7 @@ from bot.exchanges.binance_stops import Stops
 from bot.exchanges.binance_write import ONE, Write, applied, route_of, write_for
 from bot.exchanges.client import Client, WriteError, all_of
 from bot.exchanges.gateway import GatewaySettings
-from bot.exchanges.numbers import number, rows, table, text, whole
+from bot.exchanges.numbers import amount, number, rows, table, text, whole
 from bot.exchanges.outcomes import SIDE_REFUSED, WORDS, Proof, proof_of
 from bot.exchanges.quota import Lane
 from bot.exchanges.venues import VENUES
@@ -312,10 +312,11 @@ class BinanceVenue:
         ])  # fmt: skip
         currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
         wallets = [w for w in parse.futures_wallets(account) if w.currency in currencies]
+        missing = currencies - {wallet.currency for wallet in wallets}
+        if missing:
+            raise Incomplete(f"account must list wallets of {', '.join(sorted(missing))}")
         if spot is not None:
             wallets += parse.spot_wallets(spot, currencies)
-        if not wallets:
-            raise Incomplete("account must list a wallet of the collateral, listed none")
         return Observation(
             at=self._now(),
             account_at=asked_at,
@@ -597,19 +598,22 @@ class BinanceVenue:
         return None
 
     async def _find_order(self, intent: Intent) -> Decimal | None:
-        key = intent.action.key if isinstance(intent.action, ReducePosition) else None
-        assert key is not None  # noqa: S101 - only reductions are looked up here
+        action = intent.action
+        assert isinstance(action, ReducePosition)  # noqa: S101 - nothing else is looked up here
         trades = rows(
             await self._client.read(
                 self._client.api.fapiPrivateGetAllOrders,
-                {"symbol": self._ids[key.symbol], "limit": HISTORY_LIMIT},
+                {"symbol": self._ids[action.key.symbol], "limit": HISTORY_LIMIT},
                 lane=Lane.SETTLE,
             ),
             "orders",
         )
         for row in trades:
             if row.get("clientOrderId") == intent.id and row.get("status") != "NEW":
-                return number(row, "executedQty")
+                filled = amount(row, "executedQty")
+                if filled > action.size:
+                    raise Incomplete(f"executedQty must be <= {action.size}, was {filled}")
+                return filled
         return None
 
     async def _settle_transfer(self, intent: Intent, action: Transfer, sent_ms: int) -> Settlement:

@@ -38,8 +38,15 @@ class Config:
 
 
 def instant(milliseconds: int) -> datetime:
-    """Return the instant of a stamp. Aware UTC."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    """Return the instant of a stamp. Aware UTC.
+
+    Raises:
+        Incomplete: It is beyond every calendar.
+    """
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Incomplete(f"time must be an instant in ms, was {milliseconds}") from None
 
 
 def unified(row: Mapping[str, Any]) -> str:
@@ -60,7 +67,7 @@ def instrument(
     Raises:
         Incomplete: A filter or a number is missing.
     """
-    filters = {f.get("filterType"): f for f in rows(row.get("filters"), "filters")}
+    filters = {text(f, "filterType"): f for f in rows(row.get("filters"), "filters")}
     found = {
         name: {"symbol": row.get("symbol"), **table(filters.get(name), f"filter {name}")}
         for name in ("PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "MIN_NOTIONAL")
@@ -85,11 +92,15 @@ def _closes_at(row: Mapping[str, Any]) -> datetime | None:
     """Return when a contract ends: the venue gives every perpetual a day, far off until it is real.
 
     A day that is missing is no end; a contract that does not trade any more has ended.
+
+    Raises:
+        Incomplete: The day or the status is there and cannot be read.
     """
-    ends_ms = row.get("deliveryDate")
-    if isinstance(ends_ms, int) and 0 < ends_ms < NEVER_MS:
+    ends_ms = whole(row, "deliveryDate") if "deliveryDate" in row else NEVER_MS
+    if 0 < ends_ms < NEVER_MS:
         return instant(ends_ms)
-    return None if row.get("status", "TRADING") in LISTED else instant(0)
+    is_listed = "status" not in row or text(row, "status") in LISTED
+    return None if is_listed else instant(0)
 
 
 def tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:

@@ -77,13 +77,15 @@ def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
                 and str(answer.get("type")) == parameters["type"]
             )
             return intent.action.amount if is_same else None
-        case ReducePosition():
+        case ReducePosition(size=size):
             is_ours = (
                 answer.get("clientOrderId") == intent.id
                 and answer.get("symbol") == write.expected.parameters["symbol"]
                 and answer.get("status") in ("FILLED", "EXPIRED", "CANCELED")
             )
-            return _number(answer.get("executedQty")) if is_ours else None
+            filled = _number(answer.get("executedQty"))
+            is_possible = filled is not None and 0 <= filled <= size
+            return filled if is_ours and is_possible else None
         case Transfer():
             has_id = isinstance(answer.get("tranId"), int | str) and answer.get("tranId")
             return intent.action.amount if has_id else None

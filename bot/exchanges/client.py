@@ -142,7 +142,7 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
         now = self.plimsoll_clock.monotonic()
         try:
             body = json.loads(response_body)
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, or too deep to be an answer
             body = None
         if isinstance(body, dict) and isinstance(body.get("code"), int):
             trace.code = body["code"]
@@ -199,6 +199,12 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
         if wait > 0:
             return StoppedError(DenialCode.VENUE_BANNED, str(WaitError(wait)))
         return StoppedError(DenialCode.WEIGHT_EXHAUSTED, str(WaitError(wait)))
+
+
+UNREADABLE = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError,
+)  # fmt: skip
+"""What the library raises on an answer of another shape than it knows."""
 
 
 class Client:
@@ -300,7 +306,7 @@ class Client:
             return await call(parameters)
         except ccxt.BaseError as error:
             raise self._read_error(trace, error) from None
-        except (ValueError, TypeError, KeyError) as error:
+        except UNREADABLE as error:
             raise Unavailable(f"answer could not be read: {type(error).__name__}") from None
         finally:
             _trace.reset(tokens[0])

@@ -1,13 +1,18 @@
 """What does a venue's field say, exactly, or does it say nothing usable?"""
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from bot.errors import Incomplete
 
 LARGEST = Decimal(10) ** 15
 """No price, size or amount of any market is larger; one that is shows a broken answer."""
+SMALLEST = Decimal("1e-30")
+"""Nor is any nearer to 0 without being 0: dividing by it would overflow."""
+PLAIN = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
+"""What is read as a number; `Decimal` takes underscores, blanks and other alphabets as well."""
 
 
 def number(row: Mapping[str, Any], key: str) -> Decimal:
@@ -19,11 +24,9 @@ def number(row: Mapping[str, Any], key: str) -> Decimal:
     value = row.get(key)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Incomplete(f"field {key!r} of {_name(row)} must be a numeric string, was {value!r}")
-    try:
-        found = Decimal(value)
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or abs(found) > LARGEST:
+    is_plain = isinstance(value, int) or PLAIN.fullmatch(value) is not None
+    found = Decimal(value) if is_plain else Decimal("NaN")
+    if not found.is_finite() or abs(found) > LARGEST or (found and abs(found) < SMALLEST):
         raise Incomplete(f"field {key!r} of {_name(row)} must be a number, was {str(value)[:40]!r}")
     return found
 

@@ -21,6 +21,7 @@ from bot.domain.decision import Urgency
 from bot.domain.position import PositionKey
 from bot.execute.arithmetic import fingerprint_scale, within_budget
 from bot.execute.denial import Denial, DenialCode
+from bot.execute.effect import known
 from bot.execute.facts import Facts
 from bot.execute.steps import ceiling, floor
 
@@ -74,8 +75,8 @@ def _of_action(facts: Facts) -> Iterator[Denial]:
         most = policy.max_margin_per_action
         if most.is_finite() and _is_above(facts, action.amount, most):
             yield DenialCode.BUDGET_ACTION, f"amount must be <= {most}, was {action.amount}"
-    position, rules = facts.position, facts.rules
-    if isinstance(action, ReducePosition) and position is not None and rules is not None:
+    if isinstance(action, ReducePosition):
+        position, rules = known(facts)
         whole = abs(position.size)
         # A position so small that its share is no order may be given the smallest order.
         part = max(whole * policy.max_reduction_per_action, min(whole, rules.min_size))
@@ -118,9 +119,9 @@ def _spent(
     moves = [m.action for m in facts.memory.moves if facts.now - m.at < span]
     spent = list(_additions(moves, key))
     open_ = list(_additions((*facts.memory.unsettled, *facts.memory.given_up), key))
-    for known in spent:
-        if known in open_:
-            open_.remove(known)
+    for move in spent:
+        if move in open_:
+            open_.remove(move)
     return [a.amount for a in spent], [a.amount for a in open_]
 
 

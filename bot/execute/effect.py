@@ -53,9 +53,10 @@ def _covered(facts: Facts, wallet: Wallet, amount: Decimal) -> Iterator[Denial]:
 
 def orders(facts: Facts) -> Iterator[Denial]:
     """Deny orders that do more than shrink what is held."""
-    action, position = facts.action, facts.position
-    if not isinstance(action, ReducePosition | PlaceStop) or position is None:
+    action = facts.action
+    if not isinstance(action, ReducePosition | PlaceStop):
         return
+    position, _ = known(facts)
     if facts.conditions.is_reduce_only is not True:
         yield DenialCode.NOT_REDUCE_ONLY, "the request must be reduce-only"
     if isinstance(action, PlaceStop):

@@ -33,7 +33,7 @@ from bot.execute.effect import distance_of, known, liquidation_of, orders, sourc
 from bot.execute.facts import Facts
 from bot.execute.steps import LARGEST, floor, is_countable, is_priced, is_whole
 from bot.margin import linear
-from bot.rebalance.memory import key_of
+from bot.rebalance.memory import amount_of, key_of
 
 PLAN_OLDEST = 3.0
 """Of a plan whose write does not protect. [s]"""
@@ -172,6 +172,8 @@ def _amount(facts: Facts) -> Iterator[Denial]:
     if isinstance(action, CancelStop):
         return
     yield from _price_of(action)
+    if isinstance(action, ReducePosition | PlaceStop) and facts.rules is None:
+        return  # denied for that, by a later check
     amount, step, least, most = _measure(facts)
     if amount is None:
         return
@@ -204,9 +206,8 @@ def _measure(facts: Facts) -> tuple[Decimal | None, Decimal, Decimal, Decimal]:
     """Return amount, step, least and most of an action, of its own unit."""
     action, forever = facts.action, Decimal("Infinity")
     if isinstance(action, ReducePosition | PlaceStop):
-        rules = facts.instruments.get(action.key.symbol)
-        if rules is None:
-            return None, Decimal(1), Decimal(0), forever
+        rules = facts.rules
+        assert rules is not None  # noqa: S101 - the caller has asked
         most = rules.max_market_size if isinstance(action, ReducePosition) else forever
         return action.size, rules.size_step, rules.min_size, most
     assert not isinstance(action, CancelStop)  # noqa: S101 - the caller has asked
@@ -383,7 +384,7 @@ def _is_like(one: Action, other: Action) -> bool:
 def _pace(facts: Facts) -> Iterator[Denial]:
     action, memory, policy = facts.action, facts.memory, facts.policy
     key = key_of(action)
-    if key is None or isinstance(action, PlaceStop | CancelStop):
+    if key is None:
         return
     if isinstance(action, RemoveMargin):
         last = memory.last_move_at(key, kinds=(RemoveMargin,))
@@ -401,7 +402,7 @@ def _pace(facts: Facts) -> Iterator[Denial]:
 
 
 def _steps(facts: Facts, action: Action) -> int:
-    return facts.whole(getattr(action, "amount", Decimal(0)))
+    return facts.whole(amount_of(action))
 
 
 def _nominal(facts: Facts, action: Action) -> int:

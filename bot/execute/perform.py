@@ -76,7 +76,7 @@ async def perform(
                     why = f"{intent.id} took effect for {applied} of {wanted} only"
             case Outcome.REJECTED:
                 why = f"{intent.id} was rejected: {execution.code}"
-            case Outcome.UNKNOWN:
+            case _:  # UNKNOWN: nothing else is left
                 followed.append(replace(sent, state=IntentState.UNKNOWN))
                 why = f"{intent.id} is not settled"
         if why:

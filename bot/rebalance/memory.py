@@ -166,10 +166,6 @@ class Memory:
         """Whether a move of this position was given up on."""
         return any(key_of(action) == key for action in self.given_up)
 
-    def is_transfer_unsettled(self) -> bool:
-        """Whether a transfer waits to be settled."""
-        return any(isinstance(action, Transfer) for action in self.unsettled)
-
 
 def key_of(action: Action) -> PositionKey | None:
     """Return the position an action touches; ``None`` for transfers."""
@@ -387,24 +383,18 @@ def _without_effect(entries: tuple[KeyMemory, ...], action: Action) -> tuple[Key
 
 def amount_of(action: Action) -> Decimal:
     """Return how much an action moves, of its own unit; of a stop, one order."""
-    match action:
-        case ReducePosition():
-            return action.size
-        case AddMargin() | RemoveMargin() | Transfer():
-            return action.amount
-        case PlaceStop() | CancelStop():
-            return Decimal(1)
+    if isinstance(action, PlaceStop | CancelStop):
+        return Decimal(1)
+    return action.size if isinstance(action, ReducePosition) else action.amount
 
 
 def with_amount(action: Action, amount: Decimal) -> Action:
     """Return the action with another amount, of its own unit."""
-    match action:
-        case ReducePosition():
-            return replace(action, size=amount)
-        case AddMargin() | RemoveMargin() | Transfer():
-            return replace(action, amount=amount)
-        case PlaceStop() | CancelStop():
-            return action  # one order, wholly or not at all
+    if isinstance(action, PlaceStop | CancelStop):
+        return action  # one order, wholly or not at all
+    if isinstance(action, ReducePosition):
+        return replace(action, size=amount)
+    return replace(action, amount=amount)
 
 
 def _is_beyond(distance: Decimal | None, band: LeverageBand | None) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import Account
-from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
 from bot.domain.decision import PlannedAction, PositionVerdict, Refusal, Urgency
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.market import Market
@@ -458,7 +458,7 @@ def _give_back(
 
 
 def _planned(
-    action: Action,
+    action: AddMargin | RemoveMargin | ReducePosition,
     why: str,
     cost: Decimal,
     account: Account,
@@ -466,14 +466,15 @@ def _planned(
     policy: Policy,
 ) -> tuple[PlannedAction, Account]:
     after = project(account, instruments, action, wallet=policy.futures_wallet)
-    before = None
-    shown = None
-    if not isinstance(action, Transfer):
-        held, rest = position_of(account, action.key), position_of(after, action.key)
-        instrument = instruments[action.key.symbol]
-        before = snapshot(held, instrument) if held is not None else None
-        shown = snapshot(rest, instrument) if rest is not None else None
-    planned = PlannedAction(action=action, why=why, cost=cost, before=before, after=shown)
+    held, rest = position_of(account, action.key), position_of(after, action.key)
+    instrument = instruments[action.key.symbol]
+    planned = PlannedAction(
+        action=action,
+        why=why,
+        cost=cost,
+        before=snapshot(held, instrument) if held is not None else None,
+        after=snapshot(rest, instrument) if rest is not None else None,
+    )
     return planned, after
 
 

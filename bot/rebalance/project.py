@@ -8,7 +8,6 @@ from bot.domain.account import Account, Wallet
 from bot.domain.action import (
     Action,
     AddMargin,
-    CancelStop,
     PlaceStop,
     ReducePosition,
     RemoveMargin,
@@ -105,9 +104,8 @@ def project(
             return _with_wallet(sent, destination, currency, amount)
         case PlaceStop():
             return replace(account, stops=(*account.stops, _resting(action)))
-        case CancelStop(stop_id=stop_id):
-            stops = tuple(stop for stop in account.stops if stop.stop_id != stop_id)
-            return replace(account, stops=stops)
+    stops = tuple(stop for stop in account.stops if stop.stop_id != action.stop_id)
+    return replace(account, stops=stops)
 
 
 def snapshot(position: Position, instrument: Instrument) -> Snapshot:
@@ -143,12 +141,11 @@ def _held(account: Account, key: PositionKey) -> Position:
 
 
 def _with(account: Account, key: PositionKey, position: Position | None) -> Account:
-    positions = list(account.positions)
-    for index, held in enumerate(positions):
-        if held.symbol == key.symbol and held.side is key.side:
-            positions[index : index + 1] = [] if position is None else [position]
-            break
-    return replace(account, positions=tuple(positions))
+    rest = () if position is None else (position,)
+    at = [held.key for held in account.positions].index(key)
+    return replace(
+        account, positions=(*account.positions[:at], *rest, *account.positions[at + 1 :])
+    )
 
 
 def _with_wallet(account: Account, name: str, currency: str, change: Decimal) -> Account:

@@ -75,8 +75,7 @@ def review(
             return _review_remove(action, position, instrument, band, memory, policy)
         case ReducePosition():
             return _review_reduction(action, position, instrument, account, policy)
-        case PlaceStop():
-            return review_place(action, position, instrument, band)
+    return review_place(action, position, instrument, band)
 
 
 def _forbidden(
@@ -237,16 +236,14 @@ def _review_remove(
         )
     ours = assess(position, instrument).liquidation_price
     theirs = position.venue_liquidation_price
-    if ours is not None and theirs is None:
+    if ours is None:
+        return None
+    if theirs is None:
         return Refusal(
             code="liquidation_price_disputed",
             text=f"liquidation price of {action.key} is {ours} by our rules, the venue gives none",
         )
-    if (
-        ours is not None
-        and theirs is not None
-        and abs(ours - theirs) / theirs > policy.max_liquidation_dispute
-    ):
+    if abs(ours - theirs) / theirs > policy.max_liquidation_dispute:
         return Refusal(
             code="liquidation_price_disputed",
             text=f"liquidation price of {action.key} must agree with the venue's within "

@@ -73,13 +73,11 @@ def reduction_need(
     low, high = 0, int(up(whole, step=lot) / lot)
 
     def is_enough(lots: int) -> bool:
-        size = min(whole, lots * lot)
-        rest = after_pair(position, instrument, size=size, price=limit_price)
-        if rest is None:
-            return True
+        rest = after_pair(position, instrument, size=lots * lot, price=limit_price)
         reached = assess(rest, instrument).distance
         return reached is None or reached >= distance
 
+    # The middle is below ``high``, so it always leaves a rest to assess.
     while high - low > 1:
         middle = (low + high) // 2
         if is_enough(middle):
@@ -91,14 +89,16 @@ def reduction_need(
 
 def after_pair(
     position: Position, instrument: Instrument, *, size: Decimal, price: Decimal
-) -> Position | None:
+) -> Position:
     """Return the rest of a position after closing ``size`` and adding back what was released.
 
-    ``None`` when nothing is left.
+    Args:
+        position: Before.
+        instrument: Its rules.
+        size: > 0, less than the position. [base]
+        price: Of the fill. [quote/base]
     """
     rest = abs(position.size) - size
-    if rest <= 0:
-        return None
     result = position.side.sign * size * (price - position.entry_price)
     fee = size * price * instrument.taker_fee
     return replace(position, size=position.side.sign * rest, margin=position.margin + result - fee)

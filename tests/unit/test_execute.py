@@ -114,3 +114,25 @@ async def test_what_was_confirmed_long_ago_and_never_read_back_is_final() -> Non
     )
     journal.intents[old.id] = old
     assert await Resolver(venue=venue, journal=journal, clock=clock).recover() == ()
+
+
+def test_what_people_and_earlier_runs_moved_is_learnt_and_orders_are_not() -> None:
+    prints, order = marks(), ReducePosition(key=KEY, size=D(100), limit_price=D(1))
+    first = marks().marked(ADD, now=NOON, open_=())
+    prints.learn([(NOON, order), (NOON, first)])
+    assert prints.marked(ADD, now=NOON, open_=()) != first
+
+
+def test_when_every_amount_is_taken_the_plan_leaves_as_it_was_made() -> None:
+    prints = marks()
+    seen = set()
+    for _ in range(200):
+        marked = prints.marked(ADD, now=NOON, open_=())
+        assert isinstance(marked, AddMargin)
+        if marked == ADD:
+            break
+        assert marked.amount not in seen
+        seen.add(marked.amount)
+    assert marked == ADD
+    assert not prints.is_marked(marked)
+    assert len(seen) >= 40  # as many as a position may get in a day

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from bot.domain.observation import Observation
 from bot.domain.position import PositionMode
 from bot.execute.news import CLOSING, CONFIRMED_AFTER, INDEX_SPLIT, JUMP, News, Seen, compare
-from tests.kit.builders import BTC, NOON, a_market, a_position, an_instrument, an_observation, tiers
+from tests.kit.builders import (
+    BTC,
+    ETH,
+    NOON,
+    a_market,
+    a_position,
+    an_instrument,
+    an_observation,
+    tiers,
+)
 
 DISPUTE = D("0.01")
 NEW = tiers(("0", "0.02", "0"))
@@ -87,9 +96,11 @@ def test_a_split_that_grew_slowly_is_no_jump() -> None:
         seen = news.seen
 
 
-def held(price: str | None, *, table: tuple = NEW) -> Observation:  # type: ignore[type-arg]  # of tiers
+def held(price: str | None) -> Observation:
     position = a_position(venue_liquidation_price=price)
-    return an_observation(position, instruments=(an_instrument(table=table),))
+    other = a_position(ETH, mark="3000", entry="3000", margin="900")
+    rules = (an_instrument(table=NEW), an_instrument(ETH))
+    return an_observation(position, other, instruments=rules)
 
 
 def test_a_new_table_is_agreed_when_the_venue_liquidates_by_it() -> None:

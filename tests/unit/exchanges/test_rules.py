@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.errors import Incomplete
 from bot.exchanges import binance_parse as parse
 from bot.exchanges.venues import VENUES
 from bot.execute.facts import KINDS
@@ -27,7 +28,6 @@ def row(**changes: Any) -> dict[str, Any]:
         ({"deliveryDate": FAR}, None),
         ({"deliveryDate": SOON_MS}, SOON),
         ({"deliveryDate": 0}, None),
-        ({"deliveryDate": "soon"}, None),
         ({"deliveryDate": FAR, "status": "SETTLING"}, datetime(1970, 1, 1, tzinfo=UTC)),
         ({"deliveryDate": SOON_MS, "status": "SETTLING"}, SOON),
     ],
@@ -42,6 +42,17 @@ def test_a_perpetual_ends_when_the_venue_names_a_real_day(
         margin_release=VENUES["binanceusdm"].margin_release,
     )
     assert found.closes_at == ends
+
+
+@pytest.mark.parametrize("changes", [{"deliveryDate": "soon"}, {"status": ["TRADING"]}])
+def test_an_end_that_cannot_be_read_is_named(changes: dict[str, Any]) -> None:
+    with pytest.raises(Incomplete, match=next(iter(changes))):
+        parse.instrument(
+            row(**changes),
+            ONE_TIER,
+            margin_step=VENUES["binanceusdm"].margin_step,
+            margin_release=VENUES["binanceusdm"].margin_release,
+        )
 
 
 def test_the_capability_table_names_every_kind_of_action() -> None:

@@ -2,6 +2,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from bot.domain.instrument import MarginTier
 from bot.margin import linear
 from bot.margin.tiers import check_tiers, maintenance_margin
 from tests.kit.builders import FOUR_TIERS, ONE_TIER, tiers
@@ -158,3 +159,8 @@ def test_a_short_that_is_lost_at_every_price_is_not_one_that_nothing_liquidates(
     assert price == 0
     distance = linear.distance(size=D(-1), mark_price=D(90), liquidation=price)
     assert distance == -1
+
+
+@pytest.mark.parametrize("table", [FOUR_TIERS, FOUR_TIERS[:1]], ids=["four tiers", "one tier"])
+def test_a_continuous_table_with_rising_rates_is_accepted(table: tuple[MarginTier, ...]) -> None:
+    check_tiers("BTC", table)

@@ -370,3 +370,76 @@ def test_a_small_position_gets_the_smallest_move_instead_of_being_closed() -> No
     (step,) = found.approved
     assert isinstance(step.action, AddMargin)
     assert step.action.amount == a_policy().min_move
+
+
+def test_a_removal_that_was_given_up_on_keeps_its_position_from_giving_more_back() -> None:
+    position = a_position(margin="20000", venue_liquidation_price="40152.7638")
+    lost = RemoveMargin(key=position.key, amount=D(40), currency="USDT")
+    memory = replace(GIVE_BACK, given_up=(lost,))
+    found = decided(an_observation(position), memory=memory)
+    assert (found.approved, found.refusals) == ((), ())
+
+
+def test_margin_of_the_owner_returns_where_he_allows_it() -> None:
+    position = a_position(margin="20000", venue_liquidation_price="40152.7638")
+    policy = a_policy(only_own_margin=False)
+    (step,) = decided(an_observation(position), memory=GIVE_BACK, policy=policy).approved
+    # All above the 9,205 that the target needs.
+    assert step.action == RemoveMargin(
+        key=position.key, amount=20000 - NEEDED_AT_TARGET, currency="USDT"
+    )
+
+
+@pytest.mark.parametrize(
+    ("leverage", "added", "least"),
+    [("3", "500", "5"), ("20", "0.004", "0"), ("20", "4.99", "5")],
+    ids=["the venue keeps it", "less than a step", "less than the smallest move"],
+)
+def test_when_nothing_can_return_the_reason_is_told(leverage: str, added: str, least: str) -> None:
+    position = a_position(
+        margin="20000", leverage_setting=leverage, venue_liquidation_price="40152.7638"
+    )
+    own = replace(GIVE_BACK.keys[0], added=D(added))
+    found = decided(
+        an_observation(position),
+        memory=replace(GIVE_BACK, keys=(own,)),
+        policy=a_policy(min_move=D(least)),
+    )
+    assert found.approved == ()
+    assert [refusal.code for refusal in found.refusals] == ["nothing_removable"]
+
+
+def test_a_wallet_that_the_account_does_not_have_is_not_drawn_on() -> None:
+    found = decided(
+        an_observation(a_position(margin="5000"), futures="1000", spot="10000"),
+        policy=a_policy(transfer_from=("earn", "spot")),
+    )
+    moved = [s.action.source for s in found.approved if isinstance(s.action, Transfer)]
+    assert moved == ["spot"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "limits", "is_added"),
+    [
+        (59, {"max_moves_per_hour": 1}, False),
+        (61, {"max_moves_per_hour": 1}, False),  # a quarter of one is none
+        (61, {"max_moves_per_hour": 2}, True),
+        (59, {"max_moves_per_hour": 2}, False),
+        (61, {"max_moves_per_day": 2}, False),
+        (61, {"max_moves_per_day": 3}, True),
+    ],
+)
+def test_a_position_gets_margin_only_so_often_and_a_quarter_waits_for_emergencies(
+    minutes: int, limits: dict[str, int], is_added: bool
+) -> None:
+    earlier = Move(
+        at=NOON - timedelta(minutes=minutes),
+        action=AddMargin(key=a_position().key, amount=D(7), currency="USDT"),
+    )
+    found = decided(
+        an_observation(a_position(margin="5500"), futures="9000"),
+        memory=Memory(moves=(earlier,)),
+        policy=a_policy(**limits),
+    )
+    added = [s for s in found.approved if isinstance(s.action, AddMargin)]
+    assert any(s.why == "below_trigger" for s in added) == is_added

@@ -5,9 +5,20 @@ from typing import Any
 
 import pytest
 
-from bot.domain.action import AddMargin
-from bot.rebalance.memory import Memory, Move
-from tests.kit.builders import NOON, a_position
+from bot.domain.action import AddMargin, PlaceStop, ReducePosition, RemoveMargin, Transfer
+from bot.domain.intent import IntentState
+from bot.rebalance.memory import (
+    KeyMemory,
+    Memory,
+    Move,
+    amount_of,
+    doubt,
+    recalled,
+    settle,
+    with_amount,
+)
+from tests.kit.builders import ETH, NOON, a_position
+from tests.kit.records import an_intent
 
 KEY = a_position().key
 ADD = AddMargin(key=KEY, amount=D(100), currency="USDT")
@@ -35,3 +46,81 @@ def test_what_only_puts_back_is_not_spent() -> None:
     back = replace(ADD, after_reduction=True)
     memory = Memory(moves=(Move(at=NOON, action=back),), given_up=(back,))
     assert memory.added_since(KEY, HOUR_AGO) == 0
+
+
+REMOVE = RemoveMargin(key=KEY, amount=D(40), currency="USDT")
+OTHER = KeyMemory(key=a_position(ETH).key, added=D(7))
+
+
+def own(added: int) -> KeyMemory:
+    return KeyMemory(key=KEY, added=D(added))
+
+
+def test_what_is_proven_replaces_the_newest_move_it_was_counted_as() -> None:
+    older, newer = Move(at=HOUR_AGO, action=ADD), Move(at=NOON, action=ADD)
+    memory = Memory(moves=(older, newer), unsettled=(ADD,))
+    part = settle(memory, ADD, applied=D(60))
+    assert part.moves == (older, Move(at=NOON, action=replace(ADD, amount=D(60))))
+    assert part.unsettled == ()
+    assert part.of(KEY).added == 60
+    absent = settle(memory, ADD, applied=D(0))
+    assert absent.moves == (older,)
+    assert absent.of(KEY).added == 0
+
+
+def test_what_is_proven_of_a_move_that_was_forgotten_changes_no_other() -> None:
+    twin = Move(at=NOON, action=replace(ADD, amount=D(90)))
+    found = settle(Memory(moves=(twin,), given_up=(ADD,)), ADD, applied=D(100))
+    assert found.moves == (twin,)
+    assert found.given_up == ()
+    assert found.of(KEY).added == 100
+
+
+def test_a_doubtful_addition_is_not_the_bots_and_a_doubtful_removal_stays_counted() -> None:
+    memory = Memory(keys=(own(100), OTHER))
+    found = doubt(memory, ADD, believed=D(30))
+    assert found.keys == (own(70), OTHER)
+    assert found.unsettled == (ADD,)
+    assert doubt(memory, ADD, believed=D(300)).keys == (own(0), OTHER)
+    assert doubt(memory, REMOVE, believed=D(40)).keys == (own(100), OTHER)
+    back = replace(ADD, after_reduction=True)
+    assert doubt(memory, back, believed=D(100)).keys == (own(100), OTHER)
+
+
+def test_an_amount_is_of_the_actions_own_unit_and_a_stop_is_one_order() -> None:
+    order = ReducePosition(key=KEY, size=D("0.5"), limit_price=D(1))
+    stop = PlaceStop(key=KEY, size=D("0.5"), stop_price=D(1), is_needed=True)
+    move = Transfer(source="spot", destination="futures", amount=D(3), currency="USDT")
+    assert [amount_of(a) for a in (ADD, REMOVE, order, stop, move)] == [100, 40, D("0.5"), 1, 3]
+    assert with_amount(order, D(2)) == replace(order, size=D(2))
+    assert with_amount(move, D(2)) == replace(move, amount=D(2))
+    assert with_amount(stop, D(2)) == stop
+
+
+def test_a_proven_removal_takes_back_what_the_bot_may_give_back_and_never_below_nothing() -> None:
+    memory = Memory(keys=(own(100), OTHER), unsettled=(REMOVE,))
+    assert settle(memory, REMOVE, applied=D(40)).keys == (own(60), OTHER)
+    assert settle(memory, REMOVE, applied=D(400)).keys == (own(0), OTHER)
+    assert settle(memory, REMOVE, applied=D(0)).keys == (own(100), OTHER)
+
+
+@pytest.mark.parametrize(
+    ("state", "applied", "spent", "own"),
+    [
+        (IntentState.APPLIED, D(90), 90, 90),
+        (IntentState.DONE, None, 100, 100),
+        (IntentState.UNKNOWN, None, 100, 0),
+        (IntentState.GAVE_UP, None, 100, 0),
+        (IntentState.SENT, None, 100, 0),
+        (IntentState.REJECTED, None, 0, 0),
+        (IntentState.ABSENT, D(0), 0, 0),
+        (IntentState.DROPPED, None, 0, 0),
+    ],
+)
+def test_what_only_the_reserve_knew_is_spent_and_ours_only_if_it_is_known(
+    state: IntentState, applied: D | None, spent: int, own: int
+) -> None:
+    intent = replace(an_intent(action=ADD), state=state, applied=applied)
+    memory = recalled(Memory(), [intent])
+    assert memory.added_since(KEY, HOUR_AGO) == spent
+    assert memory.of(KEY).added == own

@@ -1,0 +1,63 @@
+from datetime import timedelta
+from decimal import Decimal as D
+
+from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.rebalance.claims import OLDEST, Claim, arrived, claimed, surplus
+from tests.kit.builders import NOON, a_position, an_observation
+
+KEY = a_position().key
+ADD = AddMargin(key=KEY, amount=D(100), currency="USDT")
+ACCOUNT = an_observation(a_position(), futures="1000", spot="500").account
+
+
+def claim(at_most: int, *, wallet: str = "futures", seconds: float = 15) -> Claim:
+    return Claim(
+        wallet=wallet,
+        currency="USDT",
+        at_most=D(at_most),
+        until=NOON + timedelta(seconds=seconds),
+    )
+
+
+def after(*effects: Action, claims: tuple[Claim, ...] = ()) -> tuple[Claim, ...]:
+    return claimed(claims, ACCOUNT, effects=effects, unsettled=(), at=NOON)
+
+
+def test_a_wallet_holds_at_most_what_was_seen_less_what_left_and_more_by_what_came() -> None:
+    assert after(ADD) == (claim(900),)
+    assert after(RemoveMargin(key=KEY, amount=D(30), currency="USDT")) == (claim(1030),)
+    assert after(ADD, claims=(claim(950),)) == (claim(850),)
+    assert after(ADD, claims=(claim(2000),)) == (claim(900),)
+
+
+def test_a_reduction_and_what_is_put_back_of_it_claim_nothing() -> None:
+    back = AddMargin(key=KEY, amount=D(100), currency="USDT", after_reduction=True)
+    order = ReducePosition(key=KEY, size=D(1), limit_price=D(60000))
+    assert after(order, back) == ()
+
+
+def test_a_wallet_that_is_not_known_is_not_claimed() -> None:
+    stranger = Transfer(source="earn", destination="futures", amount=D(5), currency="USDT")
+    assert after(stranger) == ()
+
+
+def test_without_an_account_only_claims_that_still_run_stay() -> None:
+    old, young = claim(10, seconds=0), claim(20, wallet="spot", seconds=0.001)
+    assert claimed((old, young), None, effects=(ADD,), unsettled=(), at=NOON) == (young,)
+
+
+def test_a_reading_above_a_claim_is_not_believed_until_the_claim_ends() -> None:
+    claims = (claim(900, wallet="spot"), claim(900))
+    until = NOON + OLDEST
+    just_before = until - timedelta(milliseconds=1)
+    assert surplus(claims, "futures", "USDT", total=D(1000), at=just_before) == 100
+    assert surplus(claims, "futures", "USDT", total=D(800), at=NOON) == 0
+    assert surplus(claims, "futures", "USDT", total=D(1000), at=until) == 0
+    assert surplus(claims, "futures", "USDC", total=D(1000), at=NOON) == 0
+
+
+def test_a_transfer_that_arrived_raises_its_destination_and_other_moves_raise_nothing() -> None:
+    move = Transfer(source="spot", destination="futures", amount=D(50), currency="USDT")
+    claims = (claim(900), claim(450, wallet="spot"))
+    assert arrived(claims, move, applied=D(40)) == (claim(940), claim(450, wallet="spot"))
+    assert arrived(claims, ADD, applied=D(100)) == claims
