@@ -33,7 +33,6 @@ from bot.execute.transit import (
     Gap,
     Ledger,
     Place,
-    Stage,
     booked,
     compacted,
     conservation,
@@ -363,12 +362,8 @@ def _settled(ledger: Ledger, account: Account, at: datetime) -> Ledger:
     """Fold what is certain into the opening; take over the account where nothing is in doubt."""
     if unsure(ledger, at):
         return ledger
-    is_carrying = any(m.is_carried for m in ledger.moves) or any(
-        entry.is_carried for entry in ledger.booked
-    )
-    if is_carrying and all(m.stage is not Stage.PENDING for m in ledger.moves):
-        return opened(account)
-    return compacted(ledger)
+    # With nothing on its way the two are the same, and what an opening may have had is settled.
+    return compacted(ledger) if ledger.is_pending() else opened(account)
 
 
 def _forgetting(books: Books, observation: Observation) -> Books:
@@ -394,7 +389,7 @@ def _wants_rows(books: Books, now: datetime) -> bool:
     if books.read_at is None:
         return True
     age = now - books.read_at
-    is_open = bool(books.picture) and not books.is_broken
+    is_open = bool(books.picture) and not _is_confirmed(books)
     return age >= ROWS_EVERY or (is_open and age >= ROWS_AGAIN)
 
 

@@ -73,17 +73,20 @@ passing = st.one_of(
     st.just(lambda world: world.give_up()),
 )
 cents = st.integers(-900, 900).filter(bool).map(lambda n: D(n) / 100)
-events = st.one_of(
+own_events = st.one_of(
     st.builds(lambda a, w: lambda world: world.pay(RowKind.FUNDING, a, where=w), cents,
               st.sampled_from(["futures", "margin"])),
     st.builds(lambda a: lambda world: world.pay(RowKind.REALIZED_PNL, a, where="futures"), cents),
     st.builds(lambda a: lambda world: world.pay(RowKind.FEE, -abs(a), where="futures"), cents),
+    st.just(lambda world: world.fill(D("0.25"))),
+)  # fmt: skip
+events = st.one_of(
+    own_events,
     st.builds(lambda a: lambda world: world.deposit(abs(a)), cents),
     st.builds(lambda a: lambda world: world.foreign(add(abs(a))), cents),
     st.builds(lambda a: lambda world: world.foreign(remove(abs(a))), cents),
     st.builds(lambda a, o: lambda world: world.foreign(transfer(abs(a), out=o)), cents,
               st.booleans()),
-    st.just(lambda world: world.fill(D("0.25"))),
     st.just(lambda world: world.restart(0.2)),
 )  # fmt: skip
 worlds = st.builds(
@@ -141,6 +144,22 @@ def test_whatever_happens_the_books_agree_with_the_venue_once_everything_is_show
     assert not world.books.ledger.is_pending()
     for where, place in PLACES.items():
         assert abs(world.books.ledger.balance(place) - world.money[where]) < EXACT
+
+
+@given(worlds, st.lists(st.one_of(spends, own_events, passing), max_size=30))
+def test_fills_fees_and_funding_are_nobodys_moves_and_break_nothing(
+    world: LedgerWorld, steps: list[Step]
+) -> None:
+    for step in steps:
+        step(world)
+        world.wait(1)
+    for _ in range(4):
+        world.wait(31)
+        world.settle()
+        report = world.poll()
+    assert report.is_explained
+    assert not world.findings
+    assert not any(report.is_repeated for report in world.reports)
 
 
 @given(worlds, st.lists(st.one_of(spends, passing), max_size=20), cents)

@@ -12,7 +12,7 @@ from bot.execute.arithmetic import tag_of
 from bot.execute.foreign import Actor, Sent, Writer, classified, explained, strange_names
 from bot.execute.transit import Place
 from tests.kit.builders import BTC, NOON, a_position, a_stop, an_observation
-from tests.kit.ledger_world import STEP, WRITER, LedgerWorld, a_wallet, add, remove, transfer
+from tests.kit.ledger_world import STEP, WRITER, LedgerWorld, Where, a_wallet, add, remove, transfer
 
 SCALE = 1_000
 FUTURES = Place("futures", "USDT")
@@ -409,6 +409,58 @@ def test_a_line_beside_the_opening_may_be_in_it_or_not(is_in_the_opening: bool) 
     kept, report = books.look(kept, world.observation())
     assert report.is_explained
     assert kept.ledger.balance(FUTURES) == world.money["futures"]
+
+
+def test_a_line_that_came_after_the_look_is_not_missed_in_it() -> None:
+    world = LedgerWorld()
+    world.poll()
+    world.wait(61)
+    seen = world.observation()
+    world.wait(0.4)
+    world.pay(RowKind.FEE, D(-1), where="futures")
+    kept, _ = books.read(world.books, [row for _, row in world.rows], asked_at=world.now)
+    kept, report = books.look(kept, seen)
+    assert report.is_explained
+    world.wait(1)
+    kept, report = books.look(kept, world.observation())
+    assert report.is_explained
+    assert kept.ledger.balance(FUTURES) == D(999)
+
+
+def test_an_intent_that_has_ended_and_is_told_again_counts_once() -> None:
+    world = LedgerWorld()
+    world.poll()
+    world.send(transfer("50.00001"), "lands")
+    world.settle()
+    world.poll()
+    intent = next(iter(world.intents.values()))
+    assert intent.state is IntentState.APPLIED
+    world.books, _ = books.told(world.books, [intent], at=world.now)
+    assert world.usable("futures") == D("1050.00001")
+    assert world.books.ledger.balance(SPOT) == D("449.99999")
+
+
+@pytest.mark.parametrize("where", ["margin", "futures"])
+def test_funding_is_found_in_the_margin_or_the_wallet_and_is_nobodys_move(where: Where) -> None:
+    world = LedgerWorld()
+    world.poll()
+    world.wait(6)
+    world.pay(RowKind.FUNDING, D("-1.25"), where=where)
+    world.wait(1)
+    assert world.poll().is_explained
+    assert not world.findings
+    assert world.books.ledger.balance(Place(BTC, "USDT")) == world.money["margin"]
+
+
+def test_margin_that_a_fill_releases_returns_to_the_wallet_and_is_nobodys_move() -> None:
+    world = LedgerWorld()
+    world.poll()
+    world.wait(6)
+    world.fill(D("0.5"))
+    world.wait(1)
+    report = world.poll()
+    assert (report.is_explained, report.findings, world.findings) == (True, (), [])
+    assert world.usable("futures") == D("1149.63")
 
 
 def test_a_second_different_break_within_the_hour_is_said() -> None:
