@@ -142,7 +142,10 @@ def margin_rows(
         if kind not in (1, 2):
             raise Incomplete(f"type of a margin move must be 1 or 2, was {kind}")
         leg, actor = text(row, "positionSide"), text(row, "deltaType")
-        said = f"margin:{text(row, 'symbol')}:{leg}:{kind}:{actor}:{amount.normalize():f}:{at}"
+        name = text(row, "symbol")
+        if name not in symbols:
+            raise Incomplete(f"a margin move must be of a symbol that was asked for, was of {name}")
+        said = f"margin:{name}:{leg}:{kind}:{actor}:{amount.normalize():f}:{at}"
         equals[said] += 1
         found.append(
             LedgerRow(
@@ -151,7 +154,7 @@ def margin_rows(
                 kind=RowKind.MARGIN_ADDED if kind == 1 else RowKind.MARGIN_REMOVED,
                 amount=amount if kind == 1 else -amount,
                 asset=text(row, "asset"),
-                symbol=symbols[text(row, "symbol")],
+                symbol=symbols[name],
                 side={"LONG": Side.LONG, "SHORT": Side.SHORT}.get(leg),
                 actor=actor,
             )

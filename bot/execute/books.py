@@ -1,15 +1,16 @@
 """Do our books agree with what the venue shows, and who moved what we did not?
 
-Called once a poll: `told` what became of intents, `look` at what the account shows, and where the
-look wants it `read` the venue's ledger and look again. Everything is a value; nothing is asked.
+Called once a poll: `told` what became of intents, `read` the venue's ledger where it was asked for,
+`look` at what the account shows. Everything is a value; nothing is asked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import Account
+from bot.domain.action import Action
 from bot.domain.intent import Intent
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.observation import Observation
@@ -34,6 +35,7 @@ from bot.execute.transit import (
     Ledger,
     Place,
     booked,
+    certain,
     compacted,
     conservation,
     entry_of,
@@ -48,8 +50,11 @@ from bot.execute.transit import (
     usable,
 )
 
-LAG = timedelta(seconds=2)
-"""Longest time between an effect and its line in the venue's ledger."""
+STALE = timedelta(seconds=15)
+"""No answer older than this is acted on: what is strange for less may be an old answer, or a line
+that the venue's ledger does not show yet."""
+LONGEST_DOUBT = timedelta(seconds=60)
+"""What changes each time it is looked at is a break after so long."""
 ROWS_EVERY = timedelta(seconds=60)
 """The venue's ledger is read so often when balances explain themselves."""
 ROWS_AGAIN = timedelta(seconds=5)
@@ -58,11 +63,37 @@ OVERLAP = timedelta(seconds=60)
 """A reading begins so long before the one before it; a line that shows late is not missed."""
 KEPT = timedelta(days=1)
 """Lines and intents are remembered so long."""
-FUNDING_KEPT = timedelta(minutes=10)
-"""A payment is found inside a margin within this time."""
+RECENT = timedelta(minutes=10)
+"""A payment, or what a person moved, is found inside a margin within this time."""
+MOST_RECENT = 6
+"""Of one symbol, whose sums are tried."""
 REPEATED_WITHIN = timedelta(hours=1)
 SUSPICIOUS = timedelta(minutes=10)
 """So long after a foreign move only protective acts are allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Something that looks leave unexplained.
+
+    Attributes:
+        where: Pool of wallets, or the symbol of a margin.
+        asset: The collateral.
+        amount: Venue minus ledger. [asset]
+        since: When it was first that much. Aware UTC.
+        first: When it was first anything. Aware UTC.
+    """
+
+    where: str
+    asset: str
+    amount: Decimal
+    since: datetime
+    first: datetime
+
+    @property
+    def text(self) -> str:
+        """Return it for people."""
+        return f"{self.where} {self.amount} {self.asset}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +108,12 @@ class Books:
         sizes: Of positions, as the ledger last took them over. [base]
         names: Client ids that are ours or stood before this run, and when each was last seen.
         sent: Intents that move collateral, each with its line.
-        funding: Payments that may show inside a margin, oldest first.
+        earlier: What runs before this one sent in the last day.
+        recent: Payments and foreign moves that may show inside a margin, oldest first.
         foreign: External lines that a second writer's next could follow.
         seen: Lines that were read, and when they took effect.
         read_at: When the request of the last complete reading left; ``None`` before the first.
-        picture: What the last look left unexplained; empty for nothing.
-        picture_since: Since when it is that. Aware UTC.
+        doubts: What the last look left unexplained.
         is_broken: Whether something stayed unexplained although every line was read.
         breaks: Different pictures of the last hour that did.
         suspicious_until: Until then a foreign move is too near; ``None`` for none. Aware UTC.
@@ -95,12 +126,12 @@ class Books:
     sizes: tuple[tuple[PositionKey, Decimal], ...]
     names: dict[str, datetime] = field(default_factory=dict)
     sent: tuple[Sent, ...] = ()
-    funding: tuple[LedgerRow, ...] = ()
+    earlier: tuple[Action, ...] = ()
+    recent: tuple[LedgerRow, ...] = ()
     foreign: tuple[LedgerRow, ...] = ()
     seen: dict[str, datetime] = field(default_factory=dict)
     read_at: datetime | None = None
-    picture: str = ""
-    picture_since: datetime | None = None
+    doubts: tuple[Doubt, ...] = ()
     is_broken: bool = False
     breaks: tuple[tuple[datetime, str], ...] = ()
     suspicious_until: datetime | None = None
@@ -109,6 +140,37 @@ class Books:
     def since(self) -> datetime:
         """From when the venue's ledger is to be read next. Aware UTC."""
         return (self.opened_from if self.read_at is None else self.read_at) - OVERLAP
+
+    @property
+    def picture(self) -> str:
+        """What the last look left unexplained, for people; empty for nothing."""
+        return ", ".join(doubt.text for doubt in self.doubts)
+
+    def wants_rows(self, now: datetime) -> bool:
+        """Whether the venue's ledger is to be read at an instant."""
+        if self.read_at is None:
+            return True
+        age = now - self.read_at
+        is_open = any(not self.is_confirmed(doubt) for doubt in self.doubts)
+        return age >= ROWS_EVERY or (is_open and age >= ROWS_AGAIN)
+
+    def is_confirmed(self, doubt: Doubt) -> bool:
+        """Whether every line that could explain a doubt was read, and no answer is that old."""
+        return self.read_at is not None and (
+            self.read_at >= doubt.since + STALE or self.read_at >= doubt.first + LONGEST_DOUBT
+        )
+
+    def doubtful(self, account: Account) -> Mapping[tuple[str, str], Decimal]:
+        """Return what wallets hold for certain while something of theirs is on its way.
+
+        [currency], by wallet and currency; nothing for wallets without doubt.
+        """
+        places = [(w, Place(w.name, w.currency)) for w in account.wallets]
+        return {
+            (w.name, w.currency): max(ZERO, self.ledger.balance(place))
+            for w, place in places
+            if self.ledger.is_doubtful(place)
+        }
 
     def usable(self, account: Account, name: str, currency: str, *, floor: Decimal) -> Decimal:
         """Return what may leave a wallet. [currency], >= 0; 0 for one that is not shown."""
@@ -127,7 +189,8 @@ class Report:
         is_broken: It does not, although every line was read: only protective acts.
         is_repeated: The second different break within the hour: only look.
         is_suspicious: A foreign move was within ten minutes: only protective acts.
-        wants_rows: Read the venue's ledger now, then look again at the same observation.
+        wants_rows: Read the venue's ledger, beside the next look.
+        picture: What is not explained, for people.
     """
 
     gaps: tuple[Gap, ...]
@@ -137,6 +200,7 @@ class Report:
     is_repeated: bool
     is_suspicious: bool
     wants_rows: bool
+    picture: str = ""
 
     @property
     def is_second_writer(self) -> bool:
@@ -144,13 +208,20 @@ class Report:
         return any(finding.actor is Actor.SECOND_WRITER for finding in self.findings)
 
 
-def open_books(observation: Observation, intents: Iterable[Intent], *, writer: Writer) -> Books:
+def open_books(
+    observation: Observation,
+    intents: Iterable[Intent],
+    *,
+    writer: Writer,
+    earlier: Iterable[Action] = (),
+) -> Books:
     """Return the books that begin with a look.
 
     Args:
         observation: The first one of the run, or one that a person has looked at.
         intents: That were sent before it and are not settled or not read back.
         writer: This run.
+        earlier: What runs before this one sent in the last day.
     """
     account = observation.account
     intents = tuple(intents)
@@ -164,6 +235,7 @@ def open_books(observation: Observation, intents: Iterable[Intent], *, writer: W
         sizes=_sizes(account),
         names=standing | {intent.id: observation.at for intent in intents},
         sent=tuple(Sent(intent=intent) for intent in moving),
+        earlier=tuple(earlier),
     )
 
 
@@ -178,6 +250,7 @@ def reopened(books: Books, observation: Observation) -> Books:
         anew,
         names=books.names | anew.names,
         sent=books.sent,
+        earlier=books.earlier,
         seen=books.seen,
         read_at=books.read_at,
     )
@@ -239,24 +312,29 @@ def read(
     """
     new = {row.id: row for row in rows if row.id not in books.seen}
     sent, foreign = explained(new.values(), books.sent)
-    own = {row.id for row in new.values() if row.kind.is_margin or row.kind.is_transfer}
-    own -= {row.id for row in foreign}
-    begin = books.opened_from - CLOCK_BOUND
+    ours = {row.id for row in new.values() if row.kind.is_margin or row.kind.is_transfer}
+    ours -= {row.id for row in foreign}
+    # The first answer may have been an old one, so lines from shortly before it may not be in it.
+    begin = books.opened_from - STALE
     # A line that was taken for a clipped effect of ours until the exact one came is foreign now.
     returned = [row for row in foreign if row.id not in new]
-    others = [row for row in new.values() if row.id not in own]
+    others = [row for row in new.values() if row.id not in ours]
     late = [row for row in (*others, *returned) if row.at >= begin]
     ledger = _sighted(books.ledger, sent)
     for row in late:
         ledger = _with_row(books, ledger, row)
-    external = [row for row in foreign if row.at >= begin]
-    findings = classified(external, books.foreign, books.writer)
+    external = [row for row in foreign if row.at >= books.opened_from]
+    own = (*books.earlier, *(entry.intent.action for entry in sent))
+    findings = classified(external, books.foreign, books.writer, own=own)
     books = replace(
         books,
         ledger=ledger,
         sent=sent,
         seen=books.seen | {row.id: row.at for row in new.values()},
-        funding=(*books.funding, *(row for row in late if row.kind is RowKind.FUNDING)),
+        recent=(
+            *books.recent,
+            *(row for row in late if row.kind is RowKind.FUNDING or row.kind.is_margin),
+        ),
         foreign=(*books.foreign, *external),
         read_at=asked_at,
     )
@@ -271,19 +349,19 @@ def look(books: Books, observation: Observation) -> tuple[Books, Report]:
     books, shifts, moved = _with_margins(books, account, at)
     books, gaps, came = _with_wallets(books, account, at)
     findings += (*moved, *came)
-    picture = _picture(gaps, shifts)
-    books = _with_picture(books, picture, at)
+    books = _with_doubts(books, gaps, shifts, at)
     books = _alerted(_forgetting(books, observation), findings)
-    if not picture:
-        books = replace(books, ledger=_settled(books.ledger, account, at))
+    if not books.doubts:
+        books = replace(books, ledger=_settled(books, account, at))
     report = Report(
         gaps=gaps,
         findings=tuple(findings),
-        is_explained=not picture,
+        is_explained=not books.doubts,
         is_broken=books.is_broken,
         is_repeated=len({seen for _, seen in books.breaks}) > 1,
         is_suspicious=books.suspicious_until is not None and at < books.suspicious_until,
-        wants_rows=_wants_rows(books, observation.at),
+        wants_rows=books.wants_rows(observation.at),
+        picture=books.picture,
     )
     return books, report
 
@@ -303,16 +381,17 @@ def _with_margins(
     findings = []
     for symbol in sorted(symbols):
         place = margin_of(symbol)
+        shift = there.get(place, ZERO) - books.ledger.balances().get(place, ZERO)
+        is_filled = _of(sizes, symbol) != _of(books.sizes, symbol)
         # While a move or a line is in doubt it is not known what of a change is its own.
         if books.ledger.is_doubtful(place) or place in near:
-            continue
-        shift = there.get(place, ZERO) - books.ledger.balance(place)
-        is_filled = _of(sizes, symbol) != _of(books.sizes, symbol)
-        if abs(shift) < EXACT:
+            if is_filled and shift < 0:  # at least this much was released, whatever else
+                books = _shifted(books, place, shift, at)
+        elif abs(shift) < EXACT:
             books = _sized(books, sizes, symbol)
-        elif is_filled or _is_funding(books, symbol, shift):
+        elif is_filled or _is_recent(books, symbol, shift):
             books = _sized(_shifted(books, place, shift, at), sizes, symbol)
-        elif _is_confirmed(books):
+        elif _is_confirmed(books, symbol, place.asset, shift):
             findings.append(_unexplained(symbol, place.asset, shift, at, symbol=symbol))
             books = _shifted(books, place, shift, at)
         else:
@@ -324,13 +403,15 @@ def _with_wallets(
     books: Books, account: Account, at: datetime
 ) -> tuple[Books, tuple[Gap, ...], list[Finding]]:
     """Compare whole pools; adopt what entered or left a wallet whose lines nobody lists."""
-    gaps = conservation(books.ledger, account, at=at)
-    if not _is_confirmed(books):
-        return books, gaps, []
+    books, gaps = _with_opening(books, account, at)
+    has_carried = any(entry.is_carried for entry in books.ledger.booked)
     findings = []
     for gap in gaps:
         for name, amount in gap.pools:
             if name == BACKING or not amount or books.ledger.is_pending(name):
+                continue
+            # While a line beside the opening may be all of it, it is not adopted.
+            if has_carried or not _is_confirmed(books, name, gap.asset, amount):
                 continue
             findings.append(_unexplained(name, gap.asset, amount, at))
             entry = Booked(
@@ -344,26 +425,72 @@ def _with_wallets(
     return books, gaps, findings
 
 
-def _with_picture(books: Books, picture: str, at: datetime) -> Books:
+def _with_opening(books: Books, account: Account, at: datetime) -> tuple[Books, tuple[Gap, ...]]:
+    """Compare whole pools; find out what the opening had of the lines beside it.
+
+    At first either explains a look. Later only what is strange for long is taken for such a line:
+    a new line of the same amount must not be.
+    """
+    gaps = conservation(books.ledger, account, at=at)
+    if at < books.opened_until + STALE or not any(e.is_carried for e in books.ledger.booked):
+        return books, gaps
+    ledger = certain(books.ledger)
+    left = conservation(ledger, account, at=at)
+    if not all(_is_confirmed(books, *what) for what in _open_of(left)):
+        return books, left
+    rest = {(name, asset): amount for name, asset, amount in _open_of(gaps)}
+    changes = tuple(
+        (Place(name, gap.asset), amount - rest.get((name, gap.asset), ZERO))
+        for gap in left
+        for name, amount in gap.pools
+    )
+    entry = Booked(id=f"opening:{at.isoformat()}", at=books.opened_from, changes=changes)
+    return replace(books, ledger=booked(ledger, entry)), gaps
+
+
+def _with_doubts(
+    books: Books, gaps: tuple[Gap, ...], shifts: Mapping[str, Decimal], at: datetime
+) -> Books:
     """Remember what is not explained, since when, and whether every line was read since."""
-    if not picture:
-        return replace(books, picture="", picture_since=None, is_broken=False)
-    if picture != books.picture:
-        return replace(books, picture=picture, picture_since=at)
-    if not _is_confirmed(books):
-        return books
+    open_ = _open_of(gaps)
+    open_ += [(symbol, margin_of(symbol).asset, shift) for symbol, shift in shifts.items()]
+    books = replace(books, doubts=tuple(_doubt(books, *what, at=at) for what in open_))
+    broken = [doubt.text for doubt in books.doubts if books.is_confirmed(doubt)]
     recent = tuple((seen, what) for seen, what in books.breaks if at - seen < REPEATED_WITHIN)
-    if all(what != picture for _, what in recent):
-        recent = (*recent, (at, picture))
-    return replace(books, is_broken=True, breaks=recent)
+    new = tuple((at, what) for what in broken if all(what != known for _, known in recent))
+    return replace(books, is_broken=bool(broken), breaks=(*recent, *new))
 
 
-def _settled(ledger: Ledger, account: Account, at: datetime) -> Ledger:
+def _open_of(gaps: Iterable[Gap]) -> list[tuple[str, str, Decimal]]:
+    """Return pool, asset and amount of what is not explained."""
+    return [(name, gap.asset, amount) for gap in gaps for name, amount in gap.pools if amount]
+
+
+def _doubt(books: Books, where: str, asset: str, amount: Decimal, *, at: datetime) -> Doubt:
+    for known in books.doubts:
+        if (known.where, known.asset) == (where, asset):
+            since = known.since if known.amount == amount else at
+            return replace(known, amount=amount, since=since)
+    return Doubt(where=where, asset=asset, amount=amount, since=at, first=at)
+
+
+def _is_confirmed(books: Books, where: str, asset: str, amount: Decimal) -> bool:
+    """Whether something was as strange before, and every line was read since."""
+    return any(
+        (known.where, known.asset, known.amount) == (where, asset, amount)
+        and books.is_confirmed(known)
+        for known in books.doubts
+    )
+
+
+def _settled(books: Books, account: Account, at: datetime) -> Ledger:
     """Fold what is certain into the opening; take over the account where nothing is in doubt."""
+    ledger = books.ledger
     if unsure(ledger, at):
         return ledger
-    # With nothing on its way the two are the same, and what an opening may have had is settled.
-    return compacted(ledger) if ledger.is_pending() else opened(account)
+    # With nothing on its way the two are the same, once no answer is as old as the opening.
+    is_young = at < books.opened_until + STALE
+    return compacted(ledger) if ledger.is_pending() or is_young else opened(account)
 
 
 def _forgetting(books: Books, observation: Observation) -> Books:
@@ -379,26 +506,9 @@ def _forgetting(books: Books, observation: Observation) -> Books:
             if not is_over(entry.intent) or now - entry.intent.written_at < KEPT
         ),
         seen={row: at for row, at in books.seen.items() if now - at < KEPT},
-        funding=tuple(row for row in books.funding if now - row.at < FUNDING_KEPT),
+        recent=tuple(row for row in books.recent if now - row.at < RECENT),
         foreign=tuple(row for row in books.foreign if now - row.at < 2 * TOGETHER),
         breaks=tuple((at, what) for at, what in books.breaks if now - at < REPEATED_WITHIN),
-    )
-
-
-def _wants_rows(books: Books, now: datetime) -> bool:
-    if books.read_at is None:
-        return True
-    age = now - books.read_at
-    is_open = bool(books.picture) and not _is_confirmed(books)
-    return age >= ROWS_EVERY or (is_open and age >= ROWS_AGAIN)
-
-
-def _is_confirmed(books: Books) -> bool:
-    """Whether every line that could explain the last picture has been read."""
-    return (
-        books.picture_since is not None
-        and books.read_at is not None
-        and books.read_at >= books.picture_since + LAG
     )
 
 
@@ -418,14 +528,18 @@ def _shifted(books: Books, place: Place, shift: Decimal, at: datetime) -> Books:
     return replace(books, ledger=booked(books.ledger, entry))
 
 
-def _is_funding(books: Books, symbol: str, shift: Decimal) -> bool:
-    """Whether a change of margin is a run of payments that were booked on the wallet."""
-    paid = [row.amount for row in books.funding if row.symbol == symbol]
-    return any(
-        sum(paid[first:last], ZERO) == shift
-        for first in range(len(paid))
-        for last in range(first + 1, len(paid) + 1)
-    )
+def _is_recent(books: Books, symbol: str, shift: Decimal) -> bool:
+    """Whether a change of margin is made of payments and moves whose lines were read.
+
+    A payment is booked on the wallet until it is found here. A move is booked where it went; it
+    shows again as its opposite if a look had it before its line was read, and then as itself.
+    """
+    lines = [row for row in books.recent if row.symbol == symbol][-MOST_RECENT:]
+    sums = {ZERO}
+    for row in lines:
+        ways = (ZERO, row.amount, -row.amount) if row.kind.is_margin else (ZERO, row.amount)
+        sums = {total + way for total in sums for way in ways}
+    return shift in sums
 
 
 def _sized(books: Books, sizes: tuple[tuple[PositionKey, Decimal], ...], symbol: str) -> Books:
@@ -447,16 +561,12 @@ def _names(account: Account) -> Iterator[str]:
     return (stop.client_id for stop in account.stops if stop.client_id)
 
 
-def _picture(gaps: tuple[Gap, ...], shifts: dict[str, Decimal]) -> str:
-    pools = [f"{n} {g.asset} {a}" for g in gaps for n, a in g.pools if a]
-    return ", ".join((*pools, *(f"{symbol} {shift}" for symbol, shift in shifts.items())))
-
-
 def _unexplained(
     where: str, asset: str, amount: Decimal, at: datetime, *, symbol: str = ""
 ) -> Finding:
     text = f"{where} changed by {amount} {asset}, no intent and no line of the venue explains it"
-    return Finding(actor=Actor.EXTERNAL, at=at, text=text, symbol=symbol)
+    change = amount if symbol else ZERO
+    return Finding(actor=Actor.EXTERNAL, at=at, text=text, symbol=symbol, amount=change)
 
 
 def _with_row(books: Books, ledger: Ledger, row: LedgerRow) -> Ledger:
@@ -480,4 +590,11 @@ def _belied(intent: Intent, row: LedgerRow) -> Finding:
         f"{intent.id} is {intent.state} with {intent.applied or 0}, "
         f"the venue's ledger has {row.amount} that nothing else explains"
     )
-    return Finding(actor=Actor.EXTERNAL, at=row.at, text=text, symbol=row.symbol, side=row.side)
+    return Finding(
+        actor=Actor.EXTERNAL,
+        at=row.at,
+        text=text,
+        symbol=row.symbol,
+        side=row.side,
+        amount=row.amount if row.kind.is_margin else ZERO,
+    )

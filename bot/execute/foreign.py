@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.domain.action import AddMargin, RemoveMargin, Transfer
+from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
 from bot.domain.intent import Intent, IntentState
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.position import Side
@@ -59,6 +59,8 @@ class Finding:
         text: What happened, with its numbers.
         symbol: Of the position to be left alone; empty for wallets.
         side: Of that position; ``None`` where the venue does not say: both.
+        amount: What entered the position, < 0 if it left; 0 for wallets and orders. [asset]
+        is_repeat: Whether it is a move of ours that took effect once more.
     """
 
     actor: Actor
@@ -66,6 +68,8 @@ class Finding:
     text: str
     symbol: str = ""
     side: Side | None = None
+    amount: Decimal = Decimal(0)
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +115,11 @@ def explained(
 
 
 def classified(
-    rows: Iterable[LedgerRow], earlier: Sequence[LedgerRow], writer: Writer
+    rows: Iterable[LedgerRow],
+    earlier: Sequence[LedgerRow],
+    writer: Writer,
+    *,
+    own: Iterable[Action] = (),
 ) -> tuple[Finding, ...]:
     """Return what moves that no intent explains mean, by time.
 
@@ -119,12 +127,17 @@ def classified(
         rows: New ones.
         earlier: External ones that were found before.
         writer: This run.
+        own: What this run and those before it sent; its digits say nothing of another writer.
     """
     findings = []
-    others = list(earlier)
+    others, own = list(earlier), list(own)
     for row in sorted(rows, key=lambda row: (row.at, row.id)):
         if row.actor and row.actor in writer.actors:
             findings.append(_finding(row, Actor.KNOWN, f"declared: {row.actor}"))
+            continue
+        if any(_amount_meant(action, row) == abs(row.amount) for action in own):
+            again = _finding(row, Actor.EXTERNAL, "one of our moves took effect once more")
+            findings.append(replace(again, is_repeat=True))
             continue
         twin = next((o for o in others if _are_successive(o, row, writer)), None)
         if twin is None:
@@ -170,14 +183,14 @@ def _owner(row: LedgerRow, sent: Sequence[Sent], *, is_clipped: bool) -> int | N
 
 def _amount_there(intent: Intent, row: LedgerRow) -> Decimal | None:
     """Return how much an intent moves the way a line goes; ``None`` if it goes another way."""
-    found = _amount_meant(intent, row)
+    found = _amount_meant(intent.action, row)
     if found is None or intent.state is not IntentState.APPLIED or intent.applied is None:
         return found
     return min(found, intent.applied)
 
 
-def _amount_meant(intent: Intent, row: LedgerRow) -> Decimal | None:
-    match intent.action:
+def _amount_meant(action: Action, row: LedgerRow) -> Decimal | None:
+    match action:
         case AddMargin(key=key, amount=amount, currency=asset):
             kind, where = RowKind.MARGIN_ADDED, (key.symbol, key.side)
         case RemoveMargin(key=key, amount=amount, currency=asset):
@@ -224,7 +237,10 @@ def _tag(row: LedgerRow, writer: Writer) -> tuple[int, int, int] | None:
 def _finding(row: LedgerRow, actor: Actor, why: str) -> Finding:
     where = f"{row.symbol} {row.side or ''}".strip() if row.symbol else _route(row)
     text = f"{row.kind} of {row.amount} {row.asset} at {where}: {why}"
-    return Finding(actor=actor, at=row.at, text=text, symbol=row.symbol, side=row.side)
+    amount = row.amount if row.kind.is_margin else Decimal(0)
+    return Finding(
+        actor=actor, at=row.at, text=text, symbol=row.symbol, side=row.side, amount=amount
+    )
 
 
 def _route(row: LedgerRow) -> str:

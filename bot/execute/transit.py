@@ -308,6 +308,11 @@ def compacted(ledger: Ledger) -> Ledger:
     )
 
 
+def certain(ledger: Ledger) -> Ledger:
+    """Return the ledger without lines that its opening may have."""
+    return replace(ledger, booked=tuple(e for e in ledger.booked if not e.is_carried))
+
+
 def conservation(ledger: Ledger, account: Account, *, at: datetime) -> tuple[Gap, ...]:
     """Return what the venue shows and the ledger does not explain, by asset.
 

@@ -169,7 +169,7 @@ async def test_every_line_of_the_futures_wallet_is_there_whatever_it_is_called(
 async def test_a_list_longer_than_a_page_is_read_to_its_end_each_line_once(
     venue: BinanceVenue, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(binance_ledger, "INCOME_PAGE", 10)
+    monkeypatch.setattr(binance_ledger, "INCOME_PAGE", 20)
     monkeypatch.setattr(binance_ledger, "TRANSFER_PAGE", 10)
     monkeypatch.setattr(binance_ledger, "MARGIN_PAGE", 10)
     await rig.pace.sleep(60)
@@ -286,7 +286,7 @@ def funding_is_paid(rig: Rig) -> None:
 
 
 def half_is_closed(rig: Rig) -> None:
-    rig.engine.hold("SOLUSDT", D(-20), leverage=10)
+    rig.engine.deleverage("SOLUSDT", "BOTH", D(20))
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,7 @@ class LedgerWorld:
 
     def deposit(self, amount: D) -> None:
         """Let something reach the spot wallet that none of our lists shows."""
+        self._count += 1
         self._change("spot", amount)
 
     def fill(self, share: D) -> None:
