@@ -16,7 +16,9 @@ from bot.domain.observation import Observation
 from bot.errors import ConfigError
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings, connect
 from bot.exchanges.venues import VENUES
+from bot.execute.bookkeeper import Bookkeeper
 from bot.execute.fingerprint import Fingerprints
+from bot.execute.foreign import Writer
 from bot.journal.failover import FailoverJournal
 from bot.journal.ids import Ids as JournalIds
 from bot.journal.queries import JournalReader
@@ -224,6 +226,17 @@ def assemble(
         fingerprints=fingerprints,
         switchboard=switchboard,
         watchdog=watchdog,
+        bookkeeper=Bookkeeper(
+            venue=venue,
+            clock=clock,
+            writer=Writer(
+                epoch=ids.epoch,
+                step=fingerprints.step,
+                before=ids.before,
+                actors=frozenset(settings.accounts[0].known_actors),
+            ),
+            earlier=[move.action for move in memory.moves],
+        ),
         encode=encoded,
         clean=redactor.value,
         memory=memory,

@@ -14,11 +14,13 @@ from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
 from bot.errors import Denied, ExchangeError, Incomplete, JournalLost
+from bot.execute.bookkeeper import Bookkeeper, News, adopted
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge
 from bot.execute.perform import Performance, perform
 from bot.execute.resolve import Followed, Resolver
 from bot.ports import Clock, Journal, Sink, Switchboard, Venue, Watchdog
+from bot.rebalance.claims import believed
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, amount_of, correct, doubt, give_up, remember, settle
 from bot.rebalance.policy import Policy
@@ -98,6 +100,7 @@ class Loop:
         fingerprints: Fingerprints,
         switchboard: Switchboard,
         watchdog: Watchdog,
+        bookkeeper: Bookkeeper,
         encode: Encode,
         clean: Clean,
         memory: Memory,
@@ -117,6 +120,7 @@ class Loop:
             policy=policy,
             fingerprints=fingerprints,
         )
+        self._bookkeeper = bookkeeper
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
@@ -129,6 +133,7 @@ class Loop:
     async def recover(self) -> None:
         """Take over what an earlier run left open, before anything is planned."""
         self._followed = await self._resolver.recover()
+        self._bookkeeper.told(self._followed)
         self.memory = replace(
             self.memory,
             unsettled=self._actions(IntentState.UNKNOWN),
@@ -151,14 +156,17 @@ class Loop:
         Raises:
             JournalError: As `poll`.
         """
-        while not self._is_stopped():
-            decision = await self.poll()
-            if self._is_stopped() or is_over():
-                return
-            self._pause = asyncio.ensure_future(
-                self._clock.sleep(pace.pause(decision, misses=self._misses))
-            )
-            await asyncio.wait({self._pause})
+        try:
+            while not self._is_stopped():
+                decision = await self.poll()
+                if self._is_stopped() or is_over():
+                    return
+                self._pause = asyncio.ensure_future(
+                    self._clock.sleep(pace.pause(decision, misses=self._misses))
+                )
+                await asyncio.wait({self._pause})
+        finally:
+            await self._bookkeeper.close()
 
     def _is_stopped(self) -> bool:
         return self._stopped
@@ -178,6 +186,7 @@ class Loop:
         self._sequence += 1
         await self._follow()
         self._look_at_switches()
+        self._bookkeeper.begin()
         try:
             observation = await self._venue.observe()
         except ExchangeError as error:
@@ -187,6 +196,7 @@ class Loop:
         good = self.memory.good_polls + 1
         mode = next_mode(self.memory.mode, Event.POLLED, good_polls=good)
         self.memory = replace(self.memory, good_polls=good, mode=mode)
+        news = self._compare(observation)
         decision = decide(observation, self.memory, self._allowed_policy(), choose=self._choose)
         intents = self._intents(decision)
         inputs = self._encode(observation, self.memory)
@@ -195,7 +205,14 @@ class Loop:
         except JournalLost as lost:
             self._lose_journal(lost)
             return decision
-        self._judge.begin(observation, decision, self.memory, is_reduced=self._is_reduced)
+        self._bookkeeper.told(intents)
+        self._judge.begin(
+            observation,
+            decision,
+            self.memory,
+            is_reduced=self._is_reduced,
+            holds=news.holds,
+        )
         done = await perform(
             intents,
             venue=self._venue,
@@ -204,11 +221,24 @@ class Loop:
             look=self._judge.look,
         )
         self._followed += done.followed
+        self._bookkeeper.performed(intents, done)
         if any(o.code == TOO_PRECISE for o in done.executions):
             self._fingerprints.coarsen()
         self._remember(decision, observation, done)
         self._publish(with_outcomes(record, done.outcomes))
         return decision
+
+    def _compare(self, observation: Observation) -> News:
+        """Compare the books with a look; whoever else moved something is adopted and said."""
+        news = self._bookkeeper.compare(observation)
+        claims = believed(self.memory.claims, news.holds, at=observation.at)
+        self.memory = replace(adopted(self.memory, news.findings, observation), claims=claims)
+        for event in news.events:
+            mode = next_mode(self.memory.mode, event)
+            self.memory = replace(self.memory, mode=mode, good_polls=0)
+        for code, text in news.alarms:
+            self._alarm(code, text)
+        return news
 
     def _allowed_policy(self) -> Policy:
         """Return the policy; without stops while the reserve is in use, which takes none."""
@@ -216,6 +246,7 @@ class Loop:
 
     async def _follow(self) -> None:
         for news in await self._resolver.follow(self._followed):
+            self._bookkeeper.told([news.settled])
             kept = (news.after if i.id == news.before.id else i for i in self._followed)
             self._followed = tuple(intent for intent in kept if intent.state.is_followed)
             self.memory = _learned(self.memory, news)
@@ -228,6 +259,8 @@ class Loop:
         for event in self._events(switches):
             mode = next_mode(self.memory.mode, event)
             self.memory = replace(self.memory, mode=mode, good_polls=0)
+            if event is Event.RESUMED:
+                self._bookkeeper.accept()
             if event in (Event.KILLED, Event.STALLED):
                 self._alarm(event.value, f"{event.value}: {switches.why or 'see the log'}")
         self.memory = replace(self.memory, pause=switches.pause)

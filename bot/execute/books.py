@@ -107,6 +107,7 @@ class Books:
         ledger: Double entry.
         sizes: Of positions, as the ledger last took them over. [base]
         names: Client ids that are ours or stood before this run, and when each was last seen.
+        knows_stops: Whether it was seen which orders stood before this run.
         sent: Intents that move collateral, each with its line.
         earlier: What runs before this one sent in the last day.
         recent: Payments and foreign moves that may show inside a margin, oldest first.
@@ -125,6 +126,7 @@ class Books:
     ledger: Ledger
     sizes: tuple[tuple[PositionKey, Decimal], ...]
     names: dict[str, datetime] = field(default_factory=dict)
+    knows_stops: bool = False
     sent: tuple[Sent, ...] = ()
     earlier: tuple[Action, ...] = ()
     recent: tuple[LedgerRow, ...] = ()
@@ -234,6 +236,7 @@ def open_books(
         ledger=followed(opened(account), moving, is_carried=True),
         sizes=_sizes(account),
         names=standing | {intent.id: observation.at for intent in intents},
+        knows_stops=account.stops_at is not None,
         sent=tuple(Sent(intent=intent) for intent in moving),
         earlier=tuple(earlier),
     )
@@ -251,7 +254,8 @@ def reopened(books: Books, observation: Observation) -> Books:
         names=books.names | anew.names,
         sent=books.sent,
         earlier=books.earlier,
-        seen=books.seen,
+        # What the look may lack is read and booked again.
+        seen={row: at for row, at in books.seen.items() if at < anew.opened_from - STALE},
         read_at=books.read_at,
     )
 
@@ -344,7 +348,8 @@ def read(
 def look(books: Books, observation: Observation) -> tuple[Books, Report]:
     """Return the books after a look, and what it found."""
     account, at = observation.account, observation.account_at
-    findings = list(strange_names(_names(account), frozenset(books.names), at=at))
+    findings = list(_strangers(books, account, at))
+    books = _with_names(books, account, observation.at)
     # Margin first: only what a whole pool cannot explain is a gap.
     books, shifts, moved = _with_margins(books, account, at)
     books, gaps, came = _with_wallets(books, account, at)
@@ -495,8 +500,7 @@ def _settled(books: Books, account: Account, at: datetime) -> Ledger:
 
 def _forgetting(books: Books, observation: Observation) -> Books:
     now = observation.at
-    standing = {name: now for name in _names(observation.account) if name in books.names}
-    names = {name: at for name, at in books.names.items() if now - at < KEPT} | standing
+    names = {name: at for name, at in books.names.items() if now - at < KEPT}
     return replace(
         books,
         names=names,
@@ -555,6 +559,18 @@ def _of(
 
 def _sizes(account: Account) -> tuple[tuple[PositionKey, Decimal], ...]:
     return tuple(sorted((position.key, position.size) for position in account.positions))
+
+
+def _strangers(books: Books, account: Account, at: datetime) -> Iterator[Finding]:
+    if books.knows_stops:
+        yield from strange_names(_names(account), frozenset(books.names), books.writer, at=at)
+
+
+def _with_names(books: Books, account: Account, now: datetime) -> Books:
+    """Take over which orders stand, so that each stranger is said once."""
+    names = books.names | dict.fromkeys(_names(account), now)
+    is_known = books.knows_stops or account.stops_at is not None
+    return replace(books, names=names, knows_stops=is_known)
 
 
 def _names(account: Account) -> Iterator[str]:

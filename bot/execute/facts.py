@@ -85,6 +85,8 @@ class Facts:
         now: Venue time. Aware UTC.
         age: Of the oldest input. [s]
         step: Finest step of what is sent. [quote]
+        holds: What the books say wallets hold for certain, by wallet and currency; a wallet that
+            is not there has nothing on its way, or the books have no opinion. [currency]
         conditions: Around it.
     """
 
@@ -100,6 +102,7 @@ class Facts:
     age: float
     step: Decimal
     conditions: Conditions
+    holds: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
 
     @property
     def key(self) -> PositionKey | None:

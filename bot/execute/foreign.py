@@ -42,10 +42,13 @@ class Writer:
         epoch: Of this run.
         step: Finest step of the collateral that the venue books. [asset]
         actors: Words of the venue for who may move collateral without an intent, as declared.
+        before: Client ids that sort from the first to before the second were given by earlier runs
+            on the same journal.
     """
 
     epoch: int
     step: Decimal
+    before: tuple[str, str] = ("", "")
     actors: frozenset[str] = frozenset()
 
 
@@ -150,17 +153,19 @@ def classified(
 
 
 def strange_names(
-    names: Iterable[str], known: frozenset[str], *, at: datetime
+    names: Iterable[str], known: frozenset[str], writer: Writer, *, at: datetime
 ) -> Iterator[Finding]:
     """Yield a finding for each client id that has our shape and that nobody here gave.
 
     Args:
         names: Of orders at the venue.
         known: Of our intents, and what stood there before this run.
+        writer: This run.
         at: When they were seen. Aware UTC.
     """
+    first, last = writer.before
     for name in names:
-        if is_own_name(name) and name not in known:
+        if is_own_name(name) and name not in known and not first <= name < last:
             text = f"order {name} has the shape of our ids and is none of ours"
             yield Finding(actor=Actor.SECOND_WRITER, at=at, text=text)
 

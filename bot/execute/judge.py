@@ -4,9 +4,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from bot.domain.account import Account
-from bot.domain.action import Action, CancelStop, PlaceStop, Transfer
+from bot.domain.action import Action, AddMargin, CancelStop, PlaceStop, Transfer
 from bot.domain.decision import Decision, Refusal, Urgency
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
@@ -41,11 +42,18 @@ class Judge:
         self._venue, self._clock = venue, clock
         self._switchboard, self._watchdog = switchboard, watchdog
         self._policy, self._fingerprints = policy, fingerprints
+        self._holds: Mapping[tuple[str, str], Decimal] = {}
         self._writes: deque[datetime] = deque()
         self._let_pass: list[Intent] = []
 
     def begin(
-        self, observation: Observation, decision: Decision, memory: Memory, *, is_reduced: bool
+        self,
+        observation: Observation,
+        decision: Decision,
+        memory: Memory,
+        *,
+        is_reduced: bool,
+        holds: Mapping[tuple[str, str], Decimal],
     ) -> None:
         """Take the plan whose writes are judged next.
 
@@ -54,9 +62,11 @@ class Judge:
             decision: With what was approved.
             memory: It was made with.
             is_reduced: Whether the journal is lost and the emergency reserve in use.
+            holds: What the books say wallets hold for certain, where something is on its way.
+                [currency]
         """
         self._observation, self._decision, self._memory = observation, decision, memory
-        self._is_reduced = is_reduced
+        self._is_reduced, self._holds = is_reduced, holds
         self._let_pass = []
 
     def look(self, intent: Intent) -> Refusal | None:
@@ -72,10 +82,11 @@ class Judge:
     def _facts(self, intent: Intent, now: datetime) -> Facts:
         decision, observation = self._decision, self._observation
         instruments = {i.symbol: i for i in observation.instruments}
-        account, memory = observation.account, self._memory
+        account, memory, holds = observation.account, self._memory, dict(self._holds)
         for earlier in self._let_pass:
             if earlier.id != intent.id:
                 memory = _spent(memory, account, earlier.action, at=now)
+                holds = _left(holds, earlier.action, wallet=self._policy.futures_wallet)
                 account = _after(
                     account, instruments, earlier.action, wallet=self._policy.futures_wallet
                 )
@@ -95,6 +106,7 @@ class Judge:
             now=now,
             age=plan_age + decision.inputs_age_ms / 1000,
             step=self._fingerprints.step,
+            holds=holds,
             conditions=Conditions(
                 venue=self._venue.condition(),
                 plan_age=plan_age,
@@ -123,6 +135,20 @@ def _spent(memory: Memory, account: Account, action: Action, *, at: datetime) ->
         moves=(*memory.moves, Move(at=at, action=action)),
         claims=claimed(memory.claims, account, effects=(action,), unsettled=(), at=at),
     )
+
+
+def _left(
+    holds: dict[tuple[str, str], Decimal], action: Action, *, wallet: str
+) -> dict[tuple[str, str], Decimal]:
+    """Return what wallets hold for certain after an earlier write of the plan."""
+    match action:
+        case AddMargin(after_reduction=False, currency=currency, amount=amount):
+            source = (wallet, currency)
+        case Transfer(source=name, currency=currency, amount=amount):
+            source = (name, currency)
+        case _:
+            return holds
+    return holds | {source: holds[source] - amount} if source in holds else holds
 
 
 def _after(

@@ -15,6 +15,7 @@ from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.errors import JournalError, JournalLost
+from bot.execute.bookkeeper import Bookkeeper
 from bot.execute.fingerprint import Fingerprints
 from bot.journal.failover import FailoverJournal
 from bot.journal.queries import JournalReader
@@ -26,6 +27,7 @@ from bot.rebalance.memory import Memory, amount_of
 from tests.kit.builders import ETH, a_policy, a_position, an_observation
 from tests.kit.disks import fill
 from tests.kit.fakes import Collected, FakeClock, FakeSwitches, FakeVenue
+from tests.kit.ledger_world import WRITER
 from tests.kit.records import NOON, a_record, a_request, an_intent
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
@@ -59,6 +61,7 @@ def a_loop(
         fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
         switchboard=switches,
         watchdog=switches,
+        bookkeeper=Bookkeeper(venue=venue, clock=clock, writer=WRITER),
         encode=lambda observation, memory: repr((observation, memory)).encode(),
         clean=lambda record: record,
         memory=Memory(),

@@ -258,7 +258,7 @@ def test_an_amount_that_cannot_carry_a_tag_is_a_persons(amount: str) -> None:
 def test_an_order_with_the_shape_of_our_ids_that_nobody_here_gave_is_a_second_writer() -> None:
     known = frozenset({"plabcd0003000001"})
     names = ["plabcd0003000001", "plzzzz0009000002", "my-order"]
-    found = list(strange_names(names, known, at=NOON))
+    found = list(strange_names(names, known, WRITER, at=NOON))
     assert [f.actor for f in found] == [Actor.SECOND_WRITER]
     assert "plzzzz0009000002" in found[0].text
 

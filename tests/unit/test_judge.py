@@ -54,7 +54,7 @@ class Bench:
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
         )
         decision = decide(SEEN, memory, policy, choose=choose)
-        self.judge.begin(SEEN, decision, memory, is_reduced=False)
+        self.judge.begin(SEEN, decision, memory, is_reduced=False, holds={})
 
     def ask(self, action: Action, *, name: str) -> Refusal | None:
         intent = Intent(id=name, decision_id="d", account="main", action=action, written_at=NOON)

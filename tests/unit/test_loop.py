@@ -14,6 +14,7 @@ from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.domain.switch import Pause, Switches
 from bot.errors import Denied, Incomplete, JournalError, Unavailable
+from bot.execute.bookkeeper import Bookkeeper
 from bot.execute.fingerprint import Fingerprints
 from bot.loop import Identity, Ids, Loop, Pace
 from bot.margin.bands import band_at_distances
@@ -22,6 +23,7 @@ from bot.rebalance.policy import Policy
 from bot.schemas import DecisionRecord
 from tests.kit.builders import ETH, a_policy, a_position, a_stop, an_observation
 from tests.kit.fakes import Collected, FakeClock, FakeJournal, FakeSwitches, FakeVenue
+from tests.kit.ledger_world import WRITER
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 
@@ -59,6 +61,7 @@ class Rig:
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
             switchboard=self.switches,
             watchdog=self.switches,
+            bookkeeper=Bookkeeper(venue=self.venue, clock=self.clock, writer=WRITER),
             encode=lambda observation, memory: repr((observation, memory)).encode(),
             clean=lambda record: record,
             memory=memory or Memory(),
