@@ -15,6 +15,7 @@ from bot.domain.observation import Observation
 from bot.domain.switch import Switches
 from bot.errors import Denied, ExchangeError, Incomplete, JournalLost
 from bot.execute.bookkeeper import Bookkeeper, News, adopted
+from bot.execute.books import Books
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge
 from bot.execute.perform import Performance, perform
@@ -144,6 +145,11 @@ class Loop:
             good_polls=0,
             mode=Mode.NORMAL,
         )
+
+    @property
+    def books(self) -> Books | None:
+        """The books as they are; ``None`` before the first complete look."""
+        return self._bookkeeper.books
 
     def _actions(self, state: IntentState) -> tuple[Action, ...]:
         return tuple(intent.action for intent in self._followed if intent.state is state)

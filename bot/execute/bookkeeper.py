@@ -75,6 +75,11 @@ class Bookkeeper:
         self._fault: Exception | None = None
         self._said: frozenset[str] = frozenset()
 
+    @property
+    def books(self) -> Books | None:
+        """The books as they are; ``None`` before the first look."""
+        return self._books
+
     def told(self, intents: Iterable[Intent]) -> None:
         """Follow intents as they are now; what has no effect proven stays on its way."""
         intents = tuple(intents)

@@ -299,6 +299,21 @@ def entry_of(row: LedgerRow, *, is_carried: bool = False) -> Booked:
     return Booked(id=row.id, at=row.at, changes=tuple(changes), is_carried=is_carried)
 
 
+def imbalance(ledger: Ledger, asset: str) -> Decimal:
+    """Return what the ledger holds, with what is on its way, beyond what it was given. [asset].
+
+    0 whatever happens: double entry makes nothing and loses nothing.
+    """
+    found = (*ledger.balances(), *(move.source for move in ledger.moves))
+    places = {place for place in found if place.asset == asset}
+    held = sum((ledger.balance(place) for place in sorted(places)), ledger.pending(asset))
+    given = sum((amount for place, amount in ledger.opening if place.asset == asset), ZERO)
+    for entry in ledger.booked:
+        if not entry.is_carried:
+            given += sum((c for place, c in entry.changes if place.asset == asset), ZERO)
+    return held - given
+
+
 def compacted(ledger: Ledger) -> Ledger:
     """Return the same balances with what has ended folded into the opening."""
     return Ledger(

@@ -71,6 +71,7 @@ class FakeVenue:
         self.on_send: Callable[[Intent], None] = lambda _: None
 
     async def observe(self) -> Observation:
+        await asyncio.sleep(0)  # what runs beside a look gets its turn
         if self.failures:
             raise self.failures.pop(0)
         now = self.clock.now()

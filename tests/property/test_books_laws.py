@@ -107,16 +107,9 @@ def total(ledger: Ledger) -> D:
     return sum(ledger.balances().values(), D(0))
 
 
-def debited(ledger: Ledger) -> D:
-    places = {*ledger.balances(), *(m.source for m in ledger.moves)}
-    return sum((ledger.balance(place) for place in places), D(0))
-
-
 def check_books(world: LedgerWorld) -> None:
     ledger = world.books.ledger
-    opening = sum((amount for _, amount in ledger.opening), D(0))
-    outside = sum((c for e in ledger.booked if not e.is_carried for _, c in e.changes), D(0))
-    assert debited(ledger) + ledger.pending("USDT") == opening + outside
+    assert transit.imbalance(ledger, "USDT") == 0
     for name in ("spot", "futures"):
         assert world.usable(name) >= 0
 
