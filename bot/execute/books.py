@@ -247,7 +247,9 @@ def reopened(books: Books, observation: Observation) -> Books:
 
     What is on its way stays pending, and lines that were read stay read.
     """
-    ahead = [entry.intent for entry in books.sent if not is_over(entry.intent)]
+    # The look may be older than the news that a move has ended.
+    youngest = observation.account_at - STALE
+    ahead = [e.intent for e in books.sent if e.ended_at is None or e.ended_at >= youngest]
     anew = open_books(observation, ahead, writer=books.writer)
     return replace(
         anew,
@@ -284,7 +286,8 @@ def told(
         if entry.row is not None and is_over(intent) and not _bears_out(intent, entry.row):
             released.append((intent, entry.row))
             entry = replace(entry, row=None)
-        sent[intent.id] = replace(entry, intent=intent)
+        ended_at = at if is_over(intent) else None
+        sent[intent.id] = replace(entry, intent=intent, ended_at=ended_at)
     books = replace(books, ledger=ledger, names=names, sent=tuple(sent.values()))
     return _explained_again(books, released)
 

@@ -489,3 +489,21 @@ def test_a_second_different_break_within_the_hour_is_said() -> None:
         world.wait(31)
         report = world.poll()
     assert (report.is_broken, report.is_repeated) == (True, True)
+
+
+def test_books_taken_over_from_an_old_look_do_not_forget_what_has_just_arrived() -> None:
+    world = LedgerWorld(travel=3)
+    world.poll()
+    world.wait(61)
+    world.poll()
+    world.send(transfer("50.00001"), "lands", confirmed=True)
+    old = world.observation()
+    world.wait(4)
+    world.settle()
+    world.books = books.reopened(world.books, replace(old, at=world.now, account_at=world.now))
+    for _ in range(4):
+        world.wait(6)
+        report = world.poll()
+    assert report.is_explained
+    assert not world.findings
+    assert world.books.ledger.balance(FUTURES) == D("1050.00001")
