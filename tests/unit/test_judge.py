@@ -41,7 +41,13 @@ def choose(risk: PositionRisk, market: Market) -> LeverageBand:
 class Bench:
     """A judge that has taken a plan."""
 
-    def __init__(self, *, policy: Policy | None = None, memory: Memory | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        policy: Policy | None = None,
+        memory: Memory | None = None,
+        holds: dict[tuple[str, str], D] | None = None,
+    ) -> None:
         policy, memory = policy or a_policy(), memory or Memory()
         self.clock, switches = FakeClock(), FakeSwitches()
         self.venue = FakeVenue(SEEN, self.clock)
@@ -54,7 +60,7 @@ class Bench:
             fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
         )
         decision = decide(SEEN, memory, policy, choose=choose)
-        self.judge.begin(SEEN, decision, memory, is_reduced=False, holds={})
+        self.judge.begin(SEEN, decision, memory, is_reduced=False, holds=holds or {})
 
     def ask(self, action: Action, *, name: str) -> Refusal | None:
         intent = Intent(id=name, decision_id="d", account="main", action=action, written_at=NOON)
@@ -89,6 +95,29 @@ def test_the_writes_of_a_plan_spend_what_the_ledger_holds_once() -> None:
     bench = Bench(memory=Memory(claims=(claim,)))
     assert bench.ask(ADD, name="pl1") is None
     assert code(bench.ask(NEXT, name="pl2")) == "ledger_short"
+
+
+def test_the_writes_of_a_plan_spend_what_the_books_hold_once() -> None:
+    bench = Bench(holds={("futures", "USDT"): D(800)})
+    assert bench.ask(ADD, name="pl1") is None
+    assert code(bench.ask(NEXT, name="pl2")) == "ledger_short"
+    assert bench.ask(replace(NEXT, amount=D("190.00124")), name="pl3") is None
+
+
+def test_a_transfer_spends_what_the_books_hold_where_it_comes_from() -> None:
+    bench = Bench(holds={("spot", "USDT"): D(700)})
+    move = Transfer(source="spot", destination="futures", amount=D("500.00125"), currency="USDT")
+    assert bench.ask(move, name="pl1") is None
+    again = replace(move, amount=D("300.00127"))
+    assert code(bench.ask(again, name="pl2")) == "ledger_short"
+
+
+def test_what_a_reduction_releases_goes_back_whatever_the_books_hold() -> None:
+    bench = Bench(holds={("futures", "USDT"): D(0)})
+    reduce = ReducePosition(key=FIRST, size=D("0.5"), limit_price=D(59990))
+    assert bench.ask(reduce, name="pl1") is None
+    back = AddMargin(key=FIRST, amount=D("2400.00123"), currency="USDT", after_reduction=True)
+    assert bench.ask(back, name="pl2") is None
 
 
 def test_what_is_sent_on_its_way_is_not_spent_before_it_arrives() -> None:
