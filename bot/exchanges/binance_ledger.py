@@ -25,6 +25,8 @@ MOST_PAGES = 16
 """Of one list in one reading; a bot that needs more was away too long to catch up like this."""
 LONGEST_WAY = timedelta(hours=1)
 """A transfer that left before the instant may arrive, and be booked, after it."""
+TOGETHER_MS = 10_000
+"""So long after it happened a transfer may be in one list and not yet in the other. [ms]"""
 KINDS = {
     "FUNDING_FEE": RowKind.FUNDING,
     "COMMISSION": RowKind.FEE,
@@ -79,7 +81,7 @@ class Statement:
         found = [
             *margin_rows((row for page in moves for row in page), symbols),
             *transfer_rows(sent),
-            *income_rows(income, sent, symbols),
+            *income_rows(income, sent, symbols, newest_ms=last - TOGETHER_MS if has_spot else last),
         ]
         return tuple(sorted(found, key=lambda row: (row.at, row.id)))
 
@@ -188,18 +190,27 @@ def transfer_rows(answer: Iterable[Mapping[str, Any]]) -> tuple[LedgerRow, ...]:
 
 
 def income_rows(
-    answer: Iterable[Mapping[str, Any]],
+    income: Iterable[Mapping[str, Any]],
     transfers: Iterable[Mapping[str, Any]],
     symbols: Mapping[str, str],
+    *,
+    newest_ms: int,
 ) -> tuple[LedgerRow, ...]:
     """Return the lines of the futures wallet, without transfers that another list has.
+
+    Args:
+        income: As listed.
+        transfers: As listed, also those on their way.
+        symbols: By the venue's names.
+        newest_ms: Transfers after this may still get into the other list: what is not there waits
+            for the next reading. [ms]
 
     Raises:
         Incomplete: A field is missing or unknown.
     """
     others = list(transfers)
     found = []
-    for row in sorted(answer, key=lambda row: whole(row, "time")):
+    for row in sorted(income, key=lambda row: whole(row, "time")):
         word, amount, at = text(row, "incomeType"), number(row, "income"), whole(row, "time")
         if not amount:
             continue
@@ -208,6 +219,8 @@ def income_rows(
             twin = next((other for other in others if _is_same(other, row)), None)
             if twin is not None:
                 others.remove(twin)
+                continue
+            if at > newest_ms:
                 continue
             kind = RowKind.TRANSFER_IN if amount > 0 else RowKind.TRANSFER_OUT
         name = row.get("symbol") or ""

@@ -33,6 +33,8 @@ WRITES = frozenset({
 
 HISTORY = frozenset({"history", "transfer", "allOrders", "algoOrder", "openAlgoOrders"})
 """Ends of paths that tell what became of a write."""
+UNASKED = frozenset({"timestamp", "recvWindow", "signature", "endTime"})
+"""Parameters that say when it is asked, not what."""
 LONGEST_LAG = 1.9
 """Of those: what the bot relies on, and the README says. [s]"""
 LONGEST_STALE = 10.0
@@ -174,8 +176,7 @@ class Network:
 
     def _shown(self, asked: Asked, reply: Reply) -> Reply:
         """Return what a reader is shown: the truth, or an older one."""
-        parameters = asked.query.partition("timestamp=")[0]
-        key = (asked.method, asked.path, parameters)
+        key = (asked.method, asked.path, _question(asked))
         now = asyncio.get_running_loop().time()
         before = self._still_shown(key, now)
         if asked.path.endswith("premiumIndex"):
@@ -270,6 +271,12 @@ class _Exchange:
         """Return the body."""
         del errors
         return self._text
+
+
+def _question(asked: Asked) -> str:
+    """Return what is asked: an old answer is one to the same question."""
+    parts = asked.query.split("&")
+    return "&".join(part for part in parts if part.partition("=")[0] not in UNASKED)
 
 
 def _resolve(arrived: asyncio.Future[Reply], reply: Reply) -> None:

@@ -135,8 +135,23 @@ async def test_a_transfer_from_a_wallet_that_is_not_ours_comes_from_outside(
 ) -> None:
     rig.engine.cross["USDT"] += 77
     rig.engine._book("", "TRANSFER", D(77), "USDT")
+    assert not [row for row in await read(venue) if row.kind.is_transfer]  # it may be ours yet
+    await rig.pace.sleep(11)
     rows = [row for row in await read(venue) if row.kind.is_transfer]
     assert [(r.kind, r.amount, r.other) for r in rows] == [(RowKind.TRANSFER_IN, D(77), "")]
+
+
+async def test_a_transfer_that_one_list_does_not_show_yet_waits_for_it(
+    venue: BinanceVenue, rig: Rig
+) -> None:
+    def empty(text: str) -> str:
+        return json.dumps({**json.loads(text), "total": 0, "rows": []})
+
+    action = Transfer(source="spot", destination="futures", amount=D("10.5"), currency="USDT")
+    await move(venue, rig, action)
+    rig.faults.add(Fault(kind="rewrite", path="asset/transfer", rewrite=empty, times=2))
+    assert not [row for row in await read(venue) if row.kind.is_transfer]
+    assert [row.other for row in await read(venue) if row.kind.is_transfer] == ["spot"]
 
 
 async def test_without_a_spot_wallet_its_list_is_not_asked_for(rig: Rig) -> None:
@@ -162,6 +177,7 @@ async def test_every_line_of_the_futures_wallet_is_there_whatever_it_is_called(
     venue: BinanceVenue, rig: Rig, word: str, kind: RowKind
 ) -> None:
     incomes(rig, 0, kind=word)
+    await rig.pace.sleep(11)
     rows = [row for row in await read(venue) if row.actor == word]
     assert [(r.kind, r.amount, r.symbol) for r in rows] == [(kind, D("-0.25"), SOL.symbol)]
 
