@@ -48,6 +48,7 @@ from bot.execute.transit import (
     sighted,
     unsure,
     usable,
+    widened,
 )
 
 STALE = timedelta(seconds=15)
@@ -326,7 +327,8 @@ def read(
     # A line that was taken for a clipped effect of ours until the exact one came is foreign now.
     returned = [row for row in foreign if row.id not in new]
     others = [row for row in new.values() if row.id not in ours]
-    late = [row for row in (*others, *returned) if row.at >= begin]
+    assets = {place.asset for place, _ in books.ledger.opening}
+    late = [r for r in (*others, *returned) if r.at >= begin and r.asset in assets]
     ledger = _sighted(books.ledger, sent)
     for row in late:
         ledger = _with_row(books, ledger, row)
@@ -353,6 +355,7 @@ def look(books: Books, observation: Observation) -> tuple[Books, Report]:
     account, at = observation.account, observation.account_at
     findings = list(_strangers(books, account, at))
     books = _with_names(books, account, observation.at)
+    books = replace(books, ledger=widened(books.ledger, account))
     # Margin first: only what a whole pool cannot explain is a gap.
     books, shifts, moved = _with_margins(books, account, at)
     books, gaps, came = _with_wallets(books, account, at)

@@ -178,6 +178,13 @@ def opened(account: Account) -> Ledger:
     return Ledger(opening=tuple(sorted(shown(account).items())))
 
 
+def widened(ledger: Ledger, account: Account) -> Ledger:
+    """Return the ledger that also begins with assets that are shown for the first time."""
+    known = {place.asset for place, _ in ledger.opening}
+    new = [(place, amount) for place, amount in shown(account).items() if place.asset not in known]
+    return replace(ledger, opening=tuple(sorted((*ledger.opening, *new)))) if new else ledger
+
+
 def shown(account: Account) -> dict[Place, Decimal]:
     """Return what an account shows, by place. [asset]."""
     found: dict[Place, Decimal] = {}
@@ -333,7 +340,8 @@ def conservation(ledger: Ledger, account: Account, *, at: datetime) -> tuple[Gap
 
     Wallets + isolated margins + pending = opening + booked. A pending move may have left its
     source or not and reached its destination or not; a line near the look may be in it or not.
-    The combination that leaves least is taken.
+    The combination that leaves least is taken. Of an asset that the account does not show there is
+    no opinion: fees may be paid in one that nobody watches.
 
     Args:
         ledger: As it is.
@@ -341,7 +349,7 @@ def conservation(ledger: Ledger, account: Account, *, at: datetime) -> tuple[Gap
         at: When the request for it left. Aware UTC.
     """
     there, ours = shown(account), ledger.balances()
-    assets = sorted({place.asset for place in (*there, *ours)})
+    assets = sorted({place.asset for place in there})
     return tuple(_gap(asset, ledger, there, ours, at) for asset in assets)
 
 

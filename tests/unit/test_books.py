@@ -4,6 +4,7 @@ from decimal import Decimal as D
 
 import pytest
 
+from bot.domain.account import Wallet
 from bot.domain.intent import Intent, IntentState
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.position import Side
@@ -507,3 +508,36 @@ def test_books_taken_over_from_an_old_look_do_not_forget_what_has_just_arrived()
     assert report.is_explained
     assert not world.findings
     assert world.books.ledger.balance(FUTURES) == D("1050.00001")
+
+
+def test_fees_in_an_asset_that_nobody_watches_are_nobodys_break() -> None:
+    world = LedgerWorld()
+    world.poll()
+    world.wait(61)
+    fee = a_row("-0.001", seconds=60, kind=RowKind.FEE, symbol="", asset="BNB")
+    world.rows.append((world.now, fee))
+    for _ in range(6):
+        world.wait(31)
+        report = world.poll()
+    assert (report.is_explained, world.findings) == (True, [])
+
+
+def test_an_asset_that_is_shown_for_a_while_begins_with_what_is_shown() -> None:
+    world = LedgerWorld()
+    for _ in range(4):
+        world.wait(31)
+        world.poll()
+    seen = world.observation()
+    other = Wallet(name="futures", currency="USDC", total=D(70), free=D(70))
+    for wallets in ((other, *seen.account.wallets), seen.account.wallets):
+        for _ in range(4):
+            world.wait(6)
+            at = replace(
+                seen,
+                at=world.now,
+                account_at=world.now,
+                account=replace(seen.account, wallets=wallets),
+            )
+            world.books, report = books.look(world.books, at)
+            world.books, _ = books.read(world.books, (), asked_at=world.now)
+            assert (report.is_explained, report.findings) == (True, ())
