@@ -18,7 +18,9 @@ from bot.domain.observation import Observation
 from bot.errors import ConfigError, JournalLost
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings, connect
 from bot.exchanges.venues import VENUES
+from bot.execute.bookkeeper import Bookkeeper
 from bot.execute.fingerprint import Fingerprints
+from bot.execute.foreign import Writer
 from bot.journal.authority import LeaseKeeper
 from bot.journal.database import meta
 from bot.journal.failover import FailoverJournal
@@ -267,6 +269,17 @@ def assemble(
         watchdog=watchdog,
         supported=VENUES[settings.accounts[0].venue].kinds(is_demo=settings.bot.mode == "testnet"),
         authority=authority,
+        bookkeeper=Bookkeeper(
+            venue=venue,
+            clock=clock,
+            writer=Writer(
+                epoch=ids.epoch,
+                step=fingerprints.step,
+                before=ids.before,
+                actors=frozenset(settings.accounts[0].known_actors),
+            ),
+            earlier=[move.action for move in memory.moves],
+        ),
         encode=encoded,
         clean=redactor.value,
         memory=memory,

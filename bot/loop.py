@@ -15,6 +15,8 @@ from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
 from bot.errors import Denied, ExchangeError, Incomplete, JournalLost, ReserveLost
+from bot.execute.bookkeeper import Bookkeeper, News, adopted
+from bot.execute.books import Books
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge, holds
 from bot.execute.perform import Performance, perform
@@ -30,6 +32,7 @@ from bot.ports import (
     Venue,
     Watchdog,
 )
+from bot.rebalance.claims import believed
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, amount_of, correct, doubt, give_up, remember, settle
 from bot.rebalance.policy import Policy
@@ -123,6 +126,7 @@ class Loop:
         watchdog: Watchdog,
         supported: frozenset[str],
         authority: Authority,
+        bookkeeper: Bookkeeper,
         encode: Encode,
         clean: Clean,
         memory: Memory,
@@ -152,6 +156,7 @@ class Loop:
         self._alarms = Alarms(
             sinks, clock=clock, book=book, clean=lambda text: str(clean({"text": text})["text"])
         )
+        self._bookkeeper = bookkeeper
         self._resolver = Resolver(venue=venue, journal=journal, clock=clock)
         self._followed: tuple[Intent, ...] = ()
         self._sequence = first_sequence - 1
@@ -164,6 +169,7 @@ class Loop:
     async def recover(self) -> None:
         """Take over what an earlier run left open, before anything is planned."""
         self._followed = await self._resolver.recover()
+        self._bookkeeper.told(self._followed)
         self.memory = replace(
             self.memory,
             unsettled=self._actions(IntentState.UNKNOWN),
@@ -174,6 +180,11 @@ class Loop:
             good_polls=0,
             mode=Mode.NORMAL,
         )
+
+    @property
+    def books(self) -> Books | None:
+        """The books as they are; ``None`` before the first complete look."""
+        return self._bookkeeper.books
 
     def _actions(self, state: IntentState) -> tuple[Action, ...]:
         return tuple(intent.action for intent in self._followed if intent.state is state)
@@ -186,11 +197,14 @@ class Loop:
         Raises:
             JournalError: As `poll`.
         """
-        while not self._is_stopped():
-            decision = await self.poll()
-            if self._is_stopped() or is_over():
-                return
-            await self._rest(pace.pause(decision, misses=self._misses))
+        try:
+            while not self._is_stopped():
+                decision = await self.poll()
+                if self._is_stopped() or is_over():
+                    return
+                await self._rest(pace.pause(decision, misses=self._misses))
+        finally:
+            await self._bookkeeper.close()
 
     async def _rest(self, seconds: float) -> None:
         """Let time pass, or be stopped; the lease is kept meanwhile. [s]."""
@@ -222,6 +236,7 @@ class Loop:
         await self._follow()
         self._look_at_switches()
         self._tell_ban()
+        self._bookkeeper.begin()
         try:
             observation = await self._venue.observe()
         except ExchangeError as error:
@@ -232,6 +247,7 @@ class Loop:
         good = self.memory.good_polls + 1
         mode = next_mode(self.memory.mode, Event.POLLED, good_polls=good)
         self.memory = replace(self.memory, good_polls=good, mode=mode)
+        news = self._compare(observation)
         decision = decide(observation, self.memory, self._allowed_policy(), choose=self._choose)
         intents = self._intents(decision)
         inputs = self._encode(observation, self.memory)
@@ -240,7 +256,14 @@ class Loop:
         except JournalLost as lost:
             self._lose_journal(lost)
             return decision
-        doubts = self._judge.begin(observation, decision, self.memory, is_reduced=self._is_reduced)
+        self._bookkeeper.told(intents)
+        doubts = self._judge.begin(
+            observation,
+            decision,
+            self.memory,
+            is_reduced=self._is_reduced,
+            holds=news.holds,
+        )
         for code, text in doubts:
             self._alarm(code, text)
         done = await perform(
@@ -251,12 +274,25 @@ class Loop:
             look=self._judge.look,
         )
         self._followed += done.followed
+        self._bookkeeper.performed(intents, done)
         if any(o.code == TOO_PRECISE for o in done.executions):
             self._fingerprints.coarsen()
         self._remember(decision, observation, done)
         self._publish(with_outcomes(record, done.outcomes))
         self._tell_ban()
         return decision
+
+    def _compare(self, observation: Observation) -> News:
+        """Compare the books with a look; whoever else moved something is adopted and said."""
+        news = self._bookkeeper.compare(observation)
+        claims = believed(self.memory.claims, news.holds, at=observation.at)
+        self.memory = replace(adopted(self.memory, news.findings, observation), claims=claims)
+        for event in news.events:
+            mode = next_mode(self.memory.mode, event)
+            self.memory = replace(self.memory, mode=mode, good_polls=0)
+        for code, text in news.alarms:
+            self._alarm(code, text)
+        return news
 
     def _allowed_policy(self) -> Policy:
         """Return the policy; while the reserve is in use, what that takes: emergencies alone."""
@@ -266,6 +302,7 @@ class Loop:
 
     async def _follow(self) -> None:
         for news in await self._resolver.follow(self._followed):
+            self._bookkeeper.told([news.settled])
             kept = (news.after if i.id == news.before.id else i for i in self._followed)
             self._followed = tuple(intent for intent in kept if intent.state.is_followed)
             self.memory = _learned(self.memory, news)
@@ -278,6 +315,8 @@ class Loop:
         for event in self._events(switches):
             mode = next_mode(self.memory.mode, event)
             self.memory = replace(self.memory, mode=mode, good_polls=0)
+            if event is Event.RESUMED:
+                self._bookkeeper.accept()
             if event in (Event.KILLED, Event.STALLED):
                 self._alarm(event.value, f"{event.value}: {switches.why or 'see the log'}")
             if event is Event.LEASE_LOST:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from bot.domain.alarm import Alarm, Delivery, Told
 from bot.domain.band import LeverageBand
 from bot.domain.intent import Execution, Intent, Settlement, SignedRequest
+from bot.domain.ledger import LedgerRow
 from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
@@ -99,6 +100,17 @@ class Venue(Protocol):
 
         Raises:
             ExchangeError: The history could not be read completely: no evidence.
+        """
+        ...
+
+    async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
+        """Return every line of the venue's own ledger since an instant, by time.
+
+        Lines from before it may be among them; the same line has the same id in every answer.
+        Dear: at most once a minute while balances explain themselves.
+
+        Raises:
+            ExchangeError: They could not be read to the end: no evidence.
         """
         ...
 

@@ -114,6 +114,7 @@ class AccountSection(Section):
         transfer_from: Wallets that may be drawn on when the futures wallet runs low.
         reserves: Wallet name to the free collateral no action may touch. [quote]
         margin_release: What the venue does with margin on a partial close, where you measured it.
+        known_actors: The venue's words for who else may move margin, such as its own auto-add.
         api_key: Or ``api_key_file``.
         secret: Or ``secret_file``.
         gateway: Send every request there instead.
@@ -127,6 +128,7 @@ class AccountSection(Section):
     transfer_from: tuple[Literal["spot"], ...] = ()
     reserves: dict[Literal["futures", "spot"], Amount] = Field(default_factory=dict)
     margin_release: Literal["pro_rata", "stays", "unknown"] = "unknown"
+    known_actors: tuple[str, ...] = ()
     api_key: SecretStr | None = None
     api_key_file: Path | None = None
     secret: SecretStr | None = None

@@ -42,6 +42,14 @@ class Event(StrEnum):
     """A person said ``kill``, or the latch cannot be read."""
     REARMED = "rearmed"
     """A person took the kill back."""
+    FOREIGN = "foreign"
+    """Somebody else moved collateral a short while ago."""
+    UNBALANCED = "unbalanced"
+    """Balances do not follow from the books, although everything that could say why was read."""
+    UNBALANCED_AGAIN = "unbalanced_again"
+    """The second different one within the hour."""
+    SECOND_WRITER = "second_writer"
+    """Another bot of our kind acts on the account."""
     RESUMED = "resumed"
     """A person looked and said ``resume``."""
 
@@ -61,6 +69,10 @@ TRANSITIONS: Mapping[Event, Mapping[Mode, Mode]] = {
         Event.STALLED:   (_DEGRADED, _DEGRADED, _OBSERVE,  _KILLED),
         Event.JOURNAL_LOST: (_DEGRADED, _DEGRADED, _OBSERVE, _KILLED),
         Event.RESERVE_LOST: (_OBSERVE, _OBSERVE, _OBSERVE, _KILLED),
+        Event.FOREIGN:   (_DEGRADED, _DEGRADED, _OBSERVE,  _KILLED),
+        Event.UNBALANCED: (_DEGRADED, _DEGRADED, _OBSERVE, _KILLED),
+        Event.UNBALANCED_AGAIN: (_OBSERVE, _OBSERVE, _OBSERVE, _KILLED),
+        Event.SECOND_WRITER: (_OBSERVE, _OBSERVE, _OBSERVE, _KILLED),
         Event.DENIED:    (_OBSERVE,  _OBSERVE,  _OBSERVE,  _KILLED),
         Event.LEASE_LOST: (_OBSERVE, _OBSERVE,  _OBSERVE,  _KILLED),
         Event.LEASE_RENEWED: (_NORMAL, _DEGRADED, _DEGRADED, _KILLED),

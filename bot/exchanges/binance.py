@@ -20,12 +20,14 @@ from bot.domain.action import (
 )
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
+from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import Position, PositionKey, PositionMode, Side
 from bot.domain.venue import VenueCondition
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges import binance_parse as parse
+from bot.exchanges.binance_ledger import Statement
 from bot.exchanges.binance_stops import Stops
 from bot.exchanges.binance_write import ONE, Write, applied, route_of, write_for
 from bot.exchanges.client import Client, WriteError, all_of
@@ -115,6 +117,7 @@ class BinanceVenue:
         self._configs_at: datetime | None = None
         self._bars: dict[str, Bars] = {}
         self._stops = Stops(client, clock)
+        self._statement = Statement(client)
         self._clock_due = 0.0
         self._glance: _Round | None = None
         self._look_weight, self._looked_at = 0, 0.0
@@ -235,6 +238,19 @@ class BinanceVenue:
             intent_id=intent.id,
             applied=Decimal(0),
             text="not in the venue's history",
+        )
+
+    async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
+        """Return every line of the venue's ledger since an instant, by time.
+
+        Raises:
+            ExchangeError: A list could not be read to its end.
+        """
+        return await self._statement.read(
+            since,
+            self._now(),
+            ids={symbol: self._ids[symbol] for symbol in self._instruments},
+            has_spot="spot" in self._settings.wallets,
         )
 
     def condition(self) -> VenueCondition:

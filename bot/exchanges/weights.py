@@ -49,6 +49,7 @@ WEIGHTS: Mapping[tuple[str, str], int] = {
     ("GET", "/fapi/v1/symbolConfig"): 5,
     ("GET", "/fapi/v3/positionRisk"): 5,
     ("GET", "/fapi/v3/account"): 5,
+    ("GET", "/fapi/v1/income"): 30,
     ("POST", "/fapi/v1/positionMargin"): 1,
     ("GET", "/fapi/v1/positionMargin/history"): 1,
     ("POST", "/fapi/v1/order"): 1,

@@ -34,21 +34,25 @@ def source(facts: Facts) -> Iterator[Denial]:
 
 def _covered(facts: Facts, wallet: Wallet, amount: Decimal) -> Iterator[Denial]:
     """Deny what a wallet does not hold for certain above what must stay in it."""
-    action, name, currency = facts.action, wallet.name, wallet.currency
+    action, name = facts.action, wallet.name
     # What a reduction released was never free before it: it may go back into the position.
     is_back = isinstance(action, AddMargin) and action.after_reduction
     keep = Decimal(0) if is_back else facts.policy.reserve(name)
-    old = (
-        surplus(facts.memory.claims, name, currency, total=wallet.total, at=facts.now)
-        if not is_back
-        else Decimal(0)
-    )
+    old = Decimal(0) if is_back else _not_believed(facts, wallet)
     reported, ledger = facts.whole(wallet.free), facts.whole(wallet.free - old)
     needed = facts.whole(amount)
     if needed > usable(reported=reported, ledger=ledger, floor=0):
         yield DenialCode.LEDGER_SHORT, f"{name} holds {wallet.free - old}, asked for {amount}"
     if needed > usable(reported=reported, ledger=ledger, floor=facts.whole(keep)):
         yield DenialCode.SOURCE_FLOOR, f"{name} must keep {keep}, has {wallet.free - old}"
+
+
+def _not_believed(facts: Facts, wallet: Wallet) -> Decimal:
+    """Return how much of a wallet's reading is denied by a claim or by the books. [currency]."""
+    name, currency = wallet.name, wallet.currency
+    old = surplus(facts.memory.claims, name, currency, total=wallet.total, at=facts.now)
+    held = facts.holds.get((name, currency))
+    return old if held is None else max(old, wallet.total - held)
 
 
 def orders(facts: Facts) -> Iterator[Denial]:

@@ -87,6 +87,8 @@ class Facts:
         step: Finest step of what is sent. [quote]
         held: All wallets and margin when the plan was made; what a reduction of the same plan
             realises changes no budget. [quote]
+        holds: What the books say wallets hold for certain, by wallet and currency; a wallet that
+            is not there has nothing on its way, or the books have no opinion. [currency]
         conditions: Around it.
     """
 
@@ -103,6 +105,7 @@ class Facts:
     step: Decimal
     held: Decimal
     conditions: Conditions
+    holds: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
 
     @property
     def key(self) -> PositionKey | None:

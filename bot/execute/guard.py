@@ -19,7 +19,7 @@ from bot.domain.action import (
     is_protective,
 )
 from bot.domain.decision import Refusal, Urgency
-from bot.domain.position import MarginMode
+from bot.domain.position import MarginMode, PositionKey
 from bot.execute.arithmetic import fingerprint_scale, sums_coincide
 from bot.execute.budgets import DAY, budgets, of_position
 from bot.execute.denial import (
@@ -386,6 +386,7 @@ def _pace(facts: Facts) -> Iterator[Denial]:
     key = key_of(action)
     if key is None:
         return
+    yield from _left_alone(facts, key)
     if isinstance(action, RemoveMargin):
         last = memory.last_move_at(key, kinds=(RemoveMargin,))
         if last is not None and (facts.now - last).total_seconds() < policy.rebalance_interval:
@@ -399,6 +400,17 @@ def _pace(facts: Facts) -> Iterator[Denial]:
             yield DenialCode.REVERSAL, f"{key} gave margin back at {last:%H:%M:%S}"
     if key.symbol in facts.conditions.closing and isinstance(action, AddMargin):
         yield DenialCode.SYMBOL_CLOSING, f"{key.symbol} stops trading: a person must decide"
+
+
+def _left_alone(facts: Facts, key: PositionKey) -> Iterator[Denial]:
+    """Deny what would answer somebody else's move of the margin at once."""
+    action, touched_at = facts.action, facts.memory.of(key).touched_at
+    if touched_at is None or getattr(action, "after_reduction", False):
+        return
+    policy = facts.policy
+    span = policy.rebalance_interval if isinstance(action, RemoveMargin) else policy.cooldown
+    if (facts.now - touched_at).total_seconds() < span:
+        yield DenialCode.COOLDOWN, f"somebody moved the margin of {key} at {touched_at:%H:%M:%S}"
 
 
 def _steps(facts: Facts, action: Action) -> int:

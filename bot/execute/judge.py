@@ -4,9 +4,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from bot.domain.account import Account
-from bot.domain.action import Action, CancelStop, PlaceStop, Transfer
+from bot.domain.action import Action, AddMargin, CancelStop, PlaceStop, Transfer
 from bot.domain.decision import Decision, Refusal, Urgency
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent, SignedRequest
@@ -69,11 +70,18 @@ class Judge:
         self._policy, self._fingerprints = policy, fingerprints
         self._supported = supported
         self._seen = Seen()
+        self._holds: Mapping[tuple[str, str], Decimal] = {}
         self._writes: deque[datetime] = deque()
         self._let_pass: list[Intent] = []
 
     def begin(
-        self, observation: Observation, decision: Decision, memory: Memory, *, is_reduced: bool
+        self,
+        observation: Observation,
+        decision: Decision,
+        memory: Memory,
+        *,
+        is_reduced: bool,
+        holds: Mapping[tuple[str, str], Decimal],
     ) -> tuple[tuple[str, str], ...]:
         """Take the plan whose writes are judged next; return code and text of new doubts.
 
@@ -82,9 +90,11 @@ class Judge:
             decision: With what was approved.
             memory: It was made with.
             is_reduced: Whether the journal is lost and the emergency reserve in use.
+            holds: What the books say wallets hold for certain, where something is on its way.
+                [currency]
         """
         self._observation, self._decision, self._memory = observation, decision, memory
-        self._is_reduced = is_reduced
+        self._is_reduced, self._holds = is_reduced, holds
         self._let_pass = []
         self._news = compare(self._seen, observation, dispute=self._policy.max_liquidation_dispute)
         self._seen = self._news.seen
@@ -105,10 +115,11 @@ class Judge:
         key = key_of(intent.action)
         symbol = "" if key is None else key.symbol
         instruments = {i.symbol: i for i in observation.instruments}
-        account, memory = observation.account, self._memory
+        account, memory, booked = observation.account, self._memory, dict(self._holds)
         for earlier in self._let_pass:
             if earlier.id != intent.id:
                 memory = _spent(memory, account, earlier.action, at=now)
+                booked = _left(booked, earlier.action, wallet=self._policy.futures_wallet)
                 account = _after(
                     account, instruments, earlier.action, wallet=self._policy.futures_wallet
                 )
@@ -129,6 +140,7 @@ class Judge:
             age=plan_age + decision.inputs_age_ms / 1000,
             step=self._fingerprints.step,
             held=observation.account.held(),
+            holds=booked,
             conditions=Conditions(
                 venue=self._venue.condition(),
                 has_lease=holds(self._authority),
@@ -166,6 +178,20 @@ def _spent(memory: Memory, account: Account, action: Action, *, at: datetime) ->
         moves=(*memory.moves, Move(at=at, action=action)),
         claims=claimed(memory.claims, account, effects=(action,), unsettled=(), at=at),
     )
+
+
+def _left(
+    holds: dict[tuple[str, str], Decimal], action: Action, *, wallet: str
+) -> dict[tuple[str, str], Decimal]:
+    """Return what wallets hold for certain after an earlier write of the plan."""
+    match action:
+        case AddMargin(after_reduction=False, currency=currency, amount=amount):
+            source = (wallet, currency)
+        case Transfer(source=name, currency=currency, amount=amount):
+            source = (name, currency)
+        case _:
+            return holds
+    return holds | {source: holds[source] - amount} if source in holds else holds
 
 
 def _after(

@@ -35,6 +35,13 @@ class Followed:
     settlement: Settlement | None = None
     alarm: str = ""
 
+    @property
+    def settled(self) -> Intent:
+        """The intent as it is now, with what was found to be applied."""
+        if self.settlement is None:
+            return self.after
+        return replace(self.after, applied=self.settlement.applied)
+
 
 class Resolver:
     """Follows intents by reading, never by sending again."""

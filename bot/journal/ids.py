@@ -58,6 +58,12 @@ class Ids:
         if not re.fullmatch(rf"[a-z0-9]{{{INSTANCE_WIDTH}}}", self.instance):
             raise ValueError(f"instance must be 4 of [a-z0-9], was {self.instance!r}")
 
+    @property
+    def before(self) -> tuple[str, str]:
+        """Names of intents from the first to before the second are of earlier runs."""
+        first, epoch = base36(0, width=EPOCH_WIDTH), base36(self.epoch, width=EPOCH_WIDTH)
+        return f"pl{self.instance}{first}", f"pl{self.instance}{epoch}"
+
     def intent(self) -> str:
         """Return the name of a new intent; venues see it where they take one."""
         return self._next("pl")

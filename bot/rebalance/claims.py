@@ -100,6 +100,27 @@ def surplus(
     return Decimal(0)
 
 
+def believed(
+    claims: tuple[Claim, ...], holds: Mapping[tuple[str, str], Decimal], *, at: datetime
+) -> tuple[Claim, ...]:
+    """Return the claims with what the books say wallets hold for certain.
+
+    Args:
+        claims: Before.
+        holds: By wallet and currency, where something is on its way. [currency]
+        at: Of the look that agreed with the books. Aware UTC.
+    """
+    running = {(c.wallet, c.currency): c for c in claims}
+    for (name, currency), amount in holds.items():
+        before = running.get((name, currency))
+        is_running = before is not None and before.until > at
+        most = min(before.at_most, amount) if before is not None and is_running else amount
+        running[name, currency] = Claim(
+            wallet=name, currency=currency, at_most=most, until=at + OLDEST
+        )
+    return tuple(running[key] for key in sorted(running))
+
+
 def kept(claims: tuple[Claim, ...], *, at: datetime) -> tuple[Claim, ...]:
     """Return the claims made to last while something of them is not settled."""
     return tuple(replace(claim, until=max(claim.until, at + OLDEST)) for claim in claims)

@@ -53,11 +53,13 @@ class KeyMemory:
         key: The position.
         added: Margin the bot added that is still in it. [quote]
         beyond_since: Since when it stands beyond give-back; ``None`` when it does not.
+        touched_at: When it was seen that somebody else moved its margin; ``None`` for never.
     """
 
     key: PositionKey
     added: Decimal = Decimal(0)
     beyond_since: datetime | None = None
+    touched_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +203,7 @@ def remember(
             since = (entry.beyond_since or decision.at) if beyond else None
             keys[verdict.key] = replace(entry, beyond_since=since)
     sizes = {p.key: p.size for p in account.positions} if account is not None else {}
+    keys = {key: _recent(entry, decision.at) for key, entry in keys.items()}
     for action in effects:
         key = key_of(action)
         if key is not None and key in keys:
@@ -211,11 +214,7 @@ def remember(
     )
     return replace(
         memory,
-        keys=tuple(
-            keys[key]
-            for key in sorted(keys)
-            if keys[key].added or keys[key].beyond_since is not None
-        ),
+        keys=tuple(keys[key] for key in sorted(keys) if keys[key] != KeyMemory(key=key)),
         moves=moves,
         unsettled=(*memory.unsettled, *unsettled),
         in_transit=(
@@ -232,9 +231,37 @@ def remember(
     )
 
 
+def _recent(entry: KeyMemory, now: datetime) -> KeyMemory:
+    if entry.touched_at is not None and now - entry.touched_at > KEPT:
+        return replace(entry, touched_at=None)
+    return entry
+
+
 def _is_remembered(move: Move, now: datetime) -> bool:
     is_stop = isinstance(move.action, PlaceStop | CancelStop)
     return now - move.at <= (STOPS_KEPT if is_stop else KEPT)
+
+
+def adopt(memory: Memory, keys: Iterable[PositionKey], *, amount: Decimal, at: datetime) -> Memory:
+    """Return the memory after somebody else moved the margin of positions: that is how it is now.
+
+    Args:
+        memory: Before.
+        keys: The positions it may be about.
+        amount: What entered; < 0 left, and was the bot's as far as the bot had added. [quote]
+        at: When it was seen.
+    """
+    entries = {entry.key: entry for entry in memory.keys}
+    for key in keys:
+        entry = entries.get(key, KeyMemory(key=key))
+        added = max(Decimal(0), entry.added + min(amount, Decimal(0)))
+        entries[key] = replace(entry, added=added, touched_at=at)
+    return replace(memory, keys=tuple(entries[key] for key in sorted(entries)))
+
+
+def repeated(memory: Memory, action: Action, *, at: datetime) -> Memory:
+    """Return the memory once an action turns out to have taken effect once more: it is spent."""
+    return replace(memory, moves=(*memory.moves, Move(at=at, action=action)))
 
 
 def settle(memory: Memory, action: Action, *, applied: Decimal) -> Memory:

@@ -5,6 +5,7 @@ from datetime import datetime
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin
 from bot.domain.band import LeverageBand
 from bot.domain.decision import Urgency
+from bot.domain.position import PositionKey
 from bot.domain.risk import PositionRisk
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
@@ -22,6 +23,8 @@ def weigh(
     if distance is not None and distance < levels.trigger:
         if distance < levels.emergency:
             return Urgency.EMERGENCY, "below_emergency"
+        if _is_left_alone(memory, key, policy.cooldown, now=now):
+            return Urgency.HOLD, "cooldown"
         # A reduction does not start the cooldown: what it released must go back at once.
         last = memory.last_move_at(key, kinds=(AddMargin,))
         if last is None:
@@ -46,7 +49,15 @@ def _weigh_give_back(
     since = entry.beyond_since
     if since is None or (now - since).total_seconds() < policy.give_back_confirmation:
         return Urgency.HOLD, "give_back_unconfirmed"
+    if _is_left_alone(memory, key, policy.rebalance_interval, now=now):
+        return Urgency.HOLD, "rebalance_interval"
     last = memory.last_move_at(key, kinds=(AddMargin, ReducePosition, RemoveMargin))
     if last is not None and (now - last).total_seconds() < policy.rebalance_interval:
         return Urgency.HOLD, "rebalance_interval"
     return Urgency.ROUTINE, "above_give_back"
+
+
+def _is_left_alone(memory: Memory, key: PositionKey, seconds: int, *, now: datetime) -> bool:
+    """Whether somebody else moved its margin so short a while ago."""
+    touched_at = memory.of(key).touched_at
+    return touched_at is not None and (now - touched_at).total_seconds() < seconds

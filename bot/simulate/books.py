@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TypeVar
 from urllib.parse import parse_qs
 
+from bot.execute.books import Books as OwnBooks
+from bot.execute.transit import Place, margin_of
 from bot.judge.ledger import Fill, Limits, Move, Passage, faults, unbalanced
 from bot.paper.engine import Engine
 from bot.simulate.network import Sent
@@ -14,6 +16,7 @@ from bot.simulate.weather import Wire
 T = TypeVar("T")
 OWNED = frozenset({"spot", "futures"})
 ZERO = Decimal(0)
+EXACT = Decimal("0.00000001")
 
 
 class Books:
@@ -122,3 +125,30 @@ class Books:
             opening=self._opening,
             booked=self._outside - engine.exchange_account,
         )
+
+
+def disagreements(own: OwnBooks | None, engine: Engine) -> list[str]:
+    """Return where a bot's books and the exchange's differ, once nothing is on its way.
+
+    Args:
+        own: The bot's.
+        engine: The exchange.
+    """
+    if own is None:
+        return ["the bot has no books"]
+    if own.picture or own.ledger.is_pending():
+        return [f"I4: the bot's books are open: {own.picture or 'something is on its way'}"]
+    there: dict[Place, Decimal] = {
+        Place("futures", "USDT"): engine.cross["USDT"],
+        Place("spot", "USDT"): engine.spot["USDT"],
+    }
+    for holding in engine.holdings.values():
+        place = margin_of(f"{holding.symbol.removesuffix('USDT')}/USDT:USDT")
+        there[place] = there.get(place, ZERO) + holding.margin
+    ours = own.ledger.balances()
+    return [
+        f"I4: the bot's books have {ours.get(place, ZERO)} at {place.where}, the exchange "
+        f"{there.get(place, ZERO)}"
+        for place in sorted({*ours, *there})
+        if abs(ours.get(place, ZERO) - there.get(place, ZERO)) >= EXACT
+    ]

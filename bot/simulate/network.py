@@ -43,6 +43,8 @@ WRITES = frozenset({
 
 HISTORY = frozenset({"history", "transfer", "allOrders", "algoOrder", "openAlgoOrders"})
 """Ends of paths that tell what became of a write."""
+UNASKED = frozenset({"timestamp", "recvWindow", "signature", "endTime"})
+"""Parameters that say when it is asked, not what."""
 LONGEST_LAG = 1.9
 """Of those: what the bot relies on, and the README says. [s]"""
 LONGEST_STALE = 10.0
@@ -213,8 +215,7 @@ class Network:
 
     def _shown(self, asked: Asked, reply: Reply) -> Reply:
         """Return what a reader is shown: the truth, or an older one."""
-        parameters = asked.query.partition("timestamp=")[0]
-        key = (asked.method, asked.path, parameters)
+        key = (asked.method, asked.path, _question(asked))
         now = asyncio.get_running_loop().time()
         before = self._still_shown(key, now)
         if asked.path.endswith("premiumIndex"):
@@ -315,6 +316,12 @@ def asked_to_wait(reply: Reply) -> float:
     """Return how long a client that got this reply must not ask; 0 where it may. [s]."""
     is_firewall = reply.status == 403 and reply.kind != JSON  # noqa: PLR2004 - HTTP forbidden
     return float(reply.headers.get("Retry-After", BANNED if is_firewall else 0))
+
+
+def _question(asked: Asked) -> str:
+    """Return what is asked: an old answer is one to the same question."""
+    parts = asked.query.split("&")
+    return "&".join(part for part in parts if part.partition("=")[0] not in UNASKED)
 
 
 def _resolve(arrived: asyncio.Future[Reply], reply: Reply) -> None:

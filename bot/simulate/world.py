@@ -20,6 +20,7 @@ from bot.domain.alarm import Alarm
 from bot.domain.switch import Switches
 from bot.errors import BotError, InUse, JournalError
 from bot.exchanges.connect import GatewaySettings, connect
+from bot.execute.transit import imbalance
 from bot.journal.authority import LeaseKeeper
 from bot.journal.lease import read as read_lease
 from bot.journal.queries import JournalReader
@@ -33,7 +34,7 @@ from bot.paper.market import Path, Scripted
 from bot.paper.values import Refused
 from bot.settings import Loaded, StrategySection
 from bot.simulate.beliefs import beliefs
-from bot.simulate.books import Books
+from bot.simulate.books import Books, disagreements
 from bot.simulate.case import PATHS, PRICES, Case
 from bot.simulate.disk import NAME, Disk, NoLock, NoNote, Writes
 from bot.simulate.events import FROZEN, happen, heal
@@ -49,6 +50,12 @@ START_MS = int(START.timestamp() * 1000)
 SETTLED_WITHIN = 120.0
 """After the last fault everything must be settled within this. [s]"""
 BARS = 24
+SEEN_WITHIN = 20.0
+"""What a person moves in fair weather is told within this. [s]"""
+WARY = timedelta(minutes=10)
+"""So long after somebody else moved something only protective acts are allowed."""
+SLACK = timedelta(seconds=15)
+"""The first polls after that."""
 EVENT_SHARE = 0.7
 """Of the writes of an aimed case its event is drawn for. [ratio]"""
 LOCKED_FOR = 5.0
@@ -142,16 +149,19 @@ class Seen:
         records: In order.
         alarms: In order.
         blind: Decisions that overlooked a position.
+        check: Called with each record.
     """
 
     engine: Engine
     blind: list[str] = field(default_factory=list)
+    check: Callable[[], None] = lambda: None
     records: list[dict[str, Any]] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
 
     def publish(self, record: dict[str, Any]) -> None:
         """Keep a record."""
         self.records.append(record)
+        self.check()
         if record["verdict"] == "not_ready":
             return
         self._compare_wallets(record)
@@ -186,7 +196,7 @@ class World:
         self.violations: list[str] = []
         self.feed = _feed(case)
         self.engine = _engine(case, self.feed)
-        self.seen = Seen(engine=self.engine)
+        self.seen = Seen(engine=self.engine, check=self._check_books)
         self.pace = Pace(loop=loop)
         self.chance = random.Random(f"world {case.seed}")
         self.weather = Weather(
@@ -221,6 +231,7 @@ class World:
         self.supervisors: list[asyncio.Task[None]] = []
         self.is_second_due = False
         self.is_over = self.is_calm = self.is_locked = False
+        self.persons: list[float] = []
         self.switches = Board()
         self.killed_at: float | None = None
 
@@ -411,6 +422,7 @@ class World:
             except Refused:
                 return
             self.books.look(by_bot=False)
+            self.persons.append(self.loop.time())
 
     def _unsettled(self) -> list[str]:
         """Return what is not as it should be when nothing goes wrong any more."""
@@ -425,8 +437,9 @@ class World:
         if not self.seen.records or self.running is None:
             return [*found, "no decision"]
         last = self.seen.records[-1]
-        if last["mode"] != "normal":
+        if last["mode"] != "normal" and not (last["mode"] == "degraded" and self._is_wary()):
             found.append(f"mode is {last['mode']}")
+        found += disagreements(self.running.books, self.engine)
         if last["verdict"] == "not_ready":
             found.append(f"not ready: {last['reason']}")
         found += [
@@ -439,7 +452,29 @@ class World:
         ]
         return found
 
+    def _is_wary(self) -> bool:
+        """Whether the bot has seen somebody else move something a short while ago."""
+        now = START + timedelta(seconds=self.loop.time())
+        seen = [alarm.at for alarm in self.seen.alarms if alarm.code == "foreign_move"]
+        return any(now - at <= WARY + SLACK for at in seen)
+
+    def _unseen(self) -> list[str]:
+        """Return what a person moved in fair weather and the bot never told anybody."""
+        if self.case.rates or self.case.crash or self.case.event or self.starts > 1:
+            return []
+        told = sum(alarm.code == "foreign_move" for alarm in self.seen.alarms)
+        moved = [at for at in self.persons if at < self.case.storm - SEEN_WITHIN]
+        missed = len(moved) - told
+        return [f"F36: {missed} moves of a person were not seen"] if missed > 0 else []
+
+    def _check_books(self) -> None:
+        """Look at the bot's own books: they make nothing and lose nothing."""
+        books = None if self.running is None else self.running.books
+        if books is not None and (gap := imbalance(books.ledger, "USDT")):
+            self.violations.append(f"I4: the bot's books are off by {gap}")
+
     def _judge(self) -> None:
+        self.violations += self._unseen()
         limits = self.loaded.settings.limits
         self.violations += self.books.faults(
             self.network.writes,

@@ -18,6 +18,7 @@ from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.errors import JournalError, JournalLost
+from bot.execute.bookkeeper import Bookkeeper
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.journal.failover import FailoverJournal
@@ -32,6 +33,7 @@ from bot.schemas import encode
 from tests.kit.builders import ETH, a_policy, a_position, an_observation
 from tests.kit.disks import fill, only_reading
 from tests.kit.fakes import Collected, FakeAuthority, FakeClock, FakeSwitches, FakeVenue
+from tests.kit.ledger_world import WRITER
 from tests.kit.records import NOON, a_record, a_request, an_intent
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
@@ -70,6 +72,7 @@ def a_loop(
         watchdog=switches,
         supported=KINDS,
         authority=FakeAuthority(),
+        bookkeeper=Bookkeeper(venue=venue, clock=clock, writer=WRITER),
         encode=lambda observation, memory: encode(
             Inputs(
                 observation=observation,
@@ -132,6 +135,8 @@ async def a_start(path: Path, seen: Collected, *, polls: int, sends: bool) -> tu
             FailoverJournal(journal, reserve),
             journal,
             seen,
+            # This venue forgets each run, the books do not: there is enough for all of them.
+            observation=an_observation(a_position(margin="2000"), futures="90000"),
             memory=memory_before(path, "main", reserve),
         )
         clock.advance(90 * journal.ids.epoch)  # what was sent before is not the same any more

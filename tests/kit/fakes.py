@@ -18,6 +18,7 @@ from bot.domain.intent import (
     Settlement,
     SignedRequest,
 )
+from bot.domain.ledger import LedgerRow
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
 from bot.domain.venue import VenueCondition
@@ -61,10 +62,17 @@ class FakeVenue:
         """Raised by the next looks."""
         self.evidence: dict[str, Decimal | None] = {}
         """What `settle` finds, by intent id; nothing proven where absent."""
+        self.lines: list[LedgerRow] = []
+        """The venue's own ledger."""
+        self.lag = timedelta(0)
+        """How long after its effect a line is not shown."""
+        self.row_failures: list[ExchangeError] = []
+        """Raised by the next readings of it."""
         self.way = VenueCondition()
         self.on_send: Callable[[Intent], None] = lambda _: None
 
     async def observe(self) -> Observation:
+        await asyncio.sleep(0)  # what runs beside a look gets its turn
         if self.failures:
             raise self.failures.pop(0)
         now = self.clock.now()
@@ -121,6 +129,12 @@ class FakeVenue:
         return Settlement(
             intent_id=intent.id, applied=self.evidence.get(intent.id), text="scripted"
         )
+
+    async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
+        if self.row_failures:
+            raise self.row_failures.pop(0)
+        shown = [r for r in self.lines if since <= r.at <= self.clock.now() - self.lag]
+        return tuple(sorted(shown, key=lambda row: (row.at, row.id)))
 
     def condition(self) -> VenueCondition:
         return self.way

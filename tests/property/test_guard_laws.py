@@ -99,6 +99,12 @@ def facts(draw: st.DrawFn, /, **fixed: Any) -> Facts:
             writes_10s=draw(st.integers(0, 13)),
             venue=VenueCondition(clock_uncertainty=draw(st.floats(0, 1))),
         ),
+        "holds": draw(
+            st.dictionaries(
+                st.sampled_from([("futures", "USDT"), ("spot", "USDT")]),
+                st.integers(0, 3000).map(D),
+            )
+        ),
     }
     values |= fixed
     return Facts(**({"held": values["account"].held()} | values))
@@ -126,6 +132,8 @@ def test_nothing_that_may_leave_breaks_a_floor_a_budget_a_step_or_a_position(f: 
         wallet = after.wallet(action.source, "USDT")
         assert wallet is not None
         assert wallet.free >= policy.reserve(action.source)
+        held = f.holds.get((action.source, "USDT"), wallet.total + action.amount)
+        assert held - action.amount >= policy.reserve(action.source)
         assert (action.source, action.destination) == ("spot", "futures")
         assert not f.memory.unsettled
         return
@@ -139,6 +147,8 @@ def test_nothing_that_may_leave_breaks_a_floor_a_budget_a_step_or_a_position(f: 
         wallet = after.wallet("futures", "USDT")
         assert wallet is not None
         assert wallet.free >= (D(0) if action.after_reduction else policy.reserve("futures"))
+        held = f.holds.get(("futures", "USDT"), wallet.total + action.amount)
+        assert action.after_reduction or held - action.amount >= policy.reserve("futures")
     if rest is None:
         return
     assert abs(rest.size) <= abs(before.size)

@@ -79,7 +79,7 @@ def test_the_guard_lets_a_whole_approved_plan_pass(
         supported=KINDS,
         slots_for=lambda _: 1024,
     )
-    judge.begin(observation, decision, memory, is_reduced=False)
+    judge.begin(observation, decision, memory, is_reduced=False, holds={})
     for number, planned in enumerate(decision.approved):
         is_order = isinstance(planned.action, ReducePosition | PlaceStop)
         intent = Intent(

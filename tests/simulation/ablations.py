@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from bot.domain.intent import Execution, Intent, IntentState, Outcome, Settlement, SignedRequest
 from bot.exchanges import binance, binance_parse, client, outcomes
-from bot.execute import gate, guard, judge, resolve
+from bot.execute import books, gate, guard, judge, resolve, transit
 from bot.journal import sqlite
 from bot.loop import Loop
 from bot.rebalance import memory
@@ -133,6 +133,25 @@ def _lease_at_planning(stack: contextlib.ExitStack) -> None:
     stack.enter_context(patch.object(judge, "holds", lambda _: True))
 
 
+def _credited_in_the_books(stack: contextlib.ExitStack) -> None:
+    """Let the bot's books give the destination what is on its way."""
+    balances = transit.Ledger.balances
+
+    def hasty(self: transit.Ledger) -> dict[transit.Place, Decimal]:
+        found = balances(self)
+        for move in self.moves:
+            if move.stage is transit.Stage.PENDING:
+                found[move.destination] = found.get(move.destination, Decimal(0)) + move.amount
+        return found
+
+    stack.enter_context(patch.object(transit.Ledger, "balances", hasty))
+
+
+def _foreign_unseen(stack: contextlib.ExitStack) -> None:
+    """Take every line of the venue's ledger for one of ours."""
+    stack.enter_context(patch.object(books, "classified", lambda *_, **__: ()))
+
+
 def _kill_seen_once(stack: contextlib.ExitStack) -> None:
     """Look at the switches when the loop starts, and never again."""
     stack.enter_context(patch.object(Loop, "_look_at_switches", lambda _: None))
@@ -181,6 +200,8 @@ ABLATIONS: dict[str, Ablation] = {
     "A09 an empty list is flat": _empty_is_flat,
     "A10 credited at send": _credited_at_send,
     "A11 lease is checked only when planning": _lease_at_planning,
+    "A10 the books credit the destination at send": _credited_in_the_books,
+    "a person's move is not told from ours": _foreign_unseen,
     "A13 kill is seen once": _kill_seen_once,
     "A14 no fsync": _no_fsync,
     "A15 another timestamp is journalled": _other_timestamp,

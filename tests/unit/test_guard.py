@@ -218,6 +218,25 @@ def test_the_first_reason_wins() -> None:
     assert refusal.code == "killed"
 
 
+def test_what_the_books_do_not_hold_cannot_be_spent_whatever_the_venue_shows() -> None:
+    holds = {("futures", "USDT"): D(20)}
+    refusal = guard(some_facts(holds=holds))
+    assert refusal is not None
+    assert refusal.code == DenialCode.LEDGER_SHORT
+    assert guard(some_facts(holds={("spot", "USDT"): D(0)})) is None
+
+
+@pytest.mark.parametrize(("ago", "is_denied"), [(9.9, True), (10, False)])
+def test_what_a_person_touched_is_left_alone_for_the_cooldown(ago: float, is_denied: bool) -> None:
+    entry = KeyMemory(key=KEY, touched_at=NOON - timedelta(seconds=ago))
+    refusal = guard(some_facts(memory=Memory(keys=(entry,))))
+    assert (refusal is not None and refusal.code == DenialCode.COOLDOWN) is is_denied
+    back = replace(ADD, after_reduction=True)
+    assert guard(some_facts(back, memory=Memory(keys=(entry,)))) is None
+    urgent = some_facts(memory=Memory(keys=(entry,)), urgency=Urgency.EMERGENCY)
+    assert guard(urgent) is None
+
+
 @pytest.mark.parametrize("code", sorted(set(REACHED)), ids=lambda code: code.value)
 def test_an_emergency_skips_what_is_listed_and_nothing_else(code: DenialCode) -> None:
     facts = replace(REACHED[code](), urgency=Urgency.EMERGENCY)

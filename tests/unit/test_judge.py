@@ -58,6 +58,7 @@ class Bench:
         policy: Policy | None = None,
         memory: Memory | None = None,
         supported: frozenset[str] = KINDS,
+        holds: dict[tuple[str, str], D] | None = None,
     ) -> None:
         policy, memory = policy or a_policy(), memory or Memory()
         self.clock, switches = FakeClock(), FakeSwitches()
@@ -76,12 +77,15 @@ class Bench:
             supported=supported,
         )
         self.policy, self.memory = policy, memory
+        self.holds = holds or {}
         self.look_at(SEEN)
 
     def look_at(self, seen: Observation) -> tuple[str, ...]:
         """Take the plan of a look and return the codes of its alarms."""
         self.decision = decide(seen, self.memory, self.policy, choose=choose)
-        alarms = self.judge.begin(seen, self.decision, self.memory, is_reduced=False)
+        alarms = self.judge.begin(
+            seen, self.decision, self.memory, is_reduced=False, holds=self.holds
+        )
         return tuple(code for code, _ in alarms)
 
     def ask(
@@ -120,6 +124,29 @@ def test_the_writes_of_a_plan_spend_what_the_ledger_holds_once() -> None:
     bench = Bench(memory=Memory(claims=(claim,)))
     assert bench.ask(ADD, name="pl1") is None
     assert code(bench.ask(NEXT, name="pl2")) == "ledger_short"
+
+
+def test_the_writes_of_a_plan_spend_what_the_books_hold_once() -> None:
+    bench = Bench(holds={("futures", "USDT"): D(800)})
+    assert bench.ask(ADD, name="pl1") is None
+    assert code(bench.ask(NEXT, name="pl2")) == "ledger_short"
+    assert bench.ask(replace(NEXT, amount=D("190.00124")), name="pl3") is None
+
+
+def test_a_transfer_spends_what_the_books_hold_where_it_comes_from() -> None:
+    bench = Bench(holds={("spot", "USDT"): D(700)})
+    move = Transfer(source="spot", destination="futures", amount=D("500.00125"), currency="USDT")
+    assert bench.ask(move, name="pl1") is None
+    again = replace(move, amount=D("300.00127"))
+    assert code(bench.ask(again, name="pl2")) == "ledger_short"
+
+
+def test_what_a_reduction_releases_goes_back_whatever_the_books_hold() -> None:
+    bench = Bench(holds={("futures", "USDT"): D(0)})
+    reduce = ReducePosition(key=FIRST, size=D("0.5"), limit_price=D(59990))
+    assert bench.ask(reduce, name="pl1", is_reduce_only=True) is None
+    back = AddMargin(key=FIRST, amount=D("2400.00123"), currency="USDT", after_reduction=True)
+    assert bench.ask(back, name="pl2") is None
 
 
 def test_what_is_sent_on_its_way_is_not_spent_before_it_arrives() -> None:
@@ -283,6 +310,6 @@ def test_the_reserve_takes_an_emergency_while_it_has_a_slot_and_nothing_less() -
     ):
         verdicts = tuple(replace(v, urgency=urgency) for v in (urgent, calm))
         decision = replace(bench.decision, positions=verdicts)
-        bench.judge.begin(SEEN, decision, bench.memory, is_reduced=True)
+        bench.judge.begin(SEEN, decision, bench.memory, is_reduced=True, holds={})
         bench.slots = slots
         assert code(bench.ask(ADD, name=f"pl{urgency}{slots}")) == expected

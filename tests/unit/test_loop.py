@@ -1,13 +1,15 @@
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal as D
 from itertools import count, pairwise
 
 import pytest
 
-from bot.domain.action import AddMargin
+from bot.domain.action import AddMargin, Transfer
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Urgency, Verdict
 from bot.domain.intent import Intent, IntentState, Outcome
+from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
@@ -15,6 +17,7 @@ from bot.domain.risk import PositionRisk
 from bot.domain.switch import Pause, Switches
 from bot.domain.venue import VenueCondition
 from bot.errors import Denied, Incomplete, InUse, JournalError, Unavailable
+from bot.execute.bookkeeper import Bookkeeper
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.loop import Identity, Ids, Loop, Pace
@@ -22,7 +25,7 @@ from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.schemas import DecisionRecord
-from tests.kit.builders import ETH, a_policy, a_position, a_stop, an_observation
+from tests.kit.builders import ETH, NOON, a_policy, a_position, a_stop, an_observation
 from tests.kit.fakes import (
     Collected,
     FakeAuthority,
@@ -31,6 +34,7 @@ from tests.kit.fakes import (
     FakeSwitches,
     FakeVenue,
 )
+from tests.kit.ledger_world import WRITER
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 
@@ -71,6 +75,7 @@ class Rig:
             watchdog=self.switches,
             supported=KINDS,
             authority=self.authority,
+            bookkeeper=Bookkeeper(venue=self.venue, clock=self.clock, writer=WRITER),
             encode=lambda observation, memory: repr((observation, memory)).encode(),
             clean=lambda record: record,
             memory=memory or Memory(),
@@ -547,6 +552,23 @@ async def test_in_an_emergency_one_more_is_added_beside_an_unknown_one_and_no_th
     assert len({add.action.amount for add in adds}) == 2  # type: ignore[union-attr]  # adds
 
 
+def a_line(amount: str) -> LedgerRow:
+    return LedgerRow(
+        id=amount,
+        at=NOON + timedelta(seconds=15),
+        kind=RowKind.MARGIN_ADDED,
+        amount=D(amount),
+        asset="USDT",
+        symbol=a_position().symbol,
+    )
+
+
+async def polls(rig: Rig, times: int) -> None:
+    for _ in range(times):
+        rig.clock.advance(6)
+        await rig.loop.poll()
+
+
 def mode_of(rig: Rig) -> Mode:
     return rig.loop.memory.mode
 
@@ -653,3 +675,51 @@ async def test_the_lease_is_kept_while_the_loop_rests() -> None:
     gaps = [b - a for a, b in pairwise(renewed)]
     assert rig.clock.monotonic() - began == 300
     assert max(gaps) == 5
+
+
+async def test_after_a_foreign_move_the_bot_protects_and_moves_nothing_else() -> None:
+    rig = Rig(SHORT_OF_CASH)
+    seen = rig.venue.observation
+    rig.venue.observation = an_observation(a_position(margin="8000"), futures="1000", spot="9000")
+    await polls(rig, 3)
+    assert mode_of(rig) is Mode.NORMAL
+    rig.venue.lines = [a_line("7")]
+    await polls(rig, 12)
+    assert [alarm.code for alarm in rig.seen.alarms] == ["foreign_move"]
+    assert mode_of(rig) is Mode.DEGRADED
+    rig.venue.observation = seen
+    await polls(rig, 2)
+    kinds = {intent.action.kind for intent in rig.venue.sent}
+    assert "transfer" not in kinds
+    assert kinds & {"add_margin", "reduce_position"}
+
+
+async def test_a_second_writer_stops_everything_until_a_person_resumes() -> None:
+    rig = Rig(an_observation(a_position(margin="8000")))
+    await polls(rig, 2)
+    stop = replace(a_stop("55000", stop_id="1"), client_id="plzzzz0009000001")
+    rig.venue.observation = an_observation(a_position(margin="5000"), futures="9000", stops=(stop,))
+    await polls(rig, 3)
+    assert mode_of(rig) is Mode.OBSERVE
+    assert "second_writer" in [alarm.code for alarm in rig.seen.alarms]
+    assert rig.venue.sent == []
+    rig.switches.state = Switches(resumed_at=rig.clock.now())
+    await polls(rig, 1)
+    assert mode_of(rig) is Mode.DEGRADED
+    assert [intent.action.kind for intent in rig.venue.sent] == ["add_margin"]
+
+
+async def test_money_on_its_way_that_already_shows_is_not_spent_before_it_is_read_back() -> None:
+    rig = Rig(an_observation(a_position(margin="5000"), futures="0", spot="9000"))
+    await polls(rig, 1)
+    sent = [intent.action for intent in rig.venue.sent]
+    assert isinstance(sent[-1], Transfer)
+    count = len(sent)
+    await polls(rig, 1)
+    assert (
+        len(rig.journal.intents) == count
+    )  # nor is it planned: the plan knows what the guard does
+    for intent in rig.venue.sent:
+        rig.venue.evidence[intent.id] = intent.action.amount  # type: ignore[union-attr]  # moves of collateral only
+    await polls(rig, 3)
+    assert len(rig.venue.sent) > count

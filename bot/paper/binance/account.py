@@ -233,7 +233,9 @@ def income(engine: Engine, request: Request) -> Any:
             "tradeId": "",
         }
         for line in engine.income
-        if (symbol is None or line.symbol == symbol) and (kind is None or line.type == kind)
+        if (symbol is None or line.symbol == symbol)
+        and (kind is None or line.type == kind)
+        and engine.is_shown(line.at_ms)
     ]
     return _page(request, rows, "time", default=100)
 

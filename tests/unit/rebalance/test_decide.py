@@ -167,6 +167,29 @@ def test_everyone_reaches_the_trigger_before_anyone_reaches_the_target() -> None
         assert step.after.distance >= LEVELS.trigger
 
 
+@pytest.mark.parametrize(("seconds", "reason"), [(9, "cooldown"), (10, "below_trigger")])
+def test_a_position_that_a_person_touched_is_left_alone_unless_it_is_an_emergency(
+    seconds: int, reason: str
+) -> None:
+    touched = KeyMemory(key=a_position().key, touched_at=NOON - timedelta(seconds=seconds))
+    memory = Memory(keys=(touched,))
+    near = decided(an_observation(a_position(margin="5000"), futures="9000"), memory=memory)
+    assert near.reason == reason
+    nearest = decided(an_observation(a_position(margin="1000"), futures="9000"), memory=memory)
+    assert nearest.verdict is Verdict.ACT
+
+
+def test_margin_is_not_given_back_soon_after_a_person_moved_some() -> None:
+    key = a_position().key
+    long_ago = NOON - timedelta(hours=2)
+    entry = KeyMemory(key=key, added=D(5000), beyond_since=long_ago)
+    seen = an_observation(a_position(margin="20000"))
+    assert decided(seen, memory=Memory(keys=(entry,))).urgency is Urgency.ROUTINE
+    touched = replace(entry, touched_at=NOON - timedelta(seconds=599))
+    held = decided(seen, memory=Memory(keys=(touched,)))
+    assert (held.urgency, held.reason) == (Urgency.HOLD, "rebalance_interval")
+
+
 def test_an_emergency_skips_the_cooldown_and_routine_does_not() -> None:
     recent = Move(
         at=NOON - timedelta(seconds=3),

@@ -6,18 +6,23 @@ from typing import Any
 import pytest
 
 from bot.domain.action import AddMargin, PlaceStop, ReducePosition, RemoveMargin, Transfer
+from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.intent import IntentState
+from bot.domain.mode import Mode
+from bot.rebalance.claims import Claim, believed
 from bot.rebalance.memory import (
     KeyMemory,
     Memory,
     Move,
+    adopt,
     amount_of,
     doubt,
     recalled,
+    remember,
     settle,
     with_amount,
 )
-from tests.kit.builders import ETH, NOON, a_position
+from tests.kit.builders import ETH, NOON, a_position, an_observation
 from tests.kit.records import an_intent
 
 KEY = a_position().key
@@ -124,3 +129,39 @@ def test_what_only_the_reserve_knew_is_spent_and_ours_only_if_it_is_known(
     memory = recalled(Memory(), [intent])
     assert memory.added_since(KEY, HOUR_AGO) == spent
     assert memory.of(KEY).added == own
+
+
+HOLD = Decision(
+    at=NOON,
+    account="main",
+    mode=Mode.NORMAL,
+    urgency=Urgency.HOLD,
+    verdict=Verdict.HOLD,
+    reason="no_positions",
+)
+
+
+def test_a_persons_move_is_remembered_for_a_day() -> None:
+    account = an_observation(a_position()).account
+    memory = adopt(Memory(), [KEY], amount=D(5), at=NOON)
+    assert memory.of(KEY).touched_at == NOON
+    for days, is_remembered in ((1.0, True), (1.1, False)):
+        decision = replace(HOLD, at=NOON + timedelta(days=days))
+        after = remember(memory, decision, account=account, effects=(), unsettled=())
+        assert (after.of(KEY).touched_at == NOON) is is_remembered
+
+
+def test_what_the_books_hold_lowers_a_claim_and_never_raises_one_that_runs() -> None:
+    soon, later = NOON + timedelta(seconds=5), NOON + timedelta(seconds=15)
+    claims = tuple(
+        Claim(wallet=wallet, currency="USDT", at_most=D(100), until=until)
+        for wallet, until in (("a", soon), ("b", soon), ("c", NOON), ("d", soon))
+    )
+    holds = {("a", "USDT"): D(70), ("b", "USDT"): D(130), ("c", "USDT"): D(130)}
+    after = believed(claims, holds, at=NOON)
+    assert [(c.wallet, c.at_most, c.until) for c in after] == [
+        ("a", D(70), later),
+        ("b", D(100), later),
+        ("c", D(130), later),
+        ("d", D(100), soon),
+    ]

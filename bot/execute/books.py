@@ -1,0 +1,622 @@
+"""Do our books agree with what the venue shows, and who moved what we did not?
+
+Called once a poll: `told` what became of intents, `read` the venue's ledger where it was asked for,
+`look` at what the account shows. Everything is a value; nothing is asked.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.domain.account import Account
+from bot.domain.action import Action
+from bot.domain.intent import Intent
+from bot.domain.ledger import LedgerRow, RowKind
+from bot.domain.observation import Observation
+from bot.domain.position import PositionKey
+from bot.execute.foreign import (
+    TOGETHER,
+    Actor,
+    Finding,
+    Sent,
+    Writer,
+    classified,
+    explained,
+    strange_names,
+)
+from bot.execute.transit import (
+    BACKING,
+    CLOCK_BOUND,
+    EXACT,
+    ZERO,
+    Booked,
+    Gap,
+    Ledger,
+    Place,
+    booked,
+    certain,
+    compacted,
+    conservation,
+    entry_of,
+    followed,
+    is_over,
+    margin_of,
+    move_of,
+    opened,
+    shown,
+    sighted,
+    unsure,
+    usable,
+    widened,
+)
+
+STALE = timedelta(seconds=15)
+"""No answer older than this is acted on: what is strange for less may be an old answer, or a line
+that the venue's ledger does not show yet."""
+LONGEST_DOUBT = timedelta(seconds=60)
+"""What changes each time it is looked at is a break after so long."""
+ROWS_EVERY = timedelta(seconds=60)
+"""The venue's ledger is read so often when balances explain themselves."""
+ROWS_AGAIN = timedelta(seconds=5)
+"""And not sooner than this when they do not: one reading costs a 40th of what a minute allows."""
+OVERLAP = timedelta(seconds=60)
+"""A reading begins so long before the one before it; a line that shows late is not missed."""
+KEPT = timedelta(days=1)
+"""Lines and intents are remembered so long."""
+RECENT = timedelta(minutes=10)
+"""A payment, or what a person moved, is found inside a margin within this time."""
+MOST_RECENT = 6
+"""Of one symbol, whose sums are tried."""
+REPEATED_WITHIN = timedelta(hours=1)
+SUSPICIOUS = timedelta(minutes=10)
+"""So long after a foreign move only protective acts are allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Something that looks leave unexplained.
+
+    Attributes:
+        where: Pool of wallets, or the symbol of a margin.
+        asset: The collateral.
+        amount: Venue minus ledger. [asset]
+        since: When it was first that much. Aware UTC.
+        first: When it was first anything. Aware UTC.
+    """
+
+    where: str
+    asset: str
+    amount: Decimal
+    since: datetime
+    first: datetime
+
+    @property
+    def text(self) -> str:
+        """Return it for people."""
+        return f"{self.where} {self.amount} {self.asset}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """What is remembered between polls; a fold over looks, intents and lines.
+
+    Attributes:
+        writer: This run.
+        opened_from: Lines before this, less the clock bound, are in the opening. Aware UTC.
+        opened_until: Lines after this, plus the clock bound, are not. Aware UTC.
+        ledger: Double entry.
+        sizes: Of positions, as the ledger last took them over. [base]
+        names: Client ids that are ours or stood before this run, and when each was last seen.
+        knows_stops: Whether it was seen which orders stood before this run.
+        sent: Intents that move collateral, each with its line.
+        earlier: What runs before this one sent in the last day.
+        recent: Payments and foreign moves that may show inside a margin, oldest first.
+        foreign: External lines that a second writer's next could follow.
+        seen: Lines that were read, and when they took effect.
+        read_at: When the request of the last complete reading left; ``None`` before the first.
+        doubts: What the last look left unexplained.
+        is_broken: Whether something stayed unexplained although every line was read.
+        breaks: Different pictures of the last hour that did.
+        suspicious_until: Until then a foreign move is too near; ``None`` for none. Aware UTC.
+    """
+
+    writer: Writer
+    opened_from: datetime
+    opened_until: datetime
+    ledger: Ledger
+    sizes: tuple[tuple[PositionKey, Decimal], ...]
+    names: dict[str, datetime] = field(default_factory=dict)
+    knows_stops: bool = False
+    sent: tuple[Sent, ...] = ()
+    earlier: tuple[Action, ...] = ()
+    recent: tuple[LedgerRow, ...] = ()
+    foreign: tuple[LedgerRow, ...] = ()
+    seen: dict[str, datetime] = field(default_factory=dict)
+    read_at: datetime | None = None
+    doubts: tuple[Doubt, ...] = ()
+    is_broken: bool = False
+    breaks: tuple[tuple[datetime, str], ...] = ()
+    suspicious_until: datetime | None = None
+
+    @property
+    def since(self) -> datetime:
+        """From when the venue's ledger is to be read next. Aware UTC."""
+        return (self.opened_from if self.read_at is None else self.read_at) - OVERLAP
+
+    @property
+    def picture(self) -> str:
+        """What the last look left unexplained, for people; empty for nothing."""
+        return ", ".join(doubt.text for doubt in self.doubts)
+
+    def wants_rows(self, now: datetime) -> bool:
+        """Whether the venue's ledger is to be read at an instant."""
+        if self.read_at is None:
+            return True
+        age = now - self.read_at
+        is_open = any(not self.is_confirmed(doubt) for doubt in self.doubts)
+        return age >= ROWS_EVERY or (is_open and age >= ROWS_AGAIN)
+
+    def is_confirmed(self, doubt: Doubt) -> bool:
+        """Whether every line that could explain a doubt was read, and no answer is that old."""
+        return self.read_at is not None and (
+            self.read_at >= doubt.since + STALE or self.read_at >= doubt.first + LONGEST_DOUBT
+        )
+
+    def doubtful(self, account: Account) -> Mapping[tuple[str, str], Decimal]:
+        """Return what wallets hold for certain while something of theirs is on its way.
+
+        [currency], by wallet and currency; nothing for wallets without doubt.
+        """
+        places = [(w, Place(w.name, w.currency)) for w in account.wallets]
+        return {
+            (w.name, w.currency): max(ZERO, self.ledger.balance(place))
+            for w, place in places
+            if self.ledger.is_doubtful(place)
+        }
+
+    def usable(self, account: Account, name: str, currency: str, *, floor: Decimal) -> Decimal:
+        """Return what may leave a wallet. [currency], >= 0; 0 for one that is not shown."""
+        wallet = account.wallet(name, currency)
+        return ZERO if wallet is None else usable(self.ledger, wallet, floor=floor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a look found.
+
+    Attributes:
+        gaps: By asset, also those that are closed.
+        findings: New foreign moves and orders.
+        is_explained: Whether everything the account shows follows from the books.
+        is_broken: It does not, although every line was read: only protective acts.
+        is_repeated: The second different break within the hour: only look.
+        is_suspicious: A foreign move was within ten minutes: only protective acts.
+        wants_rows: Read the venue's ledger, beside the next look.
+        picture: What is not explained, for people.
+    """
+
+    gaps: tuple[Gap, ...]
+    findings: tuple[Finding, ...]
+    is_explained: bool
+    is_broken: bool
+    is_repeated: bool
+    is_suspicious: bool
+    wants_rows: bool
+    picture: str = ""
+
+    @property
+    def is_second_writer(self) -> bool:
+        """Whether another bot of our kind acts on the account."""
+        return any(finding.actor is Actor.SECOND_WRITER for finding in self.findings)
+
+
+def open_books(
+    observation: Observation,
+    intents: Iterable[Intent],
+    *,
+    writer: Writer,
+    earlier: Iterable[Action] = (),
+) -> Books:
+    """Return the books that begin with a look.
+
+    Args:
+        observation: The first one of the run, or one that a person has looked at.
+        intents: That were sent before it and are not settled or not read back.
+        writer: This run.
+        earlier: What runs before this one sent in the last day.
+    """
+    account = observation.account
+    intents = tuple(intents)
+    moving = [intent for intent in intents if move_of(intent) is not None]
+    standing = {stop.client_id: observation.at for stop in account.stops if stop.client_id}
+    return Books(
+        writer=writer,
+        opened_from=observation.account_at,
+        opened_until=observation.at,
+        ledger=followed(opened(account), moving, is_carried=True),
+        sizes=_sizes(account),
+        names=standing | {intent.id: observation.at for intent in intents},
+        knows_stops=account.stops_at is not None,
+        sent=tuple(Sent(intent=intent) for intent in moving),
+        earlier=tuple(earlier),
+    )
+
+
+def reopened(books: Books, observation: Observation) -> Books:
+    """Return the books that take over what an account shows, because a person looked at it.
+
+    What is on its way stays pending, and lines that were read stay read.
+    """
+    # The look may be older than the news that a move has ended.
+    youngest = observation.account_at - STALE
+    ahead = [e.intent for e in books.sent if e.ended_at is None or e.ended_at >= youngest]
+    anew = open_books(observation, ahead, writer=books.writer)
+    return replace(
+        anew,
+        names=books.names | anew.names,
+        sent=books.sent,
+        earlier=books.earlier,
+        # What the look may lack is read and booked again.
+        seen={row: at for row, at in books.seen.items() if at < anew.opened_from - STALE},
+        read_at=books.read_at,
+    )
+
+
+def told(
+    books: Books, intents: Iterable[Intent], *, at: datetime
+) -> tuple[Books, tuple[Finding, ...]]:
+    """Return the books after intents as they are now; whoever has ended is not heard again.
+
+    Args:
+        books: Before.
+        intents: As they are now; one that is applied with the amount that was.
+        at: Venue time. Aware UTC.
+    """
+    sent = {entry.intent.id: entry for entry in books.sent}
+    ledger, names = books.ledger, dict(books.names)
+    released: list[tuple[Intent, LedgerRow]] = []
+    for intent in intents:
+        names[intent.id] = at
+        if move_of(intent) is None:
+            continue
+        entry = sent.get(intent.id, Sent(intent=intent))
+        if intent.id in sent and is_over(entry.intent):
+            continue
+        ledger = followed(ledger, [intent])
+        if entry.row is not None and is_over(intent) and not _bears_out(intent, entry.row):
+            released.append((intent, entry.row))
+            entry = replace(entry, row=None)
+        ended_at = at if is_over(intent) else None
+        sent[intent.id] = replace(entry, intent=intent, ended_at=ended_at)
+    books = replace(books, ledger=ledger, names=names, sent=tuple(sent.values()))
+    return _explained_again(books, released)
+
+
+def _explained_again(
+    books: Books, released: Iterable[tuple[Intent, LedgerRow]]
+) -> tuple[Books, tuple[Finding, ...]]:
+    """Give lines that were taken for another intent's to whom they belong, else book them."""
+    findings = []
+    for intent, row in released:
+        sent, foreign = explained([row], books.sent)
+        books = replace(books, sent=sent, ledger=_sighted(books.ledger, sent))
+        for left in foreign:
+            if left.at >= books.opened_from - CLOCK_BOUND:
+                findings.append(_belied(intent, left))
+                books = replace(books, ledger=_with_row(books, books.ledger, left))
+    return _alerted(books, findings), tuple(findings)
+
+
+def read(
+    books: Books, rows: Iterable[LedgerRow], *, asked_at: datetime
+) -> tuple[Books, tuple[Finding, ...]]:
+    """Return the books after a complete reading of the venue's ledger; each line counts once.
+
+    Args:
+        books: Before.
+        rows: Everything since `Books.since`.
+        asked_at: When the first request for them left. Aware UTC.
+    """
+    new = {row.id: row for row in rows if row.id not in books.seen}
+    sent, foreign = explained(new.values(), books.sent)
+    ours = {row.id for row in new.values() if row.kind.is_margin or row.kind.is_transfer}
+    ours -= {row.id for row in foreign}
+    # The first answer may have been an old one, so lines from shortly before it may not be in it.
+    begin = books.opened_from - STALE
+    # A line that was taken for a clipped effect of ours until the exact one came is foreign now.
+    returned = [row for row in foreign if row.id not in new]
+    others = [row for row in new.values() if row.id not in ours]
+    assets = {place.asset for place, _ in books.ledger.opening}
+    late = [r for r in (*others, *returned) if r.at >= begin and r.asset in assets]
+    ledger = _sighted(books.ledger, sent)
+    for row in late:
+        ledger = _with_row(books, ledger, row)
+    external = [row for row in foreign if row.at >= books.opened_from]
+    own = (*books.earlier, *(entry.intent.action for entry in sent))
+    findings = classified(external, books.foreign, books.writer, own=own)
+    books = replace(
+        books,
+        ledger=ledger,
+        sent=sent,
+        seen=books.seen | {row.id: row.at for row in new.values()},
+        recent=(
+            *books.recent,
+            *(row for row in late if row.kind is RowKind.FUNDING or row.kind.is_margin),
+        ),
+        foreign=(*books.foreign, *external),
+        read_at=asked_at,
+    )
+    return _alerted(books, findings), findings
+
+
+def look(books: Books, observation: Observation) -> tuple[Books, Report]:
+    """Return the books after a look, and what it found."""
+    account, at = observation.account, observation.account_at
+    findings = list(_strangers(books, account, at))
+    books = _with_names(books, account, observation.at)
+    books = replace(books, ledger=widened(books.ledger, account))
+    # Margin first: only what a whole pool cannot explain is a gap.
+    books, shifts, moved = _with_margins(books, account, at)
+    books, gaps, came = _with_wallets(books, account, at)
+    findings += (*moved, *came)
+    books = _with_doubts(books, gaps, shifts, at)
+    books = _alerted(_forgetting(books, observation), findings)
+    if not books.doubts:
+        books = replace(books, ledger=_settled(books, account, at))
+    report = Report(
+        gaps=gaps,
+        findings=tuple(findings),
+        is_explained=not books.doubts,
+        is_broken=books.is_broken,
+        is_repeated=len({seen for _, seen in books.breaks}) > 1,
+        is_suspicious=books.suspicious_until is not None and at < books.suspicious_until,
+        wants_rows=books.wants_rows(observation.at),
+        picture=books.picture,
+    )
+    return books, report
+
+
+def _with_margins(
+    books: Books, account: Account, at: datetime
+) -> tuple[Books, dict[str, Decimal], list[Finding]]:
+    """Move between wallet and positions what fills, funding and people moved.
+
+    Returns:
+        The books, what is not explained yet by symbol [asset], and what was adopted.
+    """
+    there, sizes = shown(account), _sizes(account)
+    symbols = {p.where for p in (*there, *books.ledger.balances()) if "/" in p.where}
+    near = {place for entry in unsure(books.ledger, at) for place, _ in entry.changes}
+    shifts: dict[str, Decimal] = {}
+    findings = []
+    for symbol in sorted(symbols):
+        place = margin_of(symbol)
+        shift = there.get(place, ZERO) - books.ledger.balances().get(place, ZERO)
+        is_filled = _of(sizes, symbol) != _of(books.sizes, symbol)
+        # While a move or a line is in doubt it is not known what of a change is its own.
+        if books.ledger.is_doubtful(place) or place in near:
+            if is_filled and shift < 0:  # at least this much was released, whatever else
+                books = _shifted(books, place, shift, at)
+        elif abs(shift) < EXACT:
+            books = _sized(books, sizes, symbol)
+        elif is_filled or _is_recent(books, symbol, shift):
+            books = _sized(_shifted(books, place, shift, at), sizes, symbol)
+        elif _is_confirmed(books, symbol, place.asset, shift):
+            findings.append(_unexplained(symbol, place.asset, shift, at, symbol=symbol))
+            books = _shifted(books, place, shift, at)
+        else:
+            shifts[symbol] = shift
+    return books, shifts, findings
+
+
+def _with_wallets(
+    books: Books, account: Account, at: datetime
+) -> tuple[Books, tuple[Gap, ...], list[Finding]]:
+    """Compare whole pools; adopt what entered or left a wallet whose lines nobody lists."""
+    books, gaps = _with_opening(books, account, at)
+    has_carried = any(entry.is_carried for entry in books.ledger.booked)
+    findings = []
+    for gap in gaps:
+        for name, amount in gap.pools:
+            if name == BACKING or not amount or books.ledger.is_pending(name):
+                continue
+            # While a line beside the opening may be all of it, it is not adopted.
+            if has_carried or not _is_confirmed(books, name, gap.asset, amount):
+                continue
+            findings.append(_unexplained(name, gap.asset, amount, at))
+            entry = Booked(
+                id=f"look:{name}:{gap.asset}:{at.isoformat()}",
+                at=books.opened_from,  # the look has it, it is in no doubt
+                changes=((Place(name, gap.asset), amount),),
+            )
+            books = replace(books, ledger=booked(books.ledger, entry))
+    if findings:
+        gaps = conservation(books.ledger, account, at=at)
+    return books, gaps, findings
+
+
+def _with_opening(books: Books, account: Account, at: datetime) -> tuple[Books, tuple[Gap, ...]]:
+    """Compare whole pools; find out what the opening had of the lines beside it.
+
+    At first either explains a look. Later only what is strange for long is taken for such a line:
+    a new line of the same amount must not be.
+    """
+    gaps = conservation(books.ledger, account, at=at)
+    if at < books.opened_until + STALE or not any(e.is_carried for e in books.ledger.booked):
+        return books, gaps
+    ledger = certain(books.ledger)
+    left = conservation(ledger, account, at=at)
+    if not all(_is_confirmed(books, *what) for what in _open_of(left)):
+        return books, left
+    rest = {(name, asset): amount for name, asset, amount in _open_of(gaps)}
+    changes = tuple(
+        (Place(name, gap.asset), amount - rest.get((name, gap.asset), ZERO))
+        for gap in left
+        for name, amount in gap.pools
+    )
+    entry = Booked(id=f"opening:{at.isoformat()}", at=books.opened_from, changes=changes)
+    return replace(books, ledger=booked(ledger, entry)), gaps
+
+
+def _with_doubts(
+    books: Books, gaps: tuple[Gap, ...], shifts: Mapping[str, Decimal], at: datetime
+) -> Books:
+    """Remember what is not explained, since when, and whether every line was read since."""
+    open_ = _open_of(gaps)
+    open_ += [(symbol, margin_of(symbol).asset, shift) for symbol, shift in shifts.items()]
+    books = replace(books, doubts=tuple(_doubt(books, *what, at=at) for what in open_))
+    broken = [doubt.text for doubt in books.doubts if books.is_confirmed(doubt)]
+    recent = tuple((seen, what) for seen, what in books.breaks if at - seen < REPEATED_WITHIN)
+    new = tuple((at, what) for what in broken if all(what != known for _, known in recent))
+    return replace(books, is_broken=bool(broken), breaks=(*recent, *new))
+
+
+def _open_of(gaps: Iterable[Gap]) -> list[tuple[str, str, Decimal]]:
+    """Return pool, asset and amount of what is not explained."""
+    return [(name, gap.asset, amount) for gap in gaps for name, amount in gap.pools if amount]
+
+
+def _doubt(books: Books, where: str, asset: str, amount: Decimal, *, at: datetime) -> Doubt:
+    for known in books.doubts:
+        if (known.where, known.asset) == (where, asset):
+            since = known.since if known.amount == amount else at
+            return replace(known, amount=amount, since=since)
+    return Doubt(where=where, asset=asset, amount=amount, since=at, first=at)
+
+
+def _is_confirmed(books: Books, where: str, asset: str, amount: Decimal) -> bool:
+    """Whether something was as strange before, and every line was read since."""
+    return any(
+        (known.where, known.asset, known.amount) == (where, asset, amount)
+        and books.is_confirmed(known)
+        for known in books.doubts
+    )
+
+
+def _settled(books: Books, account: Account, at: datetime) -> Ledger:
+    """Fold what is certain into the opening; take over the account where nothing is in doubt."""
+    ledger = books.ledger
+    if unsure(ledger, at):
+        return ledger
+    # With nothing on its way the two are the same, once no answer is as old as the opening.
+    is_young = at < books.opened_until + STALE
+    return compacted(ledger) if ledger.is_pending() or is_young else opened(account)
+
+
+def _forgetting(books: Books, observation: Observation) -> Books:
+    now = observation.at
+    names = {name: at for name, at in books.names.items() if now - at < KEPT}
+    return replace(
+        books,
+        names=names,
+        sent=tuple(
+            entry
+            for entry in books.sent
+            if not is_over(entry.intent) or now - entry.intent.written_at < KEPT
+        ),
+        seen={row: at for row, at in books.seen.items() if now - at < KEPT},
+        recent=tuple(row for row in books.recent if now - row.at < RECENT),
+        foreign=tuple(row for row in books.foreign if now - row.at < 2 * TOGETHER),
+        breaks=tuple((at, what) for at, what in books.breaks if now - at < REPEATED_WITHIN),
+    )
+
+
+def _alerted(books: Books, findings: Iterable[Finding]) -> Books:
+    until = [f.at + SUSPICIOUS for f in findings if f.actor is not Actor.KNOWN]
+    if books.suspicious_until is not None:
+        until.append(books.suspicious_until)
+    return replace(books, suspicious_until=max(until, default=None))
+
+
+def _shifted(books: Books, place: Place, shift: Decimal, at: datetime) -> Books:
+    entry = Booked(
+        id=f"look:{place.where}:{at.isoformat()}",
+        at=books.opened_from,  # the look has it, it is in no doubt
+        changes=((place, shift), (Place(BACKING, place.asset), -shift)),
+    )
+    return replace(books, ledger=booked(books.ledger, entry))
+
+
+def _is_recent(books: Books, symbol: str, shift: Decimal) -> bool:
+    """Whether a change of margin is made of payments and moves whose lines were read.
+
+    A payment is booked on the wallet until it is found here. A move is booked where it went; it
+    shows again as its opposite if a look had it before its line was read, and then as itself.
+    """
+    lines = [row for row in books.recent if row.symbol == symbol][-MOST_RECENT:]
+    sums = {ZERO}
+    for row in lines:
+        ways = (ZERO, row.amount, -row.amount) if row.kind.is_margin else (ZERO, row.amount)
+        sums = {total + way for total in sums for way in ways}
+    return shift in sums
+
+
+def _sized(books: Books, sizes: tuple[tuple[PositionKey, Decimal], ...], symbol: str) -> Books:
+    others = tuple(item for item in books.sizes if item[0].symbol != symbol)
+    return replace(books, sizes=tuple(sorted((*others, *_of(sizes, symbol)))))
+
+
+def _of(
+    sizes: tuple[tuple[PositionKey, Decimal], ...], symbol: str
+) -> tuple[tuple[PositionKey, Decimal], ...]:
+    return tuple(item for item in sizes if item[0].symbol == symbol)
+
+
+def _sizes(account: Account) -> tuple[tuple[PositionKey, Decimal], ...]:
+    return tuple(sorted((position.key, position.size) for position in account.positions))
+
+
+def _strangers(books: Books, account: Account, at: datetime) -> Iterator[Finding]:
+    if books.knows_stops:
+        yield from strange_names(_names(account), frozenset(books.names), books.writer, at=at)
+
+
+def _with_names(books: Books, account: Account, now: datetime) -> Books:
+    """Take over which orders stand, so that each stranger is said once."""
+    names = books.names | dict.fromkeys(_names(account), now)
+    is_known = books.knows_stops or account.stops_at is not None
+    return replace(books, names=names, knows_stops=is_known)
+
+
+def _names(account: Account) -> Iterator[str]:
+    return (stop.client_id for stop in account.stops if stop.client_id)
+
+
+def _unexplained(
+    where: str, asset: str, amount: Decimal, at: datetime, *, symbol: str = ""
+) -> Finding:
+    text = f"{where} changed by {amount} {asset}, no intent and no line of the venue explains it"
+    change = amount if symbol else ZERO
+    return Finding(actor=Actor.EXTERNAL, at=at, text=text, symbol=symbol, amount=change)
+
+
+def _with_row(books: Books, ledger: Ledger, row: LedgerRow) -> Ledger:
+    is_carried = row.at <= books.opened_until + CLOCK_BOUND
+    return booked(ledger, entry_of(row, is_carried=is_carried))
+
+
+def _bears_out(intent: Intent, row: LedgerRow) -> bool:
+    return intent.applied is not None and abs(row.amount) == intent.applied
+
+
+def _sighted(ledger: Ledger, sent: Iterable[Sent]) -> Ledger:
+    for entry in sent:
+        amount = None if entry.row is None else abs(entry.row.amount)
+        ledger = sighted(ledger, entry.intent.id, amount)
+    return ledger
+
+
+def _belied(intent: Intent, row: LedgerRow) -> Finding:
+    text = (
+        f"{intent.id} is {intent.state} with {intent.applied or 0}, "
+        f"the venue's ledger has {row.amount} that nothing else explains"
+    )
+    return Finding(
+        actor=Actor.EXTERNAL,
+        at=row.at,
+        text=text,
+        symbol=row.symbol,
+        side=row.side,
+        amount=row.amount if row.kind.is_margin else ZERO,
+    )
