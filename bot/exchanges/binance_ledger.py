@@ -90,7 +90,7 @@ class Statement:
         span = {"startTime": first, "endTime": last, "limit": INCOME_PAGE}
         return rows(
             await self._client.read(
-                self._client.api.fapiPrivateGetIncome, span, lane=Lane.TELEMETRY
+                self._client.api.fapiPrivateGetIncome, span, lane=Lane.READ
             ),
             "income",
         )
@@ -99,7 +99,7 @@ class Statement:
         async def page(first: int, last: int) -> list[dict[str, Any]]:
             span = {"symbol": name, "startTime": first, "endTime": last, "limit": MARGIN_PAGE}
             call = self._client.api.fapiPrivateGetPositionMarginHistory
-            return rows(await self._client.read(call, span, lane=Lane.TELEMETRY), "margin history")
+            return rows(await self._client.read(call, span, lane=Lane.READ), "margin history")
 
         return page
 
@@ -123,7 +123,7 @@ class Statement:
                         "size": TRANSFER_PAGE,
                         "current": page,
                     },
-                    lane=Lane.TELEMETRY,
+                    lane=Lane.READ,
                 ),
                 "transfer history",
             )

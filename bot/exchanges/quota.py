@@ -42,7 +42,7 @@ class Lane(IntEnum):
     READ = 2
     """Looks at the account, or moves money without need."""
     TELEMETRY = 3
-    """Is shown to people or compared with the books; nothing waits for it."""
+    """Is shown to people; so far nothing is asked of a venue for that."""
 
 
 KEPT: Mapping[Lane, float] = {

@@ -26,8 +26,8 @@ from bot.rebalance.memory import Memory, adopt, repeated
 
 UNREAD_AFTER = timedelta(seconds=300)
 """A ledger that could not be read for so long is told to people."""
-WEIGHT_KEPT = 400
-"""With less left of the 1,200 of a minute the ledger waits: what protects needs it more."""
+WEIGHT_KEPT = 100
+"""With less left for looks the ledger waits: a look needs it more."""
 FAULTS = (ArithmeticError, ValueError, LookupError)
 """What books raise that do not fit what they are told."""
 
@@ -106,7 +106,7 @@ class Bookkeeper:
 
     def begin(self) -> None:
         """Start to read the venue's ledger if that is due, beside what comes next."""
-        now, left = self._clock.now(), self._venue.condition().weight_left
+        now, left = self._clock.now(), self._venue.condition().weight_left_optional
         if self._books is None or self._reading is not None or not self._books.wants_rows(now):
             return
         if left is not None and left < WEIGHT_KEPT:

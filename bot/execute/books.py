@@ -58,7 +58,7 @@ LONGEST_DOUBT = timedelta(seconds=60)
 """What changes each time it is looked at is a break after so long."""
 ROWS_EVERY = timedelta(seconds=60)
 """The venue's ledger is read so often when balances explain themselves."""
-ROWS_AGAIN = timedelta(seconds=5)
+ROWS_AGAIN = timedelta(seconds=10)
 """And not sooner than this when they do not: one reading costs a 40th of what a minute allows."""
 OVERLAP = timedelta(seconds=60)
 """A reading begins so long before the one before it; a line that shows late is not missed."""

@@ -205,11 +205,11 @@ async def test_nothing_waits_for_a_reading_that_takes_long() -> None:
 async def test_the_ledger_waits_while_the_weight_is_needed_elsewhere() -> None:
     desk = Desk()
     await desk.poll()
-    desk.venue.way = VenueCondition(weight_left=399)
+    desk.venue.way = VenueCondition(weight_left_optional=99)
     await desk.polls(2)
     assert desk.keeper.books is not None
     assert desk.keeper.books.read_at is None
-    desk.venue.way = VenueCondition(weight_left=400)
+    desk.venue.way = VenueCondition(weight_left_optional=100)
     await desk.polls(2)
     assert desk.keeper.books.read_at is not None
 
