@@ -89,9 +89,7 @@ class Statement:
     async def _income(self, first: int, last: int) -> list[dict[str, Any]]:
         span = {"startTime": first, "endTime": last, "limit": INCOME_PAGE}
         return rows(
-            await self._client.read(
-                self._client.api.fapiPrivateGetIncome, span, lane=Lane.READ
-            ),
+            await self._client.read(self._client.api.fapiPrivateGetIncome, span, lane=Lane.READ),
             "income",
         )
 

@@ -44,6 +44,7 @@ from bot.execute.transit import (
     margin_of,
     move_of,
     opened,
+    pool_of,
     shown,
     sighted,
     unsure,
@@ -449,6 +450,7 @@ def _with_opening(books: Books, account: Account, at: datetime) -> tuple[Books, 
     left = conservation(ledger, account, at=at)
     if not all(_is_confirmed(books, *what) for what in _open_of(left)):
         return books, left
+    gaps = _without_torn(gaps, books.ledger)
     rest = {(name, asset): amount for name, asset, amount in _open_of(gaps)}
     changes = tuple(
         (Place(name, gap.asset), amount - rest.get((name, gap.asset), ZERO))
@@ -457,6 +459,29 @@ def _with_opening(books: Books, account: Account, at: datetime) -> tuple[Books, 
     )
     entry = Booked(id=f"opening:{at.isoformat()}", at=books.opened_from, changes=changes)
     return replace(books, ledger=booked(ledger, entry)), gaps
+
+
+def _without_torn(gaps: tuple[Gap, ...], ledger: Ledger) -> tuple[Gap, ...]:
+    """Return what is left where the opening had one end of a line and not the other.
+
+    Wallets and positions are different answers of one look, and a move may fall between them.
+    """
+    ends = {
+        (pool_of(place), place.asset, change)
+        for entry in ledger.booked
+        if entry.is_carried
+        for place, change in entry.changes
+    }
+    return tuple(
+        replace(
+            gap,
+            pools=tuple(
+                (name, ZERO if (name, gap.asset, amount) in ends else amount)
+                for name, amount in gap.pools
+            ),
+        )
+        for gap in gaps
+    )
 
 
 def _with_doubts(

@@ -380,7 +380,7 @@ def _gap(
     change: dict[str, Decimal] = {}
     for place in {**there, **ours}:
         if place.asset == asset:
-            _add(change, _pool(place), there.get(place, ZERO) - ours.get(place, ZERO))
+            _add(change, pool_of(place), there.get(place, ZERO) - ours.get(place, ZERO))
     names = sorted(change)
     ways = list(_ways(asset, ledger, at))
     if prod(len(way) for way in ways) > MOST_WAYS:
@@ -425,7 +425,7 @@ def _by_time(entry: Booked) -> tuple[datetime, str]:
 
 
 def _ways_of(move: Move) -> list[dict[str, Decimal]]:
-    source, destination = _pool(move.source), _pool(move.destination)
+    source, destination = pool_of(move.source), pool_of(move.destination)
     if source == destination:
         return [{}]
     size = move.arrived
@@ -440,7 +440,8 @@ def _ways_of(move: Move) -> list[dict[str, Decimal]]:
     return ways
 
 
-def _pool(place: Place) -> str:
+def pool_of(place: Place) -> str:
+    """Return the pool of a place: a wallet, or the futures wallet for all isolated margin."""
     return BACKING if "/" in place.where else place.where
 
 
@@ -452,7 +453,7 @@ def _by_pool(entry: Booked, asset: str) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for place, change in entry.changes:
         if place.asset == asset:
-            _add(found, _pool(place), change)
+            _add(found, pool_of(place), change)
     return found
 
 

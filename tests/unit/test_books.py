@@ -12,6 +12,7 @@ from bot.execute import books, transit
 from bot.execute.arithmetic import tag_of
 from bot.execute.foreign import Actor, Sent, Writer, classified, explained, strange_names
 from bot.execute.transit import Place
+from tests.kit import ledger_world
 from tests.kit.builders import BTC, NOON, a_position, a_stop, an_observation
 from tests.kit.ledger_world import STEP, WRITER, LedgerWorld, Where, a_wallet, add, remove, transfer
 
@@ -294,7 +295,7 @@ def test_lines_are_read_at_once_when_a_balance_is_strange_and_else_once_a_minute
     assert books.look(kept, world.observation())[1].wants_rows
     kept, _ = books.read(kept, (), asked_at=world.now)
     world.pay(RowKind.FEE, D(-1), where="futures")
-    world.wait(4)
+    world.wait(9)
     kept, report = books.look(kept, world.observation())
     assert (report.is_explained, report.wants_rows) == (False, False)  # read too lately
     world.wait(1)
@@ -458,7 +459,7 @@ def test_an_intent_that_has_ended_and_is_told_again_counts_once() -> None:
 def test_funding_is_found_in_the_margin_or_the_wallet_and_is_nobodys_move(where: Where) -> None:
     world = LedgerWorld()
     world.poll()
-    world.wait(6)
+    world.wait(11)
     world.pay(RowKind.FUNDING, D("-1.25"), where=where)
     world.wait(1)
     assert world.poll().is_explained
@@ -469,7 +470,7 @@ def test_funding_is_found_in_the_margin_or_the_wallet_and_is_nobodys_move(where:
 def test_margin_that_a_fill_releases_returns_to_the_wallet_and_is_nobodys_move() -> None:
     world = LedgerWorld()
     world.poll()
-    world.wait(6)
+    world.wait(11)
     world.fill(D("0.5"))
     world.wait(1)
     report = world.poll()
@@ -541,3 +542,20 @@ def test_an_asset_that_is_shown_for_a_while_begins_with_what_is_shown() -> None:
             world.books, report = books.look(world.books, at)
             world.books, _ = books.read(world.books, (), asked_at=world.now)
             assert (report.is_explained, report.findings) == (True, ())
+
+
+@pytest.mark.parametrize("seen_first", ["futures", "margin"])
+def test_an_opening_between_the_two_ends_of_a_persons_move_is_put_right(seen_first: Where) -> None:
+    world = LedgerWorld()
+    row = ledger_world.row_of(add("7"), D(7), world.now, "by hand")
+    world._book(row, since=world.now)
+    seen_later: Where = "margin" if seen_first == "futures" else "futures"
+    change = {"futures": D(-7), "margin": D(7)}
+    world._change(seen_first, change[seen_first])
+    world.poll()  # opens the books
+    world._change(seen_later, change[seen_later])
+    for _ in range(4):
+        world.wait(11)
+        report = world.poll()
+    assert report.is_explained, report.picture
+    assert world.usable("futures") == world.money["futures"]
