@@ -47,6 +47,9 @@ from bot.simulate.weather import Read, Weather
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)
+ONE_RUN, SOME_RUNS = Decimal("0.5"), Decimal("0.75")
+"""Of a venue's limit what one run may use in a minute, and what all may where it was started again:
+to a run those before it are somebody else. [ratio]"""
 SETTLED_WITHIN = 120.0
 """After the last fault everything must be settled within this. [s]"""
 BARS = 24
@@ -488,7 +491,7 @@ class World:
         self.violations += [
             f"P18: {weights.most} of {weights.limit} {name} weight was used in one minute"
             for name, weights in self.network.desk.weights.items()
-            if 2 * weights.most > weights.limit
+            if weights.most > weights.limit * (ONE_RUN if self.starts == 1 else SOME_RUNS)
         ]
         self.violations += overlaps([_as_write(sent) for sent in self.network.writes])
         if self.killed_at is not None:
