@@ -14,7 +14,7 @@ from bot.settings import Loaded
 from bot.simulate.case import THEME, Case, case_of
 from bot.simulate.many import configuration, many
 from bot.simulate.world import Result, run
-from tests.simulation.ablations import ABLATIONS, ABOUT, without
+from tests.simulation.ablations import ABLATIONS, ABOUT, UNSEEN, without
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "config" / "paper.toml"
@@ -56,6 +56,14 @@ def test_in_fair_weather_every_world_ends_well(loaded: Loaded) -> None:
         result = run(case_of(seed, faults=0), loaded)
         assert result.violations == (), seed
         assert result.starts == 1
+
+
+def test_a_person_whom_the_bot_overlooks_is_missed_in_fair_weather(loaded: Loaded) -> None:
+    found: list[str] = []
+    for seed in range(60):
+        with without(UNSEEN):
+            found += run(case_of(seed, faults=0), loaded).violations
+    assert any(text.startswith("F36") for text in found)
 
 
 CHILD = """
