@@ -201,6 +201,9 @@ ABOUT: dict[str, frozenset[Wire]] = {
 }
 """Faults that a protection is against, where only they show that it is needed."""
 
+OFTEN: dict[str, float] = {"A06 no history lag": 0.2}
+"""Seconds between polls, where only a bot that looks often looks in time to be wrong."""
+
 
 @contextlib.contextmanager
 def without(name: str) -> Iterator[None]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bot.settings import Loaded
 from bot.simulate.case import THEME, Case, case_of
 from bot.simulate.many import configuration, many
 from bot.simulate.world import Result, run
-from tests.simulation.ablations import ABLATIONS, ABOUT, UNSEEN, without
+from tests.simulation.ablations import ABLATIONS, ABOUT, OFTEN, UNSEEN, without
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "config" / "paper.toml"
@@ -102,7 +103,7 @@ def worlds_about(name: str) -> Iterator[Case]:
     for seed in itertools.count():
         case = case_of(seed, faults=FAULTS)
         if faults is None or any(case.rates.get(fault, 0.0) >= THEME for fault in faults):
-            yield case
+            yield replace(case, interval=OFTEN.get(name, case.interval))
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
