@@ -302,10 +302,9 @@ def _explained_again(
     for intent, row in released:
         sent, foreign = explained([row], books.sent)
         books = replace(books, sent=sent, ledger=_sighted(books.ledger, sent))
-        for left in foreign:
-            if left.at >= books.opened_from - CLOCK_BOUND:
-                findings.append(_belied(intent, left))
-                books = replace(books, ledger=_with_row(books, books.ledger, left))
+        for left in [row for row in foreign if row.at >= books.opened_from - CLOCK_BOUND]:
+            findings.append(_belied(intent, left))
+            books = replace(books, ledger=_with_row(books, books.ledger, left))
     return _alerted(books, findings), tuple(findings)
 
 

@@ -451,9 +451,8 @@ def _touches(entry: Booked, asset: str) -> bool:
 
 def _by_pool(entry: Booked, asset: str) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
-    for place, change in entry.changes:
-        if place.asset == asset:
-            _add(found, pool_of(place), change)
+    for place, change in [item for item in entry.changes if item[0].asset == asset]:
+        _add(found, pool_of(place), change)
     return found
 
 

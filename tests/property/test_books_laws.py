@@ -176,7 +176,7 @@ def test_money_that_comes_from_nowhere_or_vanishes_is_a_break_until_a_person_loo
         world.poll()
     world.money["futures"] += amount  # no line says so
     for _ in range(4):
-        world.wait(6)
+        world.wait(11)
         report = world.poll()
     assert report.is_broken
     assert [gap.amount for gap in report.gaps] == [amount]

@@ -12,7 +12,10 @@ TESTS = (
     "tests/unit/rebalance",
     "tests/unit/margin",
     "tests/unit/execute",
+    "tests/unit/test_bookkeeper.py",
+    "tests/unit/test_books.py",
     "tests/unit/test_execute.py",
+    "tests/unit/test_foreign.py",
     "tests/unit/test_guard.py",
     "tests/unit/test_judge.py",
     "tests/unit/test_loop.py",
@@ -21,6 +24,7 @@ TESTS = (
     "tests/unit/test_steps.py",
     "tests/property/test_arithmetic_laws.py",
     "tests/property/test_backstop_laws.py",
+    "tests/property/test_books_laws.py",
     "tests/property/test_guard_laws.py",
     "tests/property/test_planning_laws.py",
 )

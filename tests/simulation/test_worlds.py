@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from tests.simulation.ablations import (
     ABLATIONS,
     ABOUT,
     ABOUT_SUCCESSION,
+    OFTEN,
+    UNSEEN,
     old_requests_leave,
     without,
 )
@@ -67,6 +70,14 @@ def test_in_fair_weather_every_world_ends_well(loaded: Loaded) -> None:
         assert result.starts == 1
 
 
+def test_a_person_whom_the_bot_overlooks_is_missed_in_fair_weather(loaded: Loaded) -> None:
+    found: list[str] = []
+    for seed in range(60):
+        with without(UNSEEN):
+            found += run(case_of(seed, faults=0), loaded).violations
+    assert any(text.startswith("F36") for text in found)
+
+
 CHILD = """
 import sys
 from pathlib import Path
@@ -105,7 +116,7 @@ def worlds_about(name: str) -> Iterator[Case]:
         if name in ABOUT_SUCCESSION and case.second is None:
             continue
         if faults is None or any(case.rates.get(fault, 0.0) >= THEME for fault in faults):
-            yield case
+            yield replace(case, interval=OFTEN.get(name, case.interval))
 
 
 @pytest.mark.parametrize("name", ABLATIONS)

@@ -292,3 +292,28 @@ def test_a_move_of_ours_that_took_effect_once_more_is_spent_once_more() -> None:
 )
 def test_other_positions_and_declared_actors_change_nothing(finding: Finding) -> None:
     assert adopted(Memory(), [finding], HELD) == Memory()
+
+
+async def test_books_that_do_not_fit_are_opened_anew_and_people_are_told() -> None:
+    desk = Desk()
+    await desk.polls(2)
+    desk.line("Infinity")
+    news = await desk.polls(12)
+    assert "books_failed" in codes(news)
+    assert desk.keeper.books is not None
+
+
+async def test_a_reading_under_way_does_not_keep_the_bot_from_its_end() -> None:
+    desk = Desk()
+    began = asyncio.Event()
+
+    async def never(since: datetime) -> tuple[LedgerRow, ...]:
+        del since
+        began.set()
+        await asyncio.Event().wait()
+        return ()
+
+    desk.venue.rows = never  # type: ignore[method-assign]  # a venue that does not answer
+    await desk.polls(2)
+    assert began.is_set()
+    await asyncio.wait_for(desk.keeper.close(), 1)

@@ -5,9 +5,10 @@ from decimal import Decimal as D
 import pytest
 
 from bot.domain.account import Wallet
+from bot.domain.action import PlaceStop
 from bot.domain.intent import Intent, IntentState
 from bot.domain.ledger import LedgerRow, RowKind
-from bot.domain.position import Side
+from bot.domain.position import PositionKey, Side
 from bot.execute import books, transit
 from bot.execute.arithmetic import tag_of
 from bot.execute.foreign import Actor, Sent, Writer, classified, explained, strange_names
@@ -559,3 +560,11 @@ def test_an_opening_between_the_two_ends_of_a_persons_move_is_put_right(seen_fir
         report = world.poll()
     assert report.is_explained, report.picture
     assert world.usable("futures") == world.money["futures"]
+
+
+def test_what_moves_nothing_or_had_no_effect_before_the_opening_is_not_followed() -> None:
+    ledger = transit.opened(an_observation(futures="1000", spot="500").account)
+    stop = PlaceStop(key=PositionKey(BTC, Side.LONG), size=D(1), stop_price=D(1), is_needed=True)
+    assert transit.followed(ledger, [an_intent(action=stop)]) == ledger
+    refused = an_intent(state=IntentState.REJECTED)
+    assert transit.followed(ledger, [refused], is_carried=True) == ledger
