@@ -94,15 +94,15 @@ def watch(steps: Steps) -> None:
 
 
 def _watch_open(steps: Steps) -> None:
-    original = SqliteJournal.open.__func__  # type: ignore[attr-defined]  # a class method
+    original = SqliteJournal.begin.__func__  # type: ignore[attr-defined]  # a class method
 
-    def opened(cls: type[SqliteJournal], /, path: Path, **options: Any) -> SqliteJournal:
+    def begun(cls: type[SqliteJournal], /, *what: Any, **options: Any) -> SqliteJournal:
         steps.reached("open.before")
-        journal: SqliteJournal = original(cls, path, **options)
+        journal: SqliteJournal = original(cls, *what, **options)
         steps.reached("open.after")
         return journal
 
-    SqliteJournal.open = classmethod(opened)  # type: ignore[assignment,method-assign]  # as above
+    SqliteJournal.begin = classmethod(begun)  # type: ignore[assignment,method-assign]  # as above
     create, noted = database.create, TipFile.open.__func__  # type: ignore[attr-defined]  # as above
 
     def created(path: Path, **options: Any) -> None:

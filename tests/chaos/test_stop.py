@@ -18,7 +18,7 @@ STOPPED = float(os.environ.get("PLIMSOLL_CHAOS_STOP", "2"))
 """How long the bot stands still. [s]"""
 STALE = 6.0
 """Longer than a plan lives. [s]"""
-IN_USE = 4
+IN_USE = 6
 
 pytestmark = pytest.mark.chaos
 
