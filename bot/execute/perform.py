@@ -72,8 +72,8 @@ async def perform(
                 if applied > 0:
                     effects.append(with_amount(intent.action, applied))
                 followed.append(replace(sent, state=IntentState.DONE, applied=applied))
-                if applied < wanted:
-                    why = f"{intent.id} took effect for {applied} of {wanted} only"
+                part = f"{intent.id} took effect for {applied} of {wanted} only"
+                why = part if applied < wanted else ""
             case Outcome.REJECTED:
                 why = f"{intent.id} was rejected: {execution.code}"
             case _:  # UNKNOWN: nothing else is left

@@ -79,6 +79,7 @@ def world_of(
         disk_fails=(),
         person=(),
         killed_at=None,
+        second=None,
     )
 
 
