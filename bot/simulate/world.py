@@ -318,6 +318,7 @@ class World:
             lambda: read_lease(self.disk.connection),
             clock,
             machine=process.machine,
+            name=process.name,
             sinks=[self.seen],
         )
         if self.is_over:
