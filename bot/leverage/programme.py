@@ -446,7 +446,7 @@ def _optimum(
 ) -> Floats:
     highspy = importlib.import_module("highspy")
     # The class above this one prints a banner when it is made.
-    solver = highspy._core._Highs()  # noqa: SLF001
+    solver = highspy._core._Highs()  # noqa: SLF001 - the public class prints a banner
     # Its `threads` must stay unset: where somebody else in the process has set another number, the
     # solver refuses to run.
     for option, value in (("output_flag", False), ("parallel", "off"), ("presolve", "off")):
