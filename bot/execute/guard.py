@@ -32,7 +32,7 @@ from bot.execute.denial import (
 from bot.execute.effect import distance_of, known, liquidation_of, orders, source, state_after
 from bot.execute.facts import Facts
 from bot.execute.steps import LARGEST, floor, is_countable, is_priced, is_whole
-from bot.margin import linear
+from bot.margin.assess import removable
 from bot.rebalance.memory import amount_of, key_of
 
 PLAN_OLDEST = 3.0
@@ -220,14 +220,7 @@ def _removable(facts: Facts) -> Decimal:
     position, rules = facts.position, facts.rules
     if position is None or rules is None:
         return Decimal("Infinity")  # denied for that, by a later check
-    return linear.removable_margin(
-        rules.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        mark_price=position.mark_price,
-        margin=position.margin,
-        leverage_setting=position.leverage_setting,
-    )
+    return removable(position, rules)
 
 
 def _closes_all(facts: Facts, amount: Decimal) -> bool:
