@@ -21,7 +21,8 @@ from bot.exchanges.connect import connect
 from bot.exchanges.gateway import GatewaySettings
 from bot.execute.fingerprint import Fingerprints
 from bot.journal.authority import LeaseKeeper
-from bot.journal.sqlite import Opened, SqliteJournal
+from bot.journal.opened import Opened
+from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop
 from bot.paper.pace import Stepped
 from bot.paper.scenario import build, load

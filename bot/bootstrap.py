@@ -25,9 +25,10 @@ from bot.journal.failover import FailoverJournal
 from bot.journal.ids import Ids as JournalIds
 from bot.journal.lease import SureClock, await_turn, this_machine, this_process
 from bot.journal.lock import ProcessLock, lock_folder
+from bot.journal.opened import Opened
 from bot.journal.queries import JournalReader
 from bot.journal.reserve import Reserve
-from bot.journal.sqlite import Opened, SqliteJournal
+from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop, Pace
 from bot.operate import heartbeat
 from bot.operate.logs import DecisionLog, Logs, LogSettings

@@ -21,9 +21,10 @@ from bot.domain.switch import Switches
 from bot.errors import BotError, InUse, JournalError
 from bot.exchanges.connect import GatewaySettings, connect
 from bot.journal.authority import LeaseKeeper
+from bot.journal.epochs import begin_epoch, next_sequence
 from bot.journal.lease import read as read_lease
 from bot.journal.queries import JournalReader
-from bot.journal.sqlite import SqliteJournal, begin_epoch, next_sequence
+from bot.journal.sqlite import SqliteJournal
 from bot.judge.writers import Write, overlaps
 from bot.loop import Loop
 from bot.paper.desk import Desk
