@@ -13,7 +13,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from bot.leverage.history import Bools, Floats
+from bot.leverage.arrays import Floats
+from bot.leverage.history import Bools
 
 LEVEL = 0.05
 """Of the tests. [ratio]"""

@@ -7,9 +7,9 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from bot.leverage.arrays import Floats
 from bot.leverage.units import FAR, Units, distance_of, equity_at
 
-Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
 CONFIRMATION = 1800.0

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from bot.domain.position import Side
 from bot.leverage import har, tail
-from bot.leverage.history import Bools, Floats, History, excursions
+from bot.leverage.arrays import Floats
+from bot.leverage.history import Bools, History, excursions
 from bot.leverage.mixture import Mixture
 from bot.leverage.tail import Origin, Tail, Windows
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.leverage import inputs
+from bot.leverage.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 

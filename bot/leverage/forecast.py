@@ -19,8 +19,9 @@ from enum import StrEnum
 import numpy as np
 
 from bot.leverage import har
+from bot.leverage.arrays import Floats
 from bot.leverage.har import HarModel
-from bot.leverage.history import Bools, Floats, History, Variances, variances
+from bot.leverage.history import Bools, History, Variances, variances
 
 LONGEST = 720
 WEEK = 168

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from bot.leverage.arrays import Floats
 from bot.leverage.history import (
     Bools,
-    Floats,
     History,
     Variances,
     ahead_sum,

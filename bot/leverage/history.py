@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.domain.market import Bars
+from bot.leverage.arrays import Floats
 
-Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 HOUR = 3600

@@ -9,7 +9,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from bot.leverage.arrays import Floats
+
 Integers = npt.NDArray[np.int64]
 
 GAMMA = 0x9E3779B97F4A7C15

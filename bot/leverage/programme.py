@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.leverage import inputs
+from bot.leverage.arrays import Floats
 from bot.leverage.merit import merit_order
 
-Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
 Backend = Literal["auto", "highs", "greedy"]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from bot.leverage.arrays import Floats
+
 Booleans = npt.NDArray[np.bool_]
 
 LIMIT = 0.05

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.leverage import cross
+from bot.leverage.arrays import Floats
 from bot.leverage.kernel import FIRST, GAMMA, LANES, SECOND, run_paths
 
-Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Backend = Literal["auto", "numba", "numpy"]
 

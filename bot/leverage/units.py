@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bot.leverage import inputs, optimum
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 from bot.leverage.optimum import Tiers
 
 FAR = 20.0

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.leverage import band
+from bot.leverage.arrays import Floats
 from bot.leverage.band import Band, Drift, Look, Turn, turn
-from bot.leverage.normal import Floats
 from bot.leverage.units import Units, distance_of
 
 positive = st.floats(1e-3, 1e3)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from scipy import integrate, optimize
 
 from bot.leverage import impact, programme
+from bot.leverage.arrays import Floats
 from bot.leverage.impact import Book
 from bot.leverage.merit import Mix, merit_order
 from bot.leverage.programme import Problem, Proposal
 
-Floats = programme.Floats
 seeds = st.integers(0, 2**32 - 1)
 PENALTY = 1e4
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.instrument import MarginTier
 from bot.leverage import optimum, passage
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 from bot.leverage.optimum import Contract, Tiers
 from bot.margin import linear
 from bot.margin import tiers as exact

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bot.leverage import cross, scenarios
+from bot.leverage.arrays import Floats
 from bot.leverage.cross import Accounts
 from bot.leverage.kernel import LANES
-from bot.leverage.scenarios import Floats
 
 seeds = st.integers(0, 2**64 - 1)
 WORDS = 2**64
