@@ -31,6 +31,7 @@ from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.instruments import CONTRACTS
 from bot.paper.market import Path, Scripted
+from bot.paper.socketless import SocketlessSession
 from bot.paper.values import Refused
 from bot.settings import Loaded, StrategySection
 from bot.simulate.beliefs import beliefs
@@ -39,7 +40,7 @@ from bot.simulate.case import PATHS, PRICES, Case
 from bot.simulate.disk import NAME, Disk, NoLock, NoNote, Writes
 from bot.simulate.events import FROZEN, happen, heal
 from bot.simulate.loop import VirtualLoop
-from bot.simulate.network import Network, Sent, Session
+from bot.simulate.network import Network, Sent
 from bot.simulate.operations import Operation
 from bot.simulate.process import KilledError, Process
 from bot.simulate.trace import Trace
@@ -313,7 +314,7 @@ class World:
         clock = VenueClock(self.machine)
         settings = bootstrap.connection_of(self.loaded.settings, GATEWAY)
         rng = SeededRng(f"ban {self.case.seed} {process.name}")
-        session = Session(self.network, process)
+        session = SocketlessSession(lambda asked: self.network.carry(asked, process))
         venue = await connect(settings, clock, rng=rng, session=session)
         claim = await bootstrap.claim_to(
             lambda: read_lease(self.disk.connection),
