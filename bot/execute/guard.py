@@ -20,6 +20,7 @@ from bot.domain.action import (
 )
 from bot.domain.decision import Refusal, Urgency
 from bot.domain.position import MarginMode
+from bot.domain.timing import CLOCK_BOUND
 from bot.execute.arithmetic import fingerprint_scale, sums_coincide
 from bot.execute.budgets import DAY, budgets, of_position
 from bot.execute.denial import (
@@ -38,8 +39,6 @@ from bot.rebalance.memory import amount_of, key_of
 PLAN_OLDEST = 3.0
 """Of a plan whose write does not protect. [s]"""
 PLAN_OLDEST_PROTECTIVE = 15.0
-CLOCK_BOUND = 0.5
-"""Venue time must be known this well. [s]"""
 SAME_WITHIN = timedelta(seconds=60)
 
 Check = Callable[[Facts], Iterator[Denial]]
