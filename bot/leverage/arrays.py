@@ -5,3 +5,5 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 """Structure of arrays: one number of each kind for each unit."""
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bot.leverage import cross, scenarios
-from bot.leverage.arrays import Floats
+from bot.leverage.arrays import Floats, Integers
 from bot.leverage.cross import Accounts
 from bot.leverage.kernel import LANES
 
@@ -164,7 +164,7 @@ def test_adding_cash_never_raises_a_number_of_hits(
     accounts = some_accounts(case, 3, 3)
     ones = np.ones(3)
 
-    def hits(cash: float) -> scenarios.Integers:
+    def hits(cash: float) -> Integers:
         richer = cross.Accounts(
             **{f: getattr(accounts, f) for f in accounts.__slots__ if f != "cash"},
             cash=accounts.cash + cash,
