@@ -376,8 +376,11 @@ def decisions(
 def _show(
     rows: Iterable[dict[str, Any]], text: Callable[[dict[str, Any]], str], *, as_json: bool
 ) -> None:
-    for row in rows:
+    found = list(rows)
+    for row in found:
         _print(row) if as_json else sys.stdout.write(text(row))
+    if not found and not as_json:
+        sys.stdout.write("none\n")
 
 
 def _write_decision(record: dict[str, Any]) -> None:
