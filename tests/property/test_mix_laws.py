@@ -2,8 +2,6 @@
 
 import itertools
 import math
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +15,7 @@ from bot.leverage.arrays import Floats
 from bot.leverage.impact import Book
 from bot.leverage.merit import Mix, merit_order
 from bot.leverage.mix import Problem, Proposal
+from tests.kit.scripts import printed
 
 seeds = st.integers(0, 2**32 - 1)
 PENALTY = 1e4
@@ -254,10 +253,7 @@ def test_a_solver_that_others_used_with_more_threads_still_answers() -> None:
         "from bot.leverage import programme\n"
         "print(programme.propose(one_pool(1), backend='highs').solver)\n"
     )
-    done = subprocess.run(  # noqa: S603 - this interpreter, a constant script
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "highs\n"
+    assert printed(script) == "highs\n"
 
 
 def test_money_on_its_way_helps_in_the_second_stage_only() -> None:
