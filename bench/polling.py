@@ -31,8 +31,8 @@ from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory
 from bot.schemas import encode
 from bot.settings import load as load_settings
+from bot.simulate.machine import Board
 from bot.simulate.process import Process
-from bot.simulate.world import Board
 
 ROUNDS = 300
 
