@@ -12,7 +12,7 @@ from scipy import special
 
 from bench.measure import interleaved
 from bot.leverage import allocation, programme
-from bot.leverage.programme import Problem
+from bot.leverage.mix import Problem
 from bot.leverage.units import FAR, Units, distance_of, equity_at, of_one_tier
 
 COUNT, TANGENTS = 1_000, 40

@@ -16,7 +16,7 @@ from scipy import optimize, special
 
 from bench.measure import Timing, interleaved
 from bot.leverage import kernels, optimum, passage
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 from bot.leverage.optimum import Tiers
 
 UNITS = 1000

@@ -21,7 +21,8 @@ from bot.exchanges.connect import connect
 from bot.exchanges.gateway import GatewaySettings
 from bot.execute.fingerprint import Fingerprints
 from bot.journal.authority import LeaseKeeper
-from bot.journal.sqlite import Opened, SqliteJournal
+from bot.journal.opened import Opened
+from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop
 from bot.paper.pace import Stepped
 from bot.paper.scenario import build, load
@@ -30,8 +31,8 @@ from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory
 from bot.schemas import encode
 from bot.settings import load as load_settings
+from bot.simulate.machine import Board
 from bot.simulate.process import Process
-from bot.simulate.world import Board
 
 ROUNDS = 300
 

@@ -27,9 +27,10 @@ from bot.journal.failover import FailoverJournal
 from bot.journal.ids import Ids as JournalIds
 from bot.journal.lease import SureClock, await_turn, this_machine, this_process
 from bot.journal.lock import ProcessLock, lock_folder
+from bot.journal.opened import Opened
 from bot.journal.queries import JournalReader
 from bot.journal.reserve import Reserve
-from bot.journal.sqlite import Opened, SqliteJournal
+from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop, Pace
 from bot.operate import heartbeat
 from bot.operate.logs import DecisionLog, Logs, LogSettings
@@ -167,7 +168,9 @@ async def run(loaded: Loaded, how: Run) -> None:
             how.journal,
             opened,
             stack,
-            claim=lambda lease: claim_to(lease, clock, machine=this_machine(), sinks=sinks),
+            claim=lambda lease: claim_to(
+                lease, clock, machine=this_machine(), name=this_process(), sinks=sinks
+            ),
             thin_before=how.clock.now() - timedelta(days=days) if days else None,
         )
         authority = LeaseKeeper(journal, clock, is_shared=settings.journal.shared, touch=lock.touch)
@@ -297,9 +300,21 @@ def rng_of(opened: Opened | JournalLost) -> Rng:
 
 
 async def claim_to(
-    look: Callable[[], Lease | None], clock: SureClock, *, machine: str, sinks: Sequence[Sink]
+    look: Callable[[], Lease | None],
+    clock: SureClock,
+    *,
+    machine: str,
+    name: str,
+    sinks: Sequence[Sink],
 ) -> Claim:
     """Return the claim to a journal's lease, once no other machine can hold it.
+
+    Args:
+        look: Returns the lease as it stands.
+        clock: Of the venue.
+        machine: This one.
+        name: Of this process, for people.
+        sinks: Hear of a wait.
 
     Raises:
         InUse: The lease is renewed: its holder lives.
@@ -311,7 +326,7 @@ async def claim_to(
             sink.alarm(Alarm(code="lease_waiting", text=text, at=clock.now()))
 
     ended = await await_turn(look, clock, machine=machine, tell=tell)
-    return Claim(holder=machine, name=this_process(), at=clock.now(), unless_changed=ended)
+    return Claim(holder=machine, name=name, at=clock.now(), unless_changed=ended)
 
 
 def account_lock(

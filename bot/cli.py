@@ -7,7 +7,7 @@ quick. That is why verbs import inside their bodies, the one place where this is
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -373,6 +373,16 @@ def decisions(
         write(record)
 
 
+def _show(
+    rows: Iterable[dict[str, Any]], text: Callable[[dict[str, Any]], str], *, as_json: bool
+) -> None:
+    found = list(rows)
+    for row in found:
+        _print(row) if as_json else sys.stdout.write(text(row))
+    if not found and not as_json:
+        sys.stdout.write("none\n")
+
+
 def _write_decision(record: dict[str, Any]) -> None:
     from bot.operate.console import decision_line  # noqa: PLC0415 - see the first lines
 
@@ -391,11 +401,8 @@ def actions(
     """Show what the bot did and what came of it."""
     from bot import views  # noqa: PLC0415 - see the module's first lines
 
-    for row in views.actions(_journal(journal, config), since=since, limit=limit):
-        if as_json:
-            _print(row)
-        else:
-            sys.stdout.write(views.action_text(row))
+    rows = views.actions(_journal(journal, config), since=since, limit=limit)
+    _show(rows, views.action_text, as_json=as_json)
 
 
 @app.command()
@@ -409,11 +416,8 @@ def alarms(
     """Show what people were told, and whether it left."""
     from bot import views  # noqa: PLC0415 - see the module's first lines
 
-    for row in views.alarms(_journal(journal, config), since=since, limit=limit):
-        if as_json:
-            _print(row)
-        else:
-            sys.stdout.write(views.alarm_text(row))
+    rows = views.alarms(_journal(journal, config), since=since, limit=limit)
+    _show(rows, views.alarm_text, as_json=as_json)
 
 
 @app.command()

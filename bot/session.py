@@ -360,6 +360,8 @@ def write_table(summary: dict[str, Any]) -> None:
     from rich.table import Table  # noqa: PLC0415 - as above
 
     table = Table(title=f"{summary['scenario']}: what happened", show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")  # a path that is cut off cannot be copied
     rows = [
         ("market time", f"{summary['market_seconds'] / 3600:.2f} h in {summary['seconds']} s"),
         ("polls", str(summary["polls"])),

@@ -13,7 +13,8 @@ settings.register_profile(
     "default",
     max_examples=200,
     deadline=None,  # shared machines stall; time is measured in bench/, never asserted
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    derandomize=bool(os.environ.get("CI")),  # there a change is judged, not luck
 )
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=5000)
 settings.register_profile(  # the same few examples each time: for what runs tests to judge them

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain.timing import CLOCK_BOUND, WINDOW
+
 TIME_TO_LIVE = 15.0
 """Of a lease since it was renewed. [s]"""
 RENEW_AFTER = 5.0
 """A lease as old as this is renewed. [s]"""
-MARGIN = 5.5
-"""Validity window of a request 5 s + clock bound 0.5 s: more than this must be left when a request
-is signed and when it leaves, and a successor waits so long after the end. Both are needed. [s]"""
+MARGIN = WINDOW + CLOCK_BOUND
+"""More than this must be left when a request is signed and when it leaves, and a successor waits so
+long after the end. Both are needed. [s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,17 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from bot.clock import VenueClock
 from bot.domain.account import Account
 from bot.domain.action import (
-    AddMargin,
     CancelStop,
     PlaceStop,
-    ReducePosition,
-    RemoveMargin,
-    Transfer,
     is_protective,
 )
 from bot.domain.instrument import Instrument, MarginRelease
@@ -23,16 +19,18 @@ from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
-from bot.domain.position import Position, PositionKey, PositionMode, Side
+from bot.domain.position import Position, PositionMode
 from bot.domain.venue import VenueCondition
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges import binance_parse as parse
+from bot.exchanges.binance_evidence import Evidence
 from bot.exchanges.binance_ledger import Statement
 from bot.exchanges.binance_stops import Stops
-from bot.exchanges.binance_write import ONE, Write, applied, route_of, write_for
+from bot.exchanges.binance_time import VenueTime
+from bot.exchanges.binance_write import Write, applied, write_for
 from bot.exchanges.client import Client, WriteError, all_of
 from bot.exchanges.gateway import GatewaySettings
-from bot.exchanges.numbers import amount, number, rows, table, text, whole
+from bot.exchanges.numbers import number, rows, table, text
 from bot.exchanges.outcomes import SIDE_REFUSED, WORDS, Proof, proof_of
 from bot.exchanges.quota import Lane
 from bot.exchanges.venues import VENUES
@@ -41,20 +39,12 @@ from bot.ports import Gate, StoppedError
 RULES_EVERY = timedelta(hours=1)
 """Tiers, filters and modes are read again so often, and on a symbol not seen before."""
 CONFIG_EVERY = timedelta(minutes=10)
-CLOCK_ROUNDS = 5
-CLOCK_BOUND = 0.5
-"""Nothing is written while venue time is less sure than this. [s]"""
-CLOCK_EVERY = timedelta(minutes=10)
 START_PAUSES = (0.2, 0.5, 1.0)
 """Between the tries of one step of the start. [s]"""
-LOOK_BACK_MS = 500
-"""History is searched from this long before the send: the clock bound. [ms]"""
 LONGEST_WAIT = 15.0
 """A look that cannot be paid for within this is missed, so that people see it. [s]"""
 BOOK_LEVELS = 50
 INTERVALS = {300: "5m", 900: "15m", 3600: "1h"}
-HISTORY_LIMIT = 500
-TRANSFER_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,20 +78,6 @@ class ConnectionSettings:
     bars: int = 168
 
 
-class _Round(NamedTuple):
-    """One reading of the venue's clock.
-
-    Attributes:
-        at: What it showed. Aware UTC.
-        middle: Half-way between question and answer. Monotonic. [s]
-        trip: From question to answer. [s]
-    """
-
-    at: datetime
-    middle: float
-    trip: float
-
-
 class BinanceVenue:
     """One account; a `Venue`."""
 
@@ -117,9 +93,9 @@ class BinanceVenue:
         self._configs_at: datetime | None = None
         self._bars: dict[str, Bars] = {}
         self._stops = Stops(client, clock)
+        self._evidence = Evidence(client, self._stops, self._ids)
+        self._time = VenueTime(client, clock)
         self._statement = Statement(client)
-        self._clock_due = 0.0
-        self._glance: _Round | None = None
         self._look_weight, self._looked_at = 0, 0.0
         """What the last complete look cost, and when the last one was begun. [s]"""
         self._empty: set[str] = set()
@@ -134,9 +110,9 @@ class BinanceVenue:
             ExchangeError: The venue gave no usable answer, or refuses the key.
             ConfigError: A configured symbol does not exist there.
         """
-        await self._patiently(self._glance_at_clock)
+        await self._patiently(self._time.glance)
         # In this order they are believed: a key that can withdraw is refused before all else.
-        steps = (self._check_rights, self._measure_clock, self._read_rules)
+        steps = (self._check_rights, self._time.measure, self._read_rules)
         await all_of([self._patiently(step) for step in steps])
         for symbol in self._settings.symbols:
             if symbol not in self._ids:
@@ -216,29 +192,7 @@ class BinanceVenue:
         Raises:
             ExchangeError: The history could not be read completely.
         """
-        sent_ms = int((intent.sent_at or intent.written_at).timestamp() * 1000)
-        match intent.action:
-            case ReducePosition():
-                found = await self._find_order(intent)
-            case Transfer():
-                return await self._settle_transfer(intent, intent.action, sent_ms)
-            case PlaceStop(key=key):
-                is_there = await self._stops.is_placed(intent.id, self._ids[key.symbol])
-                found = ONE if is_there else None
-            case CancelStop(key=key, stop_id=stop_id):
-                is_gone = await self._stops.is_cancelled(stop_id, self._ids[key.symbol])
-                found = ONE if is_gone else None
-            case AddMargin() | RemoveMargin():
-                found = await self._find_margin_move(intent.action, sent_ms)
-        if found is not None:
-            return Settlement(
-                intent_id=intent.id, applied=found, text="found in the venue's history"
-            )
-        return Settlement(
-            intent_id=intent.id,
-            applied=Decimal(0),
-            text="not in the venue's history",
-        )
+        return await self._evidence.settle(intent, self._mode)
 
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         """Return every line of the venue's ledger since an instant, by time.
@@ -454,11 +408,11 @@ class BinanceVenue:
     async def _refresh(self) -> None:
         if self._client.is_time_refused:
             self._client.is_time_refused = False
-            await self._measure_clock()
+            await self._time.measure()
         now = self._now()
         due: list[Awaitable[None]] = []
-        if self._clock.monotonic() >= self._clock_due:
-            due.append(self._measure_clock())
+        if self._time.is_due:
+            due.append(self._time.measure())
         if self._rules_at is None or now - self._rules_at >= RULES_EVERY:
             due.append(self._read_rules())
         elif self._configs_at is None or now - self._configs_at >= CONFIG_EVERY:
@@ -516,46 +470,6 @@ class BinanceVenue:
                 self._configs[symbol] = parse.config(row)
         self._configs_at = self._now()
 
-    async def _glance_at_clock(self) -> None:
-        """Learn venue time from one round trip, well enough to sign a read."""
-        self._glance = await self._clock_round()
-        self._anchor(self._glance)
-
-    async def _measure_clock(self) -> None:
-        """Learn venue time from the best of five round trips, a first glance counted.
-
-        Raises:
-            Unavailable: None was answered.
-            Incomplete: None was quick enough.
-        """
-        found = [] if self._glance is None else [self._glance]
-        self._glance = None
-        failure: Unavailable | None = None
-        for _ in range(CLOCK_ROUNDS - len(found)):
-            try:
-                found.append(await self._clock_round())
-            except Unavailable as error:
-                failure = error
-        if failure is not None and not found:
-            raise failure
-        best = min(found, key=lambda one: one.trip)
-        if best.trip / 2 > CLOCK_BOUND:
-            raise Incomplete(
-                f"venue time must be known within {CLOCK_BOUND} s, best was {best.trip / 2:.3f} s"
-            )
-        self._clock_due = self._clock.monotonic() + CLOCK_EVERY.total_seconds()
-        self._anchor(best)
-
-    async def _clock_round(self) -> _Round:
-        began = self._clock.monotonic()
-        answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
-        trip = self._clock.monotonic() - began
-        theirs = parse.instant(whole(table(answer, "time"), "serverTime"))
-        return _Round(theirs, began + trip / 2, trip)
-
-    def _anchor(self, one: _Round) -> None:
-        self._clock.anchor(one.at, monotonic=one.middle, uncertainty=one.trip / 2)
-
     async def _check_rights(self) -> None:
         if self._settings.mode == "testnet":
             return  # the test hosts have no such endpoint
@@ -587,83 +501,6 @@ class BinanceVenue:
     @staticmethod
     def _refused(intent: Intent, code: str, why: str) -> Execution:
         return Execution(intent_id=intent.id, outcome=Outcome.REJECTED, code=code, text=why)
-
-    async def _find_margin_move(
-        self, action: AddMargin | RemoveMargin, sent_ms: int
-    ) -> Decimal | None:
-        answer = rows(
-            await self._client.read(
-                self._client.api.fapiPrivateGetPositionMarginHistory,
-                {
-                    "symbol": self._ids[action.key.symbol],
-                    "type": 1 if isinstance(action, AddMargin) else 2,
-                    "startTime": sent_ms - LOOK_BACK_MS,
-                    "limit": HISTORY_LIMIT,
-                },
-                lane=Lane.SETTLE,
-            ),
-            "margin history",
-        )
-        if len(answer) >= HISTORY_LIMIT:
-            raise Incomplete("margin history must fit one page to prove anything, did not")
-        side = self._position_side(action.key)
-        for row in answer:
-            is_same = number(row, "amount") == action.amount and row.get("positionSide") == side
-            if is_same and whole(row, "time") >= sent_ms - LOOK_BACK_MS:
-                return action.amount
-        return None
-
-    async def _find_order(self, intent: Intent) -> Decimal | None:
-        action = intent.action
-        assert isinstance(action, ReducePosition)  # noqa: S101 - nothing else is looked up here
-        trades = rows(
-            await self._client.read(
-                self._client.api.fapiPrivateGetAllOrders,
-                {"symbol": self._ids[action.key.symbol], "limit": HISTORY_LIMIT},
-                lane=Lane.SETTLE,
-            ),
-            "orders",
-        )
-        for row in trades:
-            if row.get("clientOrderId") == intent.id and row.get("status") != "NEW":
-                filled = amount(row, "executedQty")
-                if filled > action.size:
-                    raise Incomplete(f"executedQty must be <= {action.size}, was {filled}")
-                return filled
-        return None
-
-    async def _settle_transfer(self, intent: Intent, action: Transfer, sent_ms: int) -> Settlement:
-        answer = table(
-            await self._client.read(
-                self._client.api.sapiGetAssetTransfer,
-                {
-                    "type": route_of(action),
-                    "startTime": sent_ms - LOOK_BACK_MS,
-                    "size": TRANSFER_PAGE,
-                },
-                lane=Lane.SETTLE,
-            ),
-            "transfer history",
-        )
-        listed = rows(answer.get("rows", []), "transfers")
-        if whole(answer, "total") > len(listed):
-            raise Incomplete("transfer history must fit one page to prove anything, did not")
-        for row in listed:
-            if number(row, "amount") == action.amount and row.get("asset") == action.currency:
-                is_there = row.get("status") == "CONFIRMED"
-                return Settlement(
-                    intent_id=intent.id,
-                    applied=action.amount if is_there else None,
-                    text=f"transfer {row.get('tranId')} is {row.get('status')}",
-                )
-        return Settlement(
-            intent_id=intent.id, applied=Decimal(0), text="not in the venue's history"
-        )
-
-    def _position_side(self, key: PositionKey) -> str:
-        if self._mode is PositionMode.ONE_WAY:
-            return "BOTH"
-        return "LONG" if key.side is Side.LONG else "SHORT"
 
     def _now(self) -> datetime:
         return self._clock.now()

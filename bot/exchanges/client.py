@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import ccxt.async_support as ccxt
 
 from bot.domain.intent import SignedRequest
+from bot.domain.timing import WINDOW
 from bot.errors import Denied, ExchangeError, JournalError, Unavailable
 from bot.exchanges.gateway import GatewaySettings, look, open_session, texts_of
 from bot.exchanges.outcomes import (
@@ -30,7 +31,7 @@ from bot.ports import Clock, Gate, Rng, StoppedError
 
 TOTAL_MS = 3000
 """Patience for one answer; shorter than the window, so looking decides, not the socket. [ms]"""
-WINDOW_MS = 5000
+WINDOW_MS = int(WINDOW * 1000)
 AGAIN_WITHIN = 1.0
 """A read that took longer to fail is not asked for again: the poll would be late. [s]"""
 AGAIN_AFTER = 0.1

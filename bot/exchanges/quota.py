@@ -18,6 +18,8 @@ SHARE = 0.5
 """Of the venue's limit that the bot uses; the rest is for people and other programs. [ratio]"""
 BURST = 4
 """Up to this part of it is spent as fast as it is wanted."""
+SOON = 1e-6
+"""Rounding may leave nothing of a wait that is not over. [s]"""
 LONGEST_GAP = 10.0
 """Nobody waits longer than this for the sake of later requests. [s]"""
 THROTTLED_FOR = 60.0
@@ -101,7 +103,7 @@ class Meter:
         for at, mine, theirs in self._counted:
             own, others = own - mine, others - theirs
             if self._room(lane, own, others) >= weight:
-                return at + SPAN - now
+                return min(SPAN, at + SPAN - now)  # rounding may add a bit
         return math.inf
 
     def even(self, lane: Lane, weight: int, now: float) -> float:
@@ -115,7 +117,8 @@ class Meter:
         own, others, rate = self._own, self._others, self._room(lane, 0, 0) / SPAN
         for at, mine, theirs in self._counted:
             # What is left now must last until the next comes free.
-            rate = min(rate, self._room(lane, own, others) / (at + SPAN - now))
+            comes_in = max(at + SPAN - now, SOON)
+            rate = min(rate, self._room(lane, own, others) / comes_in)
             own, others = own - mine, others - theirs
         return weight / rate if rate > 0 else 0.0
 

@@ -20,6 +20,7 @@ from bot.domain.action import (
 )
 from bot.domain.decision import Refusal, Urgency
 from bot.domain.position import MarginMode, PositionKey
+from bot.domain.timing import CLOCK_BOUND
 from bot.execute.arithmetic import fingerprint_scale, sums_coincide
 from bot.execute.budgets import DAY, budgets, of_position
 from bot.execute.denial import (
@@ -32,14 +33,12 @@ from bot.execute.denial import (
 from bot.execute.effect import distance_of, known, liquidation_of, orders, source, state_after
 from bot.execute.facts import Facts
 from bot.execute.steps import LARGEST, floor, is_countable, is_priced, is_whole
-from bot.margin import linear
+from bot.margin.assess import removable
 from bot.rebalance.memory import amount_of, key_of
 
 PLAN_OLDEST = 3.0
 """Of a plan whose write does not protect. [s]"""
 PLAN_OLDEST_PROTECTIVE = 15.0
-CLOCK_BOUND = 0.5
-"""Venue time must be known this well. [s]"""
 SAME_WITHIN = timedelta(seconds=60)
 
 Check = Callable[[Facts], Iterator[Denial]]
@@ -220,14 +219,7 @@ def _removable(facts: Facts) -> Decimal:
     position, rules = facts.position, facts.rules
     if position is None or rules is None:
         return Decimal("Infinity")  # denied for that, by a later check
-    return linear.removable_margin(
-        rules.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        mark_price=position.mark_price,
-        margin=position.margin,
-        leverage_setting=position.leverage_setting,
-    )
+    return removable(position, rules)
 
 
 def _closes_all(facts: Facts, amount: Decimal) -> bool:

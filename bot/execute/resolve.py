@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.intent import Intent, IntentState, Settlement
+from bot.domain.timing import CLOCK_BOUND, HISTORY_LAG, WINDOW
 from bot.errors import ExchangeError
 from bot.ports import Clock, Journal, Venue
 
-SETTLE_POINT = timedelta(seconds=7.5)
-"""Validity window 5 s + clock bound 0.5 s + history lag 2 s: no absence is believed before it."""
+SETTLE_POINT = timedelta(seconds=WINDOW + CLOCK_BOUND + HISTORY_LAG)
+"""No absence is believed before it."""
 BETWEEN_LOOKS = timedelta(seconds=1)
 """Absence needs two looks at least this far apart."""
 ALARM_AFTER = timedelta(seconds=60)

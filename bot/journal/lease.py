@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.domain.lease import MARGIN, TIME_TO_LIVE, Claim, Lease
+from bot.domain.timing import CLOCK_BOUND
 from bot.errors import InUse
 from bot.journal.faults import damaged
 
@@ -27,8 +28,6 @@ TABLE = """CREATE TABLE lease (
     expires TEXT NOT NULL,
     crc INTEGER NOT NULL
 )"""
-CLOCK_BOUND = 0.5
-"""How far off a clock may be and still be covered by `MARGIN`. [s]"""
 _LOOK_EVERY = 1.0
 _SHORTEST = 0.001  # readings are not finer than microseconds
 _BOOT = Path("/proc/sys/kernel/random/boot_id")

@@ -18,7 +18,7 @@ from bot.domain.intent import Intent
 from bot.errors import JournalError, JournalLost
 from bot.journal import alarms, database
 from bot.journal.faults import damaged, journal_error, start_new
-from bot.journal.sqlite import intent_from_row
+from bot.journal.rows import intent_from_row
 
 _INTENT = "intents.id, decision_id, intents.account, action, written_at, sent_at, intents.state"
 

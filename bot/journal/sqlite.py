@@ -14,9 +14,8 @@ from typing import Any, Protocol, Self, TypeVar
 import orjson
 
 from bot.domain.alarm import Told
-from bot.domain.decision import Urgency, Verdict
+from bot.domain.decision import Verdict
 from bot.domain.intent import (
-    STEPS,
     Execution,
     Intent,
     IntentState,
@@ -25,19 +24,17 @@ from bot.domain.intent import (
     SignedRequest,
 )
 from bot.domain.lease import TIME_TO_LIVE, Claim, Lease
-from bot.domain.mode import Mode
 from bot.errors import InUse, JournalError, JournalLost
 from bot.journal import alarms, chain, database, lease
 from bot.journal.chain import Link
-from bot.journal.faults import file_error, journal_error
+from bot.journal.epochs import begin_epoch, next_sequence, refuse_late
+from bot.journal.faults import journal_error
 from bot.journal.ids import Ids, epoch_of
-from bot.journal.lock import ProcessLock
-from bot.journal.migrate import migrate
+from bot.journal.opened import NothingNoted, Opened, Still, held
+from bot.journal.rows import append_event, decision_of, intent_from_row, intent_row, take_step
 from bot.journal.slots import Reserved
-from bot.journal.tip import Tip, TipFile
+from bot.journal.tip import TipFile
 from bot.journal.writer import Writer
-from bot.record import VERSION
-from bot.schemas import decode, encode
 
 T = TypeVar("T")
 
@@ -80,70 +77,6 @@ class Noted(Protocol):
     def close(self) -> None:
         """Write what waits."""
         ...
-
-
-class Opened:
-    """A journal that is checked, of this program's schema and locked; no run has begun in it."""
-
-    def __init__(self, connection: sqlite3.Connection, lock: ProcessLock, *, path: Path) -> None:
-        self.connection, self.lock, self.path = connection, lock, path
-        self._is_left = False
-
-    @classmethod
-    def open(cls, path: Path, *, instance: str | None = None) -> Self:
-        """Open the journal at ``path``, or make it if nothing is there.
-
-        Raises:
-            InUse: Another process has it.
-            JournalError: As `SqliteJournal.open`.
-        """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise file_error(path, error) from error
-        lock = ProcessLock.take(path)
-        try:
-            if not path.exists():
-                database.create(path, instance=instance)
-            schema = database.check(path, thorough=True)
-            connection = database.connect(path, read_only=False)
-            try:
-                if schema < database.SCHEMA_VERSION:
-                    migrate(connection)
-            except BaseException:
-                connection.close()
-                raise
-        except sqlite3.Error as error:
-            lock.release()
-            raise journal_error(path, error) from error
-        except BaseException:
-            lock.release()
-            raise
-        return cls(connection, lock, path=path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close it, unless a run took it over."""
-        if not self._is_left:
-            self.connection.close()
-            self.lock.release()
-
-    def lease(self) -> Lease | None:
-        """Return the lease as it stands.
-
-        Raises:
-            JournalError: It cannot be read.
-        """
-        try:
-            return lease.read(self.connection)
-        except sqlite3.Error as error:
-            raise journal_error(self.path, error) from error
-
-    def leave(self) -> None:
-        """Leave it to a run, which closes it."""
-        self._is_left = True
 
 
 class SqliteJournal:
@@ -197,7 +130,7 @@ class SqliteJournal:
 
     @classmethod
     def begin(
-        cls, opened: "Opened", claim: Claim | None = None, *, queue_limit: int = QUEUE_LIMIT
+        cls, opened: Opened, claim: Claim | None = None, *, queue_limit: int = QUEUE_LIMIT
     ) -> Self:
         """Begin a run in a journal that is open; it belongs to the run from now on.
 
@@ -248,26 +181,18 @@ class SqliteJournal:
         """
         if not path.exists():
             raise JournalLost(why)  # nor can one be made
-        lock = ProcessLock.take(path)
-        try:
+        with held(path) as lock:
             database.check(path, thorough=True, still=True)
             with closing(database.connect_still(path)) as connection:
                 instance = database.meta(connection, "instance")
                 epoch = max((int(database.meta(connection, "epoch")), *map(epoch_of, given)))
-                next_seq = next_sequence(connection)
-        except sqlite3.Error as error:
-            lock.release()
-            raise journal_error(path, error) from error
-        except BaseException:
-            lock.release()
-            raise
-        return cls(
-            writer=Still(path, why),
-            lock=lock,
-            noted=_NothingNoted(),
-            ids=Ids(instance=instance, epoch=epoch + 1),
-            next_seq=next_seq,
-        )
+                return cls(
+                    writer=Still(path, why),
+                    lock=lock,
+                    noted=NothingNoted(),
+                    ids=Ids(instance=instance, epoch=epoch + 1),
+                    next_seq=next_sequence(connection),
+                )
 
     async def outrun(self, names: Iterable[str]) -> None:
         """Make the names of this run differ from those of runs that could not be counted.
@@ -328,7 +253,7 @@ class SqliteJournal:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise JournalError(f"decision record cannot be written: {error!r}") from error
-        rows = [_intent_row(intent) for intent in intents]
+        rows = [intent_row(intent) for intent in intents]
 
         def work(connection: sqlite3.Connection) -> tuple[int, Link | None]:
             decision = connection.execute(
@@ -343,7 +268,9 @@ class SqliteJournal:
                     " VALUES (:id, :decision_id, :account, :action, :written_at, 'written')",
                     values,
                 )
-                link = _append(connection, values["id"], values["written_at"], IntentState.WRITTEN)
+                link = append_event(
+                    connection, values["id"], values["written_at"], IntentState.WRITTEN
+                )
             return decision or 0, link
 
         decision, link = await self._do(work)
@@ -366,11 +293,11 @@ class SqliteJournal:
         renewed = None if self.held is None else replace(self.held, expires=until)
 
         def work(connection: sqlite3.Connection) -> Link:
-            _step(connection, intent_id, IntentState.SENT)
+            take_step(connection, intent_id, IntentState.SENT)
             if renewed is not None:
                 lease.write(connection, renewed)
             connection.execute("UPDATE intents SET sent_at = ? WHERE id = ?", (when, intent_id))
-            return _append(
+            return append_event(
                 connection,
                 intent_id,
                 when,
@@ -395,8 +322,8 @@ class SqliteJournal:
         }[execution.outcome]
 
         def work(connection: sqlite3.Connection) -> Link:
-            _step(connection, execution.intent_id, state)
-            return _append(
+            take_step(connection, execution.intent_id, state)
+            return append_event(
                 connection,
                 execution.intent_id,
                 when,
@@ -418,8 +345,8 @@ class SqliteJournal:
         when = database.stamp(at)
 
         def work(connection: sqlite3.Connection) -> Link:
-            _step(connection, intent_id, IntentState.DROPPED)
-            return _append(connection, intent_id, when, IntentState.DROPPED, text=why)
+            take_step(connection, intent_id, IntentState.DROPPED)
+            return append_event(connection, intent_id, when, IntentState.DROPPED, text=why)
 
         await self._append(work)
 
@@ -438,8 +365,8 @@ class SqliteJournal:
         applied = str(settlement.applied)
 
         def work(connection: sqlite3.Connection) -> Link:
-            _step(connection, settlement.intent_id, state)
-            return _append(
+            take_step(connection, settlement.intent_id, state)
+            return append_event(
                 connection,
                 settlement.intent_id,
                 when,
@@ -500,8 +427,8 @@ class SqliteJournal:
         when = database.stamp(at)
 
         def work(connection: sqlite3.Connection) -> Link:
-            _step(connection, intent_id, state)
-            return _append(connection, intent_id, when, state, text=why)
+            take_step(connection, intent_id, state)
+            return append_event(connection, intent_id, when, state, text=why)
 
         await self._append(work)
 
@@ -556,8 +483,8 @@ class SqliteJournal:
             JournalError: Not durable; it must stay in the reserve.
         """
         intent = reserved.intent
-        row = _decision_of(reserved)
-        values = _intent_row(replace(intent, state=IntentState.WRITTEN, sent_at=None, applied=None))
+        row = decision_of(reserved)
+        values = intent_row(replace(intent, state=IntentState.WRITTEN, sent_at=None, applied=None))
         sent_at = None if intent.sent_at is None else database.stamp(intent.sent_at)
 
         def work(connection: sqlite3.Connection) -> Link | None:
@@ -576,7 +503,7 @@ class SqliteJournal:
             )
             link = None
             for step in reserved.steps:
-                link = _append(
+                link = append_event(
                     connection,
                     intent.id,
                     database.stamp(step.at),
@@ -623,153 +550,3 @@ class SqliteJournal:
         while done := await self._do(work):
             total += done
         return total
-
-
-class Still:
-    """The way to a journal whose disk takes nothing; a `Commits` that only reads."""
-
-    def __init__(self, path: Path, why: str) -> None:
-        self._path, self._why = path, why
-
-    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``work`` where it only reads.
-
-        Raises:
-            JournalLost: It writes.
-        """
-        try:
-            with closing(database.connect_still(self._path)) as connection:
-                connection.execute("PRAGMA query_only = ON")
-                return work(connection)
-        except sqlite3.Error as error:
-            raise JournalLost(self._why) from error
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-class _NothingNoted:
-    """What is noted beside a journal that is not written."""
-
-    def advance(self, *, decision: int = 0, event: int = 0, hash_: bytes = b"") -> None:
-        """Note nothing: nothing became durable."""
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-def intent_from_row(row: tuple[Any, ...]) -> Intent:
-    """Return the intent of a row of the table ``intents``."""
-    names = ("id", "decision_id", "account", "action", "written_at", "sent_at", "state")
-    fields = dict(zip(names, row, strict=True))
-    fields["action"] = orjson.Fragment(fields["action"])
-    return decode(Intent, orjson.dumps(fields))
-
-
-def refuse_late(connection: sqlite3.Connection, epoch: int) -> None:
-    """Refuse a run after which a later one has begun.
-
-    Raises:
-        InUse: One has.
-    """
-    # Less than its own a run finds that its disk let it not be counted.
-    if int(database.meta(connection, "epoch")) <= epoch:
-        return
-    now = lease.read(connection)
-    who = "somebody" if now is None else now.name
-    raise InUse(f"run {epoch} of this journal was succeeded by {who}: nothing is written any more")
-
-
-def begin_epoch(connection: sqlite3.Connection, claim: Claim | None = None) -> tuple[Ids, Tip]:
-    """Begin a run: raise the epoch; return its names and how far the journal has come.
-
-    The caller commits before any of the names is used.
-
-    Raises:
-        InUse: Another machine holds the lease that is claimed.
-    """
-    epoch = int(database.meta(connection, "epoch")) + 1
-    if claim is not None:
-        lease.take(connection, claim, epoch=epoch)
-    connection.execute("UPDATE meta SET value = ? WHERE key = 'epoch'", (str(epoch),))
-    chain.seal_meta(connection)
-    (decision,) = connection.execute("SELECT coalesce(max(row), 0) FROM decisions").fetchone()
-    newest = chain.newest(connection)
-    instance = database.meta(connection, "instance")
-    tip = Tip(
-        instance=instance,
-        epoch=epoch,
-        decision=decision,
-        event=newest.row,
-        hash=newest.hash.hex(),
-    )
-    return Ids(instance=instance, epoch=epoch), tip
-
-
-def next_sequence(connection: sqlite3.Connection) -> int:
-    """Return one more than the highest ``seq`` recorded."""
-    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM decisions").fetchone()
-    return int(last) + 1
-
-
-def _decision_of(reserved: Reserved) -> tuple[Any, ...]:
-    """Return the row of the decision that approved an emergency intent."""
-    intent = reserved.intent
-    record = {
-        "v": VERSION,
-        "id": intent.decision_id,
-        "at": database.stamp(intent.written_at),
-        "seq": reserved.sequence,
-        "account": intent.account,
-        "mode": Mode.DEGRADED.value,
-        "urgency": Urgency.EMERGENCY.value,
-        "verdict": Verdict.ACT.value,
-        "reason": reserved.reason,
-        "positions": [],
-        "wallets": [],
-        "actions": [],
-        "refusals": [],
-        "inputs_age_ms": 0,
-        "config_hash": "",
-        "strategy": "",
-    }
-    columns = ("id", "seq", "at", "account", "verdict", "reason", "urgency")
-    return (*(record[name] for name in columns), orjson.dumps(record).decode())
-
-
-def _intent_row(intent: Intent) -> dict[str, str]:
-    if intent.state is not IntentState.WRITTEN or intent.sent_at is not None:
-        raise JournalError(f"intent {intent.id} must be new, was {intent.state}")
-    return {
-        "id": intent.id,
-        "decision_id": intent.decision_id,
-        "account": intent.account,
-        "action": encode(intent.action).decode(),
-        "written_at": database.stamp(intent.written_at),
-    }
-
-
-def _step(connection: sqlite3.Connection, intent_id: str, state: IntentState) -> None:
-    row = connection.execute("SELECT state FROM intents WHERE id = ?", (intent_id,)).fetchone()
-    if row is None:
-        raise JournalError(f"intent {intent_id} must be recorded before it becomes {state}")
-    if state not in STEPS[IntentState(row[0])]:
-        allowed = " or ".join(before for before, after in STEPS.items() if state in after)
-        raise JournalError(f"intent {intent_id} must be {allowed} to become {state}, was {row[0]}")
-    connection.execute("UPDATE intents SET state = ? WHERE id = ?", (state.value, intent_id))
-
-
-def _append(
-    connection: sqlite3.Connection,
-    intent_id: str,
-    at: str,
-    state: IntentState,
-    *,
-    applied: str | None = None,
-    code: str = "",
-    text: str = "",
-    latency_ms: int | None = None,
-) -> Link:
-    # A venue's text may hold half of a surrogate pair, which UTF-8 has no bytes for.
-    code, text = (words.encode(errors="backslashreplace").decode() for words in (code, text))
-    return chain.append(connection, (intent_id, at, state.value, applied, code, text, latency_ms))

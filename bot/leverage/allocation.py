@@ -5,14 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from bot.leverage.arrays import Floats
+from bot.leverage.tail import EXCEEDANCE
 from bot.leverage.units import FAR, Units, distance_of, equity_and_slope, equity_at
 
-Floats = npt.NDArray[np.float64]
-
-EXCEEDANCE = 0.05
-"""Share of windows beyond the threshold of a tail. [ratio]"""
 _FIRST = -math.log(1e-3)
 _LAST = -math.log(1e-300)  # no smaller hit probability is told apart from none
 PRECISION = 1e-13

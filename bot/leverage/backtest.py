@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from bot.leverage.history import Bools, Floats
+from bot.leverage.arrays import Booleans, Floats
 
 LEVEL = 0.05
 """Of the tests. [ratio]"""
@@ -63,7 +63,7 @@ def kupiec(windows: int, hits: int, alpha: float) -> Verdict:
     return Verdict(statistic=statistic, p_value=math.erfc(math.sqrt(statistic / 2)))
 
 
-def christoffersen(hits: Bools) -> Verdict:
+def christoffersen(hits: Booleans) -> Verdict:
     """Return the likelihood ratio test that hits do not follow hits, chi-squared with one degree.
 
     Args:
@@ -89,7 +89,7 @@ def christoffersen(hits: Bools) -> Verdict:
     return Verdict(statistic=statistic, p_value=math.erfc(math.sqrt(statistic / 2)))
 
 
-def conditional_coverage(hits: Bools, alpha: float) -> Verdict:
+def conditional_coverage(hits: Booleans, alpha: float) -> Verdict:
     """Return the joint test of rate and independence, chi-squared with two degrees.
 
     Args:
@@ -288,7 +288,7 @@ def enough_windows(alpha: float, *, factor: float = 2.0, wanted: float = POWER) 
     return found
 
 
-def evidence(hits: Bools, alpha: float) -> Floats:
+def evidence(hits: Booleans, alpha: float) -> Floats:
     """Return the running evidence against a promise, shape (n,).
 
     The mean over three bets of the capital of who bets at fair odds that hits come more often. Its

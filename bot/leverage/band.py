@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import numpy.typing as npt
 
+from bot.leverage.arrays import Booleans, Floats
 from bot.leverage.units import FAR, Units, distance_of, equity_at
-
-Floats = npt.NDArray[np.float64]
-Booleans = npt.NDArray[np.bool_]
 
 CONFIRMATION = 1800.0
 """A position must stand beyond give-back for so long before anything returns. [s]"""

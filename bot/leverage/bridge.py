@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.leverage import checks
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 
 
 def survival(

@@ -4,9 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from bot.leverage.arrays import Floats
 
 WEIGHT = 0.0
 """Of the cascade in the stressed distance: recorded only, until depth and liquidation data

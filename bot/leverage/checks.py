@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 
 
 def positive(name: str, values: npt.ArrayLike) -> Floats:

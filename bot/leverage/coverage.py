@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from bot.domain.position import Side
 from bot.leverage import har, tail
-from bot.leverage.history import Bools, Floats, History, excursions
+from bot.leverage.arrays import Booleans, Floats
+from bot.leverage.history import History, excursions
 from bot.leverage.mixture import Mixture
 from bot.leverage.tail import Origin, Tail, Windows
 
@@ -56,12 +57,12 @@ class Coverage:
     is_floored: bool
     symbols: tuple[str, ...]
     symbol: Hours
-    is_short: Bools
+    is_short: Booleans
     day: Hours
     pit: Floats
     distance: Mapping[float, float]
 
-    def hits(self, alpha: float) -> Bools:
+    def hits(self, alpha: float) -> Booleans:
         """Return which windows ran beyond the distance promised for ``alpha``, shape (n,)."""
         return self.pit < alpha
 
@@ -145,7 +146,7 @@ class _Book:
     """Collects what a model promised and what came."""
 
     symbol: list[Hours] = field(default_factory=list)
-    is_short: list[Bools] = field(default_factory=list)
+    is_short: list[Booleans] = field(default_factory=list)
     day: list[Hours] = field(default_factory=list)
     pit: list[Floats] = field(default_factory=list)
     distance: dict[float, float] = field(default_factory=dict)

@@ -3,13 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.leverage import inputs
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
+from bot.leverage.arrays import Booleans, Floats, Integers
 
 SKIP = 1.5
 """So many times the largest quantile a buffer must be, to be safe without a simulation."""

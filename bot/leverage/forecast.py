@@ -19,8 +19,9 @@ from enum import StrEnum
 import numpy as np
 
 from bot.leverage import har
+from bot.leverage.arrays import Booleans, Floats
 from bot.leverage.har import HarModel
-from bot.leverage.history import Bools, Floats, History, Variances, variances
+from bot.leverage.history import History, Variances, variances
 
 LONGEST = 720
 WEEK = 168
@@ -296,7 +297,7 @@ def _filled(history: History, parts: Variances) -> Variances | None:
     )
 
 
-def _after(gone: Bools) -> Bools:
+def _after(gone: Booleans) -> Booleans:
     after = np.zeros_like(gone)
     after[1:] = gone[:-1]
     return after

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from bot.leverage.arrays import Booleans, Floats
 from bot.leverage.history import (
-    Bools,
-    Floats,
     History,
     Variances,
     ahead_sum,
@@ -277,9 +276,9 @@ def _extended(table: Floats, extra: Floats, target: Floats) -> Regression | None
     )
 
 
-def _whole(table: Floats, target: Floats) -> Bools:
+def _whole(table: Floats, target: Floats) -> Booleans:
     # One sum per row is NaN if any entry is: half the passes of isfinite(...).all().
-    whole: Bools = np.isfinite(table @ np.ones(table.shape[1]) + target)
+    whole: Booleans = np.isfinite(table @ np.ones(table.shape[1]) + target)
     return whole
 
 
@@ -419,7 +418,7 @@ def walk(history: History, hours: int, *, index: History | None = None) -> Walk:
     return Walk(hours=hours, sigma=sigma, floor=floor, refits=refits)
 
 
-def _block_sums(table: Floats, target: Floats, whole: Bools, hours: int) -> Floats:
+def _block_sums(table: Floats, target: Floats, whole: Booleans, hours: int) -> Floats:
     """Return the normal equations of each block, shape (blocks, 16, 16).
 
     Row t lies in block ``(t + hours) // 120``: its window has ended when the block has.

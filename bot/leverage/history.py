@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.domain.market import Bars
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from bot.leverage.arrays import Booleans, Floats
 
 HOUR = 3600
 PARKINSON = 4.0 * np.log(2.0)
@@ -45,7 +43,7 @@ class History:
     high: Floats
     low: Floats
     close: Floats
-    rejected: Bools
+    rejected: Booleans
 
     def __len__(self) -> int:
         return int(self.close.shape[0])
@@ -180,7 +178,7 @@ class Variances:
     squared_past: Floats
     ranged_now: Floats
     ranged_past: Floats
-    is_doubted: Bools
+    is_doubted: Booleans
 
 
 def variances(history: History, index: History | None = None) -> Variances:

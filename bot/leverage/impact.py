@@ -4,9 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from bot.leverage.arrays import Floats
 
 SEGMENTS = 8
 NEAREST = 1.0 / 64.0

@@ -7,10 +7,8 @@ present. Written out in loops and without helpers, because each call would have 
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from bot.leverage.arrays import Floats, Integers
 
 GAMMA = 0x9E3779B97F4A7C15
 FIRST = 0xBF58476D1CE4E5B9

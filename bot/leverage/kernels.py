@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.leverage import normal, passage
-from bot.leverage.normal import CENTRE, COEFFICIENTS, SLOPE, Floats
+from bot.leverage.arrays import Floats
+from bot.leverage.normal import CENTRE, COEFFICIENTS, SLOPE
 
 Loop = Any
 """A function as the compiler returns it: without types."""

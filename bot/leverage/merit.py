@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.leverage import inputs
-
-Floats = npt.NDArray[np.float64]
+from bot.leverage.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.leverage.history import Floats
+from bot.leverage.arrays import Floats
 
 EXACT = 200
 """So many of the largest ratios are kept one by one."""

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from bot.leverage.arrays import Floats
 
 CENTRE = 5.0
 """``q = (t - CENTRE) / (t + CENTRE)`` maps [0, inf) to [-1, 1)."""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from bot.domain.instrument import MarginTier
 from bot.leverage import checks, passage
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 
 FARTHEST = 700.0
 """Beyond it ``exp`` of a log distance overflows. [log]"""

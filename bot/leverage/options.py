@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.leverage import checks, normal
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 
 Buffer = Callable[[Floats, float, float], Floats]
 """``(prices, volatility_shift, hours_from_now)`` to equity minus maintenance margin of the whole

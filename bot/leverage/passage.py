@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.leverage import checks, normal
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 
 MONITORING = 0.582597157939010670
 """``-zeta(1/2) / sqrt(2 pi)``: how much farther a level seems that is looked at step by step.

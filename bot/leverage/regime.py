@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Booleans = npt.NDArray[np.bool_]
+from bot.leverage.arrays import Booleans, Floats
 
 LIMIT = 0.05
 """Features are worth a few percent, so no record of them, however bad, moves more. [log]"""

@@ -17,13 +17,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.leverage import cross
+from bot.leverage.arrays import Floats, Integers
 from bot.leverage.kernel import FIRST, GAMMA, LANES, SECOND, run_paths
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 Backend = Literal["auto", "numba", "numpy"]
 
 HALF_LIFE = 72.0

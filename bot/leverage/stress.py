@@ -8,11 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from bot.leverage.arrays import Floats
 from bot.leverage.units import Units, equity_at
-
-Floats = npt.NDArray[np.float64]
 
 ANY = "*"
 """Applies to every coin."""

@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from bot.domain.position import Side
 from bot.leverage import mixture as mixtures
-from bot.leverage.history import PARKINSON, Floats, History, ahead_sum, excursions, variances
+from bot.leverage.arrays import Floats
+from bot.leverage.history import PARKINSON, History, ahead_sum, excursions, variances
 from bot.leverage.mixture import Mixture
 
 EXCEEDANCE = 0.05

@@ -1,16 +1,16 @@
-"""How much equity does an isolated linear position need to stand at a log distance?
+"""Which positions share a pool, and how does the equity of each grow with its distance?
 
-Arrays of n positions at once, as estimates; `bot.margin` is exact and has the last word.
+The geometry of `bot.leverage.optimum` for n isolated linear positions at once; `bot.margin` is
+exact and has the last word.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from bot.leverage import inputs
-
-Floats = npt.NDArray[np.float64]
+from bot.leverage import inputs, optimum
+from bot.leverage.arrays import Floats
+from bot.leverage.optimum import Tiers
 
 FAR = 20.0
 """Farther than any price goes: a long that stands there cannot be liquidated. [log]"""
@@ -25,13 +25,15 @@ class Units:
         side: Shape (n,), 1 long, -1 short.
         rate: Shape (n, k), maintenance rates in [0, 1), rising along a row; a shorter table
             repeats its last tier. [ratio]
-        amount: Shape (n, k), maintenance amounts, rising with the rates. [quote]
+        amount: Shape (n, k), maintenance amounts, >= 0, rising with the rates. [quote]
+        tiers: The same as tables; where a step begins and what it caps is of no matter here.
     """
 
     notional: Floats
     side: Floats
     rate: Floats
     amount: Floats
+    tiers: Tiers = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         n = self.notional.shape[0]
@@ -40,6 +42,9 @@ class Units:
         inputs.positive(notional=self.notional)
         inputs.sides(self.side)
         inputs.tables(rate=self.rate, amount=self.amount, rows=n)
+        zero, free = np.zeros_like(self.rate), np.full_like(self.rate, np.inf)
+        tiers = Tiers(floor=zero, rate=self.rate, amount=self.amount, cap=free)
+        object.__setattr__(self, "tiers", tiers)
 
     def __len__(self) -> int:
         return int(self.notional.shape[0])
@@ -62,19 +67,14 @@ def of_one_tier(notional: Floats, side: Floats, rate: Floats) -> Units:
 
 
 def equity_at(units: Units, a_log: Floats) -> Floats:
-    """Return the equity needed to be liquidated just at a distance. Shape (n,). [quote].
-
-    ``side * V * (1 - exp(-side * a)) + max_k(rate_k * N - amount_k)`` with the notional N at the
-    liquidation price: a table with rising rates is the maximum of its lines.
+    """Return `optimum.equity`: what is needed to be liquidated just there. Shape (n,). [quote].
 
     Args:
         units: The positions.
-        a_log: Shape (n,). [log]
+        a_log: Shape (n,); infinite where a price goes to nothing. [log]
     """
-    there = units.notional * np.exp(-units.side * a_log)
-    held = (units.rate * there[:, None] - units.amount).max(axis=1)
-    equity: Floats = units.side * (units.notional - there) + held
-    return equity
+    reachable = np.minimum(a_log, optimum.FARTHEST)
+    return optimum.equity(reachable, value=units.notional, tiers=units.tiers, side=units.side)
 
 
 def equity_and_slope(units: Units, a_log: Floats) -> tuple[Floats, Floats]:
@@ -110,10 +110,5 @@ def distance_of(units: Units, equity: Floats) -> Floats:
         units: The positions.
         equity: Shape (n,). [quote]
     """
-    side = units.side[:, None]
-    value = units.notional[:, None]
-    ratios = (value - side * (equity[:, None] + units.amount)) / (value * (1 - side * units.rate))
-    ratio = np.where(units.side > 0, ratios.max(axis=1), ratios.min(axis=1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        a_log = np.where(ratio > 0, -units.side * np.log(ratio), units.side * np.inf)
+    a_log = optimum.log_distance(equity, value=units.notional, tiers=units.tiers, side=units.side)
     return np.minimum(a_log, FAR)

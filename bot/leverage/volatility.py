@@ -4,11 +4,9 @@ import functools
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from bot.domain.market import Bars
-
-Floats = npt.NDArray[np.float64]
+from bot.leverage.arrays import Floats
 
 HALF_LIFE_HOURS = 72.0
 RANGE_HOURS = 24.0

@@ -1,5 +1,7 @@
 """How near to liquidation does a position stand by our own rules?"""
 
+from decimal import Decimal
+
 from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
@@ -36,4 +38,20 @@ def assess(position: Position, instrument: Instrument) -> PositionRisk:
             size=position.size, mark_price=position.mark_price, liquidation=price
         ),
         leverage=notional / equity if equity > 0 else None,
+    )
+
+
+def removable(position: Position, instrument: Instrument) -> Decimal:
+    """Return what the venue releases of a position at most. [quote].
+
+    Raises:
+        ValueError: If the instrument has no tiers.
+    """
+    return linear.removable_margin(
+        instrument.tiers,
+        size=position.size,
+        entry_price=position.entry_price,
+        mark_price=position.mark_price,
+        margin=position.margin,
+        leverage_setting=position.leverage_setting,
     )

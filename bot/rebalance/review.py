@@ -20,7 +20,7 @@ from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.position import Position, PositionKey
 from bot.domain.switch import Switches
 from bot.margin import linear
-from bot.margin.assess import assess
+from bot.margin.assess import assess, removable
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project
@@ -209,18 +209,11 @@ def _review_remove(
             code="not_bot_margin",
             text=f"the bot added {added} to {action.key} and would remove {action.amount}",
         )
-    removable = linear.removable_margin(
-        instrument.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        mark_price=position.mark_price,
-        margin=position.margin,
-        leverage_setting=position.leverage_setting,
-    )
-    if action.amount > removable:
+    most = removable(position, instrument)
+    if action.amount > most:
         return Refusal(
             code="above_maximum",
-            text=f"the venue releases at most {removable} of {action.key}, asked {action.amount}",
+            text=f"the venue releases at most {most} of {action.key}, asked {action.amount}",
         )
     price = linear.liquidation_price(
         instrument.tiers,

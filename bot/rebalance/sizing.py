@@ -7,7 +7,7 @@ from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
 from bot.margin import linear
-from bot.margin.assess import assess
+from bot.margin.assess import assess, removable
 from bot.rebalance.rounding import down, up
 
 
@@ -40,15 +40,7 @@ def margin_surplus(risk: PositionRisk, *, distance: Decimal) -> Decimal:
         mark_price=position.mark_price,
         distance=distance,
     )
-    removable = linear.removable_margin(
-        risk.instrument.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        mark_price=position.mark_price,
-        margin=position.margin,
-        leverage_setting=position.leverage_setting,
-    )
-    surplus = min(position.margin - wanted, removable)
+    surplus = min(position.margin - wanted, removable(position, risk.instrument))
     return max(Decimal(0), down(surplus, step=risk.instrument.margin_step))
 
 

@@ -103,7 +103,8 @@ class Books:
     def _book_fills(self) -> None:
         now = self._held()
         at_ms = self._engine.trades[-1].at_ms
-        for key in {f"{t.symbol} {t.position_side}" for t in self._engine.trades[self._trades :]}:
+        new = self._engine.trades[self._trades :]
+        for key in dict.fromkeys(f"{t.symbol} {t.position_side}" for t in new):
             before, after = self._sizes.get(key, ZERO), now.get(key, ZERO)
             self.fills.append(Fill(at_ms=at_ms, position=key, before=before, after=after))
         self._sizes = now

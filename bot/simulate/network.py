@@ -1,18 +1,15 @@
 """How do requests travel in a world without sockets?
 
-`Session` is what ccxt's own code calls instead of an HTTP client, so its signing, status mapping
-and every parser run unmodified.
+Signing, status mapping and every parser of ccxt run unmodified.
 """
 
 import asyncio
 import dataclasses
 import random
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any
 
 import aiohttp
 from aiohttp.client_reqrep import ConnectionKey
@@ -242,74 +239,6 @@ class Network:
         is_shown = self.weather.shows(fault)
         self.shown += is_shown
         return is_shown
-
-
-class Session:
-    """One process's HTTP client, as far as ccxt uses one."""
-
-    def __init__(self, network: Network, process: Process) -> None:
-        self._network, self._process = network, process
-        self.headers: Mapping[str, str] = {}
-
-    def get(self, url: Any, **options: Any) -> "_Exchange":
-        """Ask."""
-        return self._ask("GET", url, **options)
-
-    def post(self, url: Any, **options: Any) -> "_Exchange":
-        """Ask."""
-        return self._ask("POST", url, **options)
-
-    def put(self, url: Any, **options: Any) -> "_Exchange":
-        """Ask."""
-        return self._ask("PUT", url, **options)
-
-    def delete(self, url: Any, **options: Any) -> "_Exchange":
-        """Ask."""
-        return self._ask("DELETE", url, **options)
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    def _ask(
-        self, method: str, url: Any, *, data: bytes | None, headers: Mapping[str, str], **_: Any
-    ) -> "_Exchange":
-        parts = urlsplit(str(url))
-        asked = Asked(
-            method=method,
-            path=parts.path,
-            query=parts.query,
-            body=data or b"",
-            key=headers.get("X-MBX-APIKEY"),
-        )
-        return _Exchange(self._network, self._process, asked)
-
-
-class _Exchange:
-    """One request and its response."""
-
-    def __init__(self, network: Network, process: Process, asked: Asked) -> None:
-        self._network, self._process, self._asked = network, process, asked
-        self.status, self.reason, self._text = 0, "", ""
-        self.headers: Mapping[str, str] = {}
-
-    async def __aenter__(self) -> Self:
-        reply = await self._network.carry(self._asked, self._process)
-        self.status, self._text = int(reply.status), reply.text
-        self.headers = {"Content-Type": reply.kind, **reply.headers}
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing is held."""
-
-    async def text(self, errors: str = "strict") -> str:
-        """Return the body."""
-        del errors
-        return self._text
 
 
 def asked_to_wait(reply: Reply) -> float:

@@ -6,53 +6,49 @@ import json
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from bot import bootstrap
 from bot.chance import SeededRng
 from bot.clock import VenueClock
-from bot.domain.alarm import Alarm
 from bot.domain.switch import Switches
-from bot.errors import BotError, InUse, JournalError
+from bot.errors import BotError, InUse
 from bot.exchanges.connect import GatewaySettings, connect
 from bot.execute.transit import imbalance
 from bot.journal.authority import LeaseKeeper
+from bot.journal.epochs import begin_epoch, next_sequence
 from bot.journal.lease import read as read_lease
 from bot.journal.queries import JournalReader
-from bot.journal.sqlite import SqliteJournal, begin_epoch, next_sequence
+from bot.journal.sqlite import SqliteJournal
 from bot.judge.writers import Write, overlaps
 from bot.loop import Loop
 from bot.paper.desk import Desk
-from bot.paper.engine import Engine
-from bot.paper.instruments import CONTRACTS
-from bot.paper.market import Path, Scripted
+from bot.paper.socketless import SocketlessSession
 from bot.paper.values import Refused
-from bot.settings import Loaded, StrategySection
+from bot.settings import Loaded
 from bot.simulate.beliefs import beliefs
 from bot.simulate.books import Books, disagreements
-from bot.simulate.case import PATHS, PRICES, Case
+from bot.simulate.case import Case
 from bot.simulate.disk import NAME, Disk, NoLock, NoNote, Writes
 from bot.simulate.events import FROZEN, happen, heal
 from bot.simulate.loop import VirtualLoop
-from bot.simulate.network import Network, Sent, Session
+from bot.simulate.machine import START, Board, Machine, Pace, Seen
+from bot.simulate.network import Network, Sent
 from bot.simulate.operations import Operation
 from bot.simulate.process import KilledError, Process
+from bot.simulate.stage import configured, engine_of, feed_of
 from bot.simulate.trace import Trace
 from bot.simulate.weather import Read, Weather
 
-START = datetime(2026, 1, 5, 12, tzinfo=UTC)
-START_MS = int(START.timestamp() * 1000)
 ONE_RUN, SOME_RUNS = Decimal("0.5"), Decimal("0.75")
 """Of a venue's limit what one run may use in a minute, and what all may where it was started again:
 to a run those before it are somebody else. [ratio]"""
 SETTLED_WITHIN = 120.0
 """After the last fault everything must be settled within this. [s]"""
-BARS = 24
 SEEN_WITHIN = 20.0
 """What a person moves in fair weather is told within this. [s]"""
 WARY = timedelta(minutes=10)
@@ -92,104 +88,6 @@ class Result:
     hits: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class Pace:
-    """Market time for the exchange; moved by the loop's own time."""
-
-    loop: VirtualLoop
-    speed: float = 1.0
-
-    @property
-    def now_ms(self) -> int:
-        """Market time. [ms]."""
-        return START_MS + round(self.loop.time() * 1000)
-
-    def charge(self, milliseconds: int) -> None:
-        """Cost nothing: here the network itself takes time."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Machine:
-    """The clock of a process's machine; a `bot.ports.Clock`.
-
-    Attributes:
-        loop: Whose time passes.
-        process: Whose it is.
-        skew: How wrong the wall clock is. [s]
-    """
-
-    loop: VirtualLoop
-    process: Process
-    skew: float
-
-    def now(self) -> datetime:
-        """Return what the machine believes. Aware UTC."""
-        return START + timedelta(seconds=self.loop.time() + self.skew)
-
-    def monotonic(self) -> float:
-        """Return a reading that only grows. [s]."""
-        return self.loop.time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass. [s]."""
-        await asyncio.sleep(seconds)
-        await self.process.thaw()
-
-
-@dataclass(slots=True, kw_only=True)
-class Board:
-    """The operator's switches; a `Switchboard`."""
-
-    state: Switches = field(default_factory=Switches)
-
-
-@dataclass(slots=True, kw_only=True)
-class Seen:
-    """A sink that keeps what people would have seen, and compares it with what is.
-
-    Attributes:
-        engine: The exchange.
-        records: In order.
-        alarms: In order.
-        blind: Decisions that overlooked a position.
-        check: Called with each record.
-    """
-
-    engine: Engine
-    blind: list[str] = field(default_factory=list)
-    check: Callable[[], None] = lambda: None
-    records: list[dict[str, Any]] = field(default_factory=list)
-    alarms: list[Alarm] = field(default_factory=list)
-
-    def publish(self, record: dict[str, Any]) -> None:
-        """Keep a record."""
-        self.records.append(record)
-        self.check()
-        if record["verdict"] == "not_ready":
-            return
-        self._compare_wallets(record)
-        # Positions only ever shrink and vanish here: one that is still held was held before.
-        shown = {(p["symbol"].partition("/")[0], p["side"]) for p in record["positions"]}
-        for holding in self.engine.holdings.values():
-            key = (holding.symbol.removesuffix("USDT"), "long" if holding.amount > 0 else "short")
-            if key not in shown:
-                self.blind.append(f"I2: {record['id']} does not see {holding.symbol}")
-
-    def _compare_wallets(self, record: dict[str, Any]) -> None:
-        """A spot wallet that holds something now held something when it was looked at.
-
-        Nothing fills it here. The futures wallet is filled by stops that fire at any time.
-        """
-        held = self.engine.spot["USDT"]
-        for wallet in record["wallets"]:
-            if wallet["name"] == "spot" and not Decimal(wallet["total"]) and held > 0:
-                self.blind.append(f"I2: {record['id']} sees nothing in spot")
-
-    def alarm(self, alarm: Alarm) -> None:
-        """Keep an alarm."""
-        self.alarms.append(alarm)
-
-
 class World:
     """One exchange, one disk, and the processes that come and go."""
 
@@ -197,8 +95,8 @@ class World:
         self.case, self.loop = case, loop
         self.trace = Trace()
         self.violations: list[str] = []
-        self.feed = _feed(case)
-        self.engine = _engine(case, self.feed)
+        self.feed = feed_of(case)
+        self.engine = engine_of(case, self.feed)
         self.seen = Seen(engine=self.engine, check=self._check_books)
         self.pace = Pace(loop=loop)
         self.chance = random.Random(f"world {case.seed}")
@@ -222,7 +120,7 @@ class World:
         self.hits = 0
         self.disk = Disk(instance=f"{case.seed % 36**4:04d}"[-4:], at=START)
         self.disk.fails_at = set(case.disk_fails)
-        self.loaded = _configured(loaded, case)
+        self.loaded = configured(loaded, case)
         self.crash = case.crash
         self.starts = 0
         self.processes: list[Process] = []
@@ -323,12 +221,13 @@ class World:
         clock = VenueClock(self.machine)
         settings = bootstrap.connection_of(self.loaded.settings, GATEWAY)
         rng = SeededRng(f"ban {self.case.seed} {process.name}")
-        session = Session(self.network, process)
+        session = SocketlessSession(lambda asked: self.network.carry(asked, process))
         venue = await connect(settings, clock, rng=rng, session=session)
         claim = await bootstrap.claim_to(
             lambda: read_lease(self.disk.connection),
             clock,
             machine=process.machine,
+            name=process.name,
             sinks=[self.seen],
         )
         if self.is_over:
@@ -584,73 +483,6 @@ def _actions(world: World) -> dict[str, int]:
     return dict(done)
 
 
-def _feed(case: Case) -> Scripted:
-    is_short = case.held[0].notional < 0
-    paths = []
-    for held in case.held:
-        points = tuple(
-            (round(share * case.storm), (1 / factor if is_short else factor))
-            for share, factor in PATHS[case.path]
-        )
-        paths.append(
-            Path(
-                contract=CONTRACTS[held.symbol],
-                start=PRICES[held.symbol],
-                volatility=0.004,
-                points=_ascending(points),
-            )
-        )
-    return Scripted(paths, start_ms=START_MS, seed=case.seed, hours=BARS + 2)
-
-
-def _engine(case: Case, feed: Scripted) -> Engine:
-    engine = Engine(
-        contracts=CONTRACTS,
-        feed=feed,
-        start_ms=START_MS,
-        transfer_delay_ms=case.transfer_ms,
-        history_lag_ms=case.history_lag_ms,
-    )
-    engine.hedge_mode = case.hedge
-    engine.cross["USDT"], engine.spot["USDT"] = Decimal(10**9), case.spot
-    for held in case.held:
-        contract = CONTRACTS[held.symbol]
-        mark = engine.quotes[held.symbol].mark
-        lots = (abs(held.notional) / mark / contract.lot).to_integral_value()
-        size = max(lots, Decimal(1)) * contract.lot
-        engine.hold(held.symbol, size if held.notional > 0 else -size, leverage=held.leverage)
-    engine.cross["USDT"] = case.futures
-    return engine
-
-
-def _ascending(points: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
-    """Return the points with equal seconds moved apart."""
-    found: list[tuple[int, float]] = []
-    for second, factor in points:
-        found.append((max(second, found[-1][0] + 1) if found else second, factor))
-    return tuple(found)
-
-
-def _configured(loaded: Loaded, case: Case) -> Loaded:
-    settings = loaded.settings
-    account = settings.accounts[0].model_copy(
-        update={
-            "symbols": tuple(f"{CONTRACTS[h.symbol].base}/USDT:USDT" for h in case.held),
-            "reserves": dict(case.reserves),
-            "bars": BARS,
-        }
-    )
-    changed = {
-        "accounts": (account,),
-        "strategy": StrategySection(**case.strategy),
-        "bot": settings.bot.model_copy(update={"poll_interval": case.interval}),
-        "limits": settings.limits.model_copy(
-            update={"give_back_confirmation": 5, "rebalance_interval": 10, "cooldown": 2}
-        ),
-    }
-    return replace(loaded, settings=settings.model_copy(update=changed))
-
-
 def _dump(connection: sqlite3.Connection) -> str:
     rows = connection.execute("SELECT id, state, action FROM intents ORDER BY row").fetchall()
     events = connection.execute(
@@ -667,9 +499,3 @@ def _as_write(sent: Sent) -> Write:
         landed=tuple(sent.landed),
         what=f"{sent.method} {sent.path} of {sent.process}",
     )
-
-
-Collect = Callable[[StrEnum], None]
-"""Takes a fault that hit."""
-
-__all__ = ["JournalError", "Result", "World", "run"]

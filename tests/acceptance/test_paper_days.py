@@ -145,6 +145,8 @@ def test_in_a_calm_market_no_money_is_moved_and_no_stop_after_the_first(tmp_path
     assert found["actions"] == {"place_stop": 2}
     assert found["verdicts"]["act"] == 1
     assert set(found["verdicts"]) == {"act", "hold"}
+    assert plimsoll(tmp_path, "alarms", "--journal", found["journal"]) == "none\n"
+    assert plimsoll(tmp_path, "alarms", "--journal", found["journal"], "--json") == ""
 
 
 @pytest.mark.data

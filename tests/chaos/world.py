@@ -226,7 +226,7 @@ class World:
         argv = ("run", "-c", str(config))
         output = self.folder / f"out-{len(self._started)}.log"
         if how:
-            order = replace(Order(argv=argv, output=str(output)), **how)  # type: ignore[arg-type]
+            order = replace(Order(argv=argv, output=str(output)), **how)  # type: ignore[arg-type]  # any field by name
             command = [sys.executable, "-m", "tests.chaos.runner", order.text()]
         else:
             command = [sys.executable, "-m", "bot", *argv]

@@ -21,7 +21,8 @@ from bot.journal import chain, database, lease
 from bot.journal.authority import LeaseKeeper
 from bot.journal.ids import Ids
 from bot.journal.lock import ProcessLock, lock_folder
-from bot.journal.sqlite import Opened, SqliteJournal
+from bot.journal.opened import Opened
+from bot.journal.sqlite import SqliteJournal
 from bot.simulate.disk import NoLock, NoNote
 from tests.kit.fakes import FakeClock
 from tests.kit.machines import forget_locks

@@ -14,8 +14,9 @@ import pytest
 
 from bot.domain.lease import TIME_TO_LIVE, Claim
 from bot.errors import InUse
+from bot.journal.opened import Opened
 from bot.journal.queries import JournalReader
-from bot.journal.sqlite import Opened, SqliteJournal
+from bot.journal.sqlite import SqliteJournal
 from bot.paper.engine import Engine
 from bot.paper.pace import FreeRunning
 from bot.paper.server import PaperServer

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from bot.domain.market import Bars
+from bot.leverage.arrays import Floats
 from bot.leverage.har import FEATURES, RANGED, REALISED
-from bot.leverage.history import Floats, History, believed
+from bot.leverage.history import History, believed
 
 START = 438_288
 """2020-01-01 00:00 UTC, a Wednesday. [h since 1970-01-01 UTC]"""

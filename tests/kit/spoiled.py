@@ -2,9 +2,8 @@
 
 import copy
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, Self
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -30,69 +29,19 @@ def as_it_is(asked: Asked, reply: Reply) -> Reply:
 
 
 class Line:
-    """Carries requests to a desk and its replies back, spoiled; what ccxt calls a session."""
+    """Carries requests to a desk and its replies back, spoiled."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.spoil: Spoil = as_it_is
-        self.headers: Mapping[str, str] = {}
         self.paths: set[str] = set()
         """Of everything that was asked."""
 
-    def get(self, url: Any, **options: Any) -> "_Exchange":
-        return self._ask("GET", url, **options)
-
-    def post(self, url: Any, **options: Any) -> "_Exchange":
-        return self._ask("POST", url, **options)
-
-    def put(self, url: Any, **options: Any) -> "_Exchange":
-        return self._ask("PUT", url, **options)
-
-    def delete(self, url: Any, **options: Any) -> "_Exchange":
-        return self._ask("DELETE", url, **options)
-
-    async def close(self) -> None:
-        return None
-
-    def answer(self, asked: Asked) -> Reply:
+    async def carry(self, asked: Asked) -> Reply:
+        """Bring a request there and a broken answer back."""
+        look.get()()
         self.paths.add(asked.path)
         return self.spoil(asked, self.desk.answer(asked))
-
-    def _ask(
-        self, method: str, url: Any, *, data: bytes | None, headers: Mapping[str, str], **_: Any
-    ) -> "_Exchange":
-        parts = urlsplit(str(url))
-        asked = Asked(
-            method=method,
-            path=parts.path,
-            query=parts.query,
-            body=data or b"",
-            key=headers.get("X-MBX-APIKEY"),
-        )
-        return _Exchange(self, asked)
-
-
-class _Exchange:
-    """One request and its response."""
-
-    def __init__(self, line: Line, asked: Asked) -> None:
-        self._line, self._asked = line, asked
-        self.status, self.reason, self._text = 0, "", ""
-        self.headers: Mapping[str, str] = {}
-
-    async def __aenter__(self) -> Self:
-        look.get()()
-        reply = self._line.answer(self._asked)
-        self.status, self._text = int(reply.status), reply.text
-        self.headers = {"Content-Type": reply.kind, **reply.headers}
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        return None
-
-    async def text(self, errors: str = "strict") -> str:
-        del errors
-        return self._text
 
 
 Way = tuple[str | int, ...]

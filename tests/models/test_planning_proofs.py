@@ -10,7 +10,7 @@ import pytest
 import z3
 
 from bot.execute import arithmetic
-from bot.leverage import merit, programme
+from bot.leverage import merit, mix
 from tests.kit.symbolic import is_valid
 
 notional, equity, margin, closed = z3.Reals("notional equity margin closed")
@@ -139,22 +139,18 @@ def l16_nothing_is_made_or_lost(depart: Function, arrive: Function) -> bool:
 
 
 def test_l16_wallets_flight_and_fees_keep_their_sum() -> None:
-    assert l16_nothing_is_made_or_lost(programme.depart, programme.arrive)
+    assert l16_nothing_is_made_or_lost(mix.depart, mix.arrive)
 
 
 @pytest.mark.parametrize(
     ("depart", "arrive"),
     [
+        pytest.param(lambda f, g, p, a, c: (f - a, g + a, p + a * c), mix.arrive, id="fee twice"),
         pytest.param(
-            lambda f, g, p, a, c: (f - a, g + a, p + a * c), programme.arrive, id="fee twice"
+            lambda f, g, p, a, c: (f - a * (1 + c), g + a, p), mix.arrive, id="fee unbooked"
         ),
-        pytest.param(
-            lambda f, g, p, a, c: (f - a * (1 + c), g + a, p), programme.arrive, id="fee unbooked"
-        ),
-        pytest.param(
-            programme.depart, lambda f, g, a, c: (f + a, g - a), id="arrives without its fee"
-        ),
-        pytest.param(programme.depart, lambda f, g, a, c: (f + a - a * c, g), id="flies for ever"),
+        pytest.param(mix.depart, lambda f, g, a, c: (f + a, g - a), id="arrives without its fee"),
+        pytest.param(mix.depart, lambda f, g, a, c: (f + a - a * c, g), id="flies for ever"),
     ],
 )
 def test_l16_refutes(depart: Function, arrive: Function) -> None:

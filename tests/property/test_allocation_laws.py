@@ -11,7 +11,8 @@ from scipy import optimize, stats
 
 from bot.leverage import allocation
 from bot.leverage.allocation import Allocation, Tails
-from bot.leverage.units import FAR, Floats, Units, distance_of, equity_at, of_one_tier
+from bot.leverage.arrays import Floats
+from bot.leverage.units import FAR, Units, distance_of, equity_at, of_one_tier
 
 seeds = st.integers(0, 2**32 - 1)
 counts = st.integers(1, 12)

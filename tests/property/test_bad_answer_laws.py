@@ -22,6 +22,7 @@ from bot.exchanges.numbers import LARGEST, SMALLEST
 from bot.exchanges.quota import Quota
 from bot.paper.desk import Asked, Desk, Reply
 from bot.paper.pace import Stepped
+from bot.paper.socketless import SocketlessSession
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory, amount_of
 from tests.kit.builders import a_policy
@@ -63,10 +64,9 @@ class World:
         self.pace = Stepped(self.engine, speed=FAST)
         self.line = Line(Desk(self.engine, self.pace))
         self.clock = VenueClock(self.pace)
-        session: Any = self.line
         self.client = Client(
             api_key=KEYS.key, secret=KEYS.secret, clock=self.clock, gateway=None, demo=False,
-            rng=SeededRng("bad answers"), session=session,
+            rng=SeededRng("bad answers"), session=SocketlessSession(self.line.carry),
         )  # fmt: skip
 
     def venue(self) -> BinanceVenue:

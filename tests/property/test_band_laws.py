@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.leverage import band
+from bot.leverage.arrays import Floats
 from bot.leverage.band import Band, Drift, Look, Turn, turn
-from bot.leverage.units import Floats, Units, distance_of
+from bot.leverage.units import Units, distance_of
 
 positive = st.floats(1e-3, 1e3)
 seeds = st.integers(0, 2**32 - 1)

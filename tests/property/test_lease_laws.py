@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.lease import MARGIN, TIME_TO_LIVE, Claim, Lease
+from bot.domain.timing import CLOCK_BOUND
 from bot.errors import InUse
-from bot.journal.lease import CLOCK_BOUND, await_turn
+from bot.journal.lease import await_turn
 from bot.judge.writers import Write, overlaps
 from tests.kit.records import NOON
 

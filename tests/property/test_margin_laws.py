@@ -6,34 +6,13 @@ from hypothesis import strategies as st
 from bot.domain.instrument import MarginTier
 from bot.margin import linear
 from bot.margin.tiers import check_tiers, maintenance_margin
+from tests.kit.tables import tables
 
 TINY = D("1e-15")
 
 
 def decimals(low: str, high: str, places: int = 4) -> st.SearchStrategy[D]:
     return st.decimals(min_value=D(low), max_value=D(high), places=places)
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> tuple[MarginTier, ...]:
-    count = draw(st.integers(1, 12))
-    floors = sorted(draw(st.sets(st.integers(1, 10**7), min_size=count - 1, max_size=count - 1)))
-    rates = sorted(draw(st.sets(st.integers(20, 5000), min_size=count, max_size=count)))
-    found: list[MarginTier] = []
-    amount, last = D(0), D(0)
-    for floor, rate in zip([0, *floors], rates, strict=True):
-        now = D(rate) / 10000
-        amount += floor * (now - last)
-        last = now
-        found.append(
-            MarginTier(
-                notional_floor=D(floor),
-                maintenance_rate=now,
-                maintenance_amount=amount,
-                max_leverage=D(10),
-            )
-        )
-    return tuple(found)
 
 
 sizes = st.one_of(decimals("0.001", "500", 3), decimals("-500", "-0.001", 3))

@@ -2,8 +2,6 @@
 
 import itertools
 import math
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize
 
-from bot.leverage import impact, programme
+from bot.leverage import impact, mix, programme
+from bot.leverage.arrays import Floats
 from bot.leverage.impact import Book
 from bot.leverage.merit import Mix, merit_order
-from bot.leverage.programme import Problem, Proposal
+from bot.leverage.mix import Problem, Proposal
+from tests.kit.scripts import printed
 
-Floats = programme.Floats
 seeds = st.integers(0, 2**32 - 1)
 PENALTY = 1e4
 
@@ -34,7 +33,7 @@ def one_pool(seed: int) -> Problem:
     costs = np.sort(draw.uniform(0, 0.3, (n, s)), axis=1)
     return Problem(
         free=np.array([need.sum() * draw.uniform(0, 0.8)]),
-        backs=np.array([programme.NOBODY]),
+        backs=np.array([mix.NOBODY]),
         fee=np.full((1, 1), math.inf),
         equity=need * draw.uniform(0.1, 1.4, n) - notional * 0.02 * draw.random(n),
         wallet=np.zeros(n, np.int64),
@@ -76,7 +75,7 @@ def many_wallets(seed: int) -> Problem:
     amount = np.zeros((p, 3))
     amount[:, 1:] = np.cumsum(floors * np.diff(rate, axis=1), axis=1)
     wallet = draw.integers(0, w, u)
-    backs = np.full(w, programme.NOBODY)
+    backs = np.full(w, mix.NOBODY)
     for v in range(w):
         if draw.random() < 0.5 and (wallet == v).any():
             backs[v] = int(np.flatnonzero(wallet == v)[0])
@@ -254,10 +253,7 @@ def test_a_solver_that_others_used_with_more_threads_still_answers() -> None:
         "from bot.leverage import programme\n"
         "print(programme.propose(one_pool(1), backend='highs').solver)\n"
     )
-    done = subprocess.run(  # noqa: S603 - this interpreter, a constant script
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "highs\n"
+    assert printed(script) == "highs\n"
 
 
 def test_money_on_its_way_helps_in_the_second_stage_only() -> None:

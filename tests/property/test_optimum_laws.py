@@ -10,34 +10,13 @@ from hypothesis import strategies as st
 
 from bot.domain.instrument import MarginTier
 from bot.leverage import optimum, passage
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 from bot.leverage.optimum import Contract, Tiers
 from bot.margin import linear
 from bot.margin import tiers as exact
+from tests.kit.tables import tables
 
 RELATIVE = 1e-9
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> tuple[MarginTier, ...]:
-    count = draw(st.integers(1, 12))
-    floors = sorted(draw(st.sets(st.integers(1, 10**7), min_size=count - 1, max_size=count - 1)))
-    rates = sorted(draw(st.sets(st.integers(20, 5000), min_size=count, max_size=count)))
-    found: list[MarginTier] = []
-    amount, last = D(0), D(0)
-    for floor, rate in zip([0, *floors], rates, strict=True):
-        now = D(rate) / 10000
-        amount += floor * (now - last)
-        last = now
-        found.append(
-            MarginTier(
-                notional_floor=D(floor),
-                maintenance_rate=now,
-                maintenance_amount=amount,
-                max_leverage=1 / now,
-            )
-        )
-    return tuple(found)
 
 
 sides = st.sampled_from((1, -1))

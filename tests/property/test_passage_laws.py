@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.leverage import bridge, normal, passage
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 
 SLACK = 1e-12
 distances = st.floats(1e-6, 5)

@@ -175,3 +175,11 @@ def test_the_same_seed_draws_the_same_numbers_inside_their_bounds(
     assert drawn == [two.uniform(low, low + span) for _ in range(5)]
     assert drawn != [other.uniform(low, low + span) for _ in range(5)]
     assert all(low <= number <= low + span for number in drawn)
+
+
+def test_a_wait_that_rounding_ends_early_divides_by_nothing() -> None:
+    meter = Meter(LIMIT)
+    for number in range(40):
+        meter.take(Lane.PROTECT, 25, number * 1.6435 + 0.1)
+    for now in (131.60625299999998, 0.1 + SPAN, 0.1 + SPAN - 1e-14):
+        assert 0 <= meter.even(Lane.READ, 25, now) < float("inf")

@@ -1,8 +1,6 @@
 """Laws of joint scenarios, against a reference that runs path by path in plain Python."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,9 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bot.leverage import cross, scenarios
+from bot.leverage.arrays import Floats, Integers
 from bot.leverage.cross import Accounts
 from bot.leverage.kernel import LANES
-from bot.leverage.scenarios import Floats
+from tests.kit.scripts import printed
 
 seeds = st.integers(0, 2**64 - 1)
 WORDS = 2**64
@@ -164,7 +163,7 @@ def test_adding_cash_never_raises_a_number_of_hits(
     accounts = some_accounts(case, 3, 3)
     ones = np.ones(3)
 
-    def hits(cash: float) -> scenarios.Integers:
+    def hits(cash: float) -> Integers:
         richer = cross.Accounts(
             **{f: getattr(accounts, f) for f in accounts.__slots__ if f != "cash"},
             cash=accounts.cash + cash,
@@ -380,10 +379,7 @@ def test_importing_the_bot_imports_no_compiler_and_no_solver() -> None:
         "assert scenarios.has_numba() and programme.has_highs()\n"
         "print(sorted({'numba', 'llvmlite', 'highspy', 'scipy'} & set(sys.modules)))\n"
     )
-    done = subprocess.run(  # noqa: S603 - this interpreter, a constant script
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"
+    assert printed(script) == "[]\n"
 
 
 def test_without_compiler_and_solver_the_bot_still_answers() -> None:
@@ -400,7 +396,4 @@ def test_without_compiler_and_solver_the_bot_still_answers() -> None:
         "from tests.property.test_mix_laws import one_pool\n"
         "print(programme.propose(one_pool(1)).solver, 'numba' in sys.modules)\n"
     )
-    done = subprocess.run(  # noqa: S603 - this interpreter, a constant script
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "greedy False\n"
+    assert printed(script) == "greedy False\n"

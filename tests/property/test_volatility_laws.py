@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from bot.domain.position import Side
 from bot.leverage import forecast as forecasts
 from bot.leverage import har, history, model
+from bot.leverage.arrays import Floats
 from bot.leverage.forecast import Flag, Source, forecast
-from bot.leverage.history import Floats, History, believed, excursions, variances
+from bot.leverage.history import History, believed, excursions, variances
 from tests.kit.markets import a_record, bars_of, mirrored, plain_features, scaled, without
 
 RECORD = a_record(12_000, seed=3)

@@ -29,7 +29,7 @@ from tests.simulation.ablations import (
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "config" / "paper.toml"
 FAULTS = 0.3
-SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "4000"))
+SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "3000"))
 """Worlds of one run of the tests."""
 TWICE = max(1, SEEDS // 100)
 """Of them so many are made a second time, elsewhere."""

@@ -34,6 +34,18 @@ class NoSession:
         return None
 
 
+def a_client() -> Client:
+    return Client(
+        api_key="k",
+        secret="s",
+        clock=FakeClock(),
+        gateway=None,
+        demo=False,
+        rng=SeededRng("test"),
+        session=NoSession(),
+    )
+
+
 @pytest.mark.parametrize(
     ("expected", "sent"),
     [
@@ -47,15 +59,7 @@ class NoSession:
 async def test_another_request_than_the_one_meant_is_stopped(
     expected: Expected, sent: dict[str, Any]
 ) -> None:
-    client = Client(
-        api_key="k",
-        secret="s",
-        clock=FakeClock(),
-        gateway=None,
-        demo=False,
-        rng=SeededRng("test"),
-        session=NoSession(),
-    )
+    client = a_client()
     gate = OpenGate()
     with pytest.raises(StoppedError) as stopped:
         await client.write(
@@ -85,15 +89,7 @@ async def test_another_request_than_the_one_meant_is_stopped(
 async def test_the_signed_request_itself_says_whether_it_can_only_shrink(
     path: str, sent: dict[str, str], said: bool | None
 ) -> None:
-    client = Client(
-        api_key="k",
-        secret="s",
-        clock=FakeClock(),
-        gateway=None,
-        demo=False,
-        rng=SeededRng("test"),
-        session=NoSession(),
-    )
+    client = a_client()
     calls = {
         ORDER: client.api.fapiPrivatePostOrder,
         STOP: client.api.fapiPrivatePostAlgoOrder,

@@ -7,9 +7,10 @@ import pytest
 
 from bot.leverage import forecast as forecasts
 from bot.leverage import har
+from bot.leverage.arrays import Floats
 from bot.leverage.forecast import Flag, Source, forecast
 from bot.leverage.har import HarModel
-from bot.leverage.history import Floats, believed, variances
+from bot.leverage.history import believed, variances
 from tests.kit.markets import a_record, plain_features, plain_target, without
 
 RECORD = a_record(9000, seed=21)

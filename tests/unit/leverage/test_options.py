@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize
 
 from bot.leverage import options, passage
-from bot.leverage.normal import Floats
+from bot.leverage.arrays import Floats
 from bot.leverage.options import LOST, Buffer, Roots
 
 SPOT, VOLATILITY, EXPIRY, HELD = 100.0, 0.6, 14 / 365, 4.0

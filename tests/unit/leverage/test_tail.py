@@ -9,8 +9,8 @@ from bot.domain.market import Bars
 from bot.domain.position import Side
 from bot.leverage import forecast as forecasts
 from bot.leverage import har, model, tail
+from bot.leverage.arrays import Floats
 from bot.leverage.forecast import Flag
-from bot.leverage.history import Floats
 from bot.leverage.tail import Origin, Tail
 from tests.kit.markets import a_record, bars_of
 

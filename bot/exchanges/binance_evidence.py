@@ -1,0 +1,151 @@
+"""What does the venue's history say of a write?"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from bot.domain.action import (
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
+from bot.domain.intent import Intent, Settlement
+from bot.domain.position import PositionKey, PositionMode, Side
+from bot.domain.timing import CLOCK_BOUND
+from bot.errors import Incomplete
+from bot.exchanges.binance_stops import Stops
+from bot.exchanges.binance_write import ONE, route_of
+from bot.exchanges.client import Client
+from bot.exchanges.numbers import amount, number, rows, table, whole
+from bot.exchanges.quota import Lane
+
+LOOK_BACK_MS = int(CLOCK_BOUND * 1000)
+"""History is searched from this long before the send. [ms]"""
+HISTORY_LIMIT = 500
+TRANSFER_PAGE = 100
+
+
+class Evidence:
+    """Looks for the effects of intents."""
+
+    def __init__(self, client: Client, stops: Stops, ids: Mapping[str, str]) -> None:
+        """Take where to look.
+
+        Args:
+            client: Of the venue.
+            stops: Of the account.
+            ids: The venue's names of symbols, as far as they are known when it is asked.
+        """
+        self._client, self._stops, self._ids = client, stops, ids
+
+    async def settle(self, intent: Intent, mode: PositionMode) -> Settlement:
+        """Look for the effect of an intent in the venue's history.
+
+        Whether an absence may be believed is the caller's to judge, by the settle point.
+
+        Raises:
+            ExchangeError: The history could not be read completely.
+        """
+        sent_ms = int((intent.sent_at or intent.written_at).timestamp() * 1000)
+        match intent.action:
+            case ReducePosition():
+                found = await self._find_order(intent)
+            case Transfer():
+                return await self._settle_transfer(intent, intent.action, sent_ms)
+            case PlaceStop(key=key):
+                is_there = await self._stops.is_placed(intent.id, self._ids[key.symbol])
+                found = ONE if is_there else None
+            case CancelStop(key=key, stop_id=stop_id):
+                is_gone = await self._stops.is_cancelled(stop_id, self._ids[key.symbol])
+                found = ONE if is_gone else None
+            case AddMargin() | RemoveMargin():
+                found = await self._find_margin_move(intent.action, mode, sent_ms)
+        if found is not None:
+            return Settlement(
+                intent_id=intent.id, applied=found, text="found in the venue's history"
+            )
+        return Settlement(
+            intent_id=intent.id,
+            applied=Decimal(0),
+            text="not in the venue's history",
+        )
+
+    async def _find_margin_move(
+        self, action: AddMargin | RemoveMargin, mode: PositionMode, sent_ms: int
+    ) -> Decimal | None:
+        answer = rows(
+            await self._client.read(
+                self._client.api.fapiPrivateGetPositionMarginHistory,
+                {
+                    "symbol": self._ids[action.key.symbol],
+                    "type": 1 if isinstance(action, AddMargin) else 2,
+                    "startTime": sent_ms - LOOK_BACK_MS,
+                    "limit": HISTORY_LIMIT,
+                },
+                lane=Lane.SETTLE,
+            ),
+            "margin history",
+        )
+        if len(answer) >= HISTORY_LIMIT:
+            raise Incomplete("margin history must fit one page to prove anything, did not")
+        side = _position_side(action.key, mode)
+        for row in answer:
+            is_same = number(row, "amount") == action.amount and row.get("positionSide") == side
+            if is_same and whole(row, "time") >= sent_ms - LOOK_BACK_MS:
+                return action.amount
+        return None
+
+    async def _find_order(self, intent: Intent) -> Decimal | None:
+        action = intent.action
+        assert isinstance(action, ReducePosition)  # noqa: S101 - nothing else is looked up here
+        trades = rows(
+            await self._client.read(
+                self._client.api.fapiPrivateGetAllOrders,
+                {"symbol": self._ids[action.key.symbol], "limit": HISTORY_LIMIT},
+                lane=Lane.SETTLE,
+            ),
+            "orders",
+        )
+        for row in trades:
+            if row.get("clientOrderId") == intent.id and row.get("status") != "NEW":
+                filled = amount(row, "executedQty")
+                if filled > action.size:
+                    raise Incomplete(f"executedQty must be <= {action.size}, was {filled}")
+                return filled
+        return None
+
+    async def _settle_transfer(self, intent: Intent, action: Transfer, sent_ms: int) -> Settlement:
+        answer = table(
+            await self._client.read(
+                self._client.api.sapiGetAssetTransfer,
+                {
+                    "type": route_of(action),
+                    "startTime": sent_ms - LOOK_BACK_MS,
+                    "size": TRANSFER_PAGE,
+                },
+                lane=Lane.SETTLE,
+            ),
+            "transfer history",
+        )
+        listed = rows(answer.get("rows", []), "transfers")
+        if whole(answer, "total") > len(listed):
+            raise Incomplete("transfer history must fit one page to prove anything, did not")
+        for row in listed:
+            if number(row, "amount") == action.amount and row.get("asset") == action.currency:
+                is_there = row.get("status") == "CONFIRMED"
+                return Settlement(
+                    intent_id=intent.id,
+                    applied=action.amount if is_there else None,
+                    text=f"transfer {row.get('tranId')} is {row.get('status')}",
+                )
+        return Settlement(
+            intent_id=intent.id, applied=Decimal(0), text="not in the venue's history"
+        )
+
+
+def _position_side(key: PositionKey, mode: PositionMode) -> str:
+    if mode is PositionMode.ONE_WAY:
+        return "BOTH"
+    return "LONG" if key.side is Side.LONG else "SHORT"

@@ -1,0 +1,9 @@
+"""Which arrays does the core compute on?"""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+"""Structure of arrays: one number of each kind for each unit."""
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
