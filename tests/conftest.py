@@ -1,5 +1,6 @@
 """Profiles for property tests, and one rule: nothing here reaches beyond this machine."""
 
+import decimal
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,12 @@ settings.register_profile(  # the same few examples each time: for what runs tes
     "brief", settings.get_profile("default"), max_examples=25, derandomize=True, database=None
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=True)
+def arithmetic() -> None:
+    """Begin with Python's own decimal rules: ccxt, where a test calls it, changes them for all."""
+    decimal.setcontext(decimal.DefaultContext.copy())
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """How is ccxt held so that nothing is sent twice, altered or hidden?"""
 
 import asyncio
+import decimal
 import functools
 import hashlib
 import json
@@ -304,7 +305,8 @@ class Client:
         trace = Trace()
         tokens = _trace.set(trace), _lane.set(lane)
         try:
-            return await call(parameters)
+            with decimal.localcontext():  # the library rounds its way, for everybody
+                return await call(parameters)
         except ccxt.BaseError as error:
             raise self._read_error(trace, error) from None
         except UNREADABLE as error:
@@ -337,7 +339,8 @@ class Client:
         writing = _Writing(expected=expected, gate=gate, signed_ms=self.api.milliseconds())
         tokens = _trace.set(trace), _writing.set(writing), _lane.set(lane)
         try:
-            return await call(parameters)
+            with decimal.localcontext():
+                return await call(parameters)
         except (StoppedError, JournalError):
             raise
         except Exception as error:  # after a byte left, every fault of the library is unknown

@@ -1,7 +1,9 @@
+import decimal
 import re
 from collections.abc import AsyncIterator
 from decimal import Decimal as D
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,11 +12,13 @@ from bot.domain.intent import Intent, Outcome
 from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges.binance import BinanceVenue
+from bot.exchanges.client import Expected
+from bot.exchanges.quota import Lane
 from bot.margin.assess import assess
 from bot.paper.binance.request import Keys
 from bot.paper.faults import Fault
 from bot.rebalance.memory import amount_of
-from tests.kit.fakes import an_open_gate
+from tests.kit.fakes import OpenGate, an_open_gate
 from tests.kit.paper import Rig, an_engine, connected, serving
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
@@ -346,6 +350,21 @@ async def test_a_transfer_on_its_way_is_neither_there_nor_absent(
     assert (await venue.settle(intent)).applied is None
     await rig.pace.sleep(61)
     assert (await venue.settle(intent)).applied == D("10.5")
+
+
+async def test_the_library_rounds_its_way_without_changing_ours(
+    venue: BinanceVenue, rig: Rig
+) -> None:
+    client, ours = venue._client, decimal.getcontext().copy()
+
+    async def rounding(_: dict[str, Any]) -> str:
+        return str(client.api.decimal_to_precision("1.25", precision=1))
+
+    assert await client.read(rounding, {}) == "1.3"
+    expected = Expected(method="GET", path="/", parameters={})
+    assert await client.write(rounding, {}, expected, OpenGate(), lane=Lane.PROTECT) == "1.3"
+    assert decimal.getcontext().rounding == ours.rounding
+    assert decimal.getcontext().traps == ours.traps
 
 
 async def test_no_secret_is_in_any_text(venue: BinanceVenue, rig: Rig) -> None:
