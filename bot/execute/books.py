@@ -27,7 +27,7 @@ from bot.execute.foreign import (
 )
 from bot.execute.transit import (
     BACKING,
-    CLOCK_BOUND,
+    BESIDE,
     EXACT,
     ZERO,
     Booked,
@@ -56,7 +56,8 @@ STALE = timedelta(seconds=15)
 """No answer older than this is acted on: what is strange for less may be an old answer, or a line
 that the venue's ledger does not show yet."""
 LONGEST_DOUBT = timedelta(seconds=60)
-"""What changes each time it is looked at is a break after so long."""
+MOST_LOOKS = 6
+"""What changes each time it is looked at is a break after so long and so many looks."""
 ROWS_EVERY = timedelta(seconds=60)
 """The venue's ledger is read so often when balances explain themselves."""
 ROWS_AGAIN = timedelta(seconds=10)
@@ -84,6 +85,7 @@ class Doubt:
         amount: Venue minus ledger. [asset]
         since: When it was first that much. Aware UTC.
         first: When it was first anything. Aware UTC.
+        looks: How many looks have left something since then.
     """
 
     where: str
@@ -91,6 +93,7 @@ class Doubt:
     amount: Decimal
     since: datetime
     first: datetime
+    looks: int = 1
 
     @property
     def text(self) -> str:
@@ -155,14 +158,17 @@ class Books:
         if self.read_at is None:
             return True
         age = now - self.read_at
-        is_open = any(not self.is_confirmed(doubt) for doubt in self.doubts)
+        is_open = any(not self.is_break(doubt) for doubt in self.doubts)
         return age >= ROWS_EVERY or (is_open and age >= ROWS_AGAIN)
 
-    def is_confirmed(self, doubt: Doubt) -> bool:
+    def is_lasting(self, doubt: Doubt) -> bool:
         """Whether every line that could explain a doubt was read, and no answer is that old."""
-        return self.read_at is not None and (
-            self.read_at >= doubt.since + STALE or self.read_at >= doubt.first + LONGEST_DOUBT
-        )
+        return self.read_at is not None and self.read_at >= doubt.since + STALE
+
+    def is_break(self, doubt: Doubt) -> bool:
+        """Whether a doubt lasts, or there is another one each time."""
+        is_long = self.read_at is not None and self.read_at >= doubt.first + LONGEST_DOUBT
+        return self.is_lasting(doubt) or (is_long and doubt.looks >= MOST_LOOKS)
 
     def doubtful(self, account: Account) -> Mapping[tuple[str, str], Decimal]:
         """Return what wallets hold for certain while something of theirs is on its way.
@@ -302,7 +308,7 @@ def _explained_again(
     for intent, row in released:
         sent, foreign = explained([row], books.sent)
         books = replace(books, sent=sent, ledger=_sighted(books.ledger, sent))
-        for left in [row for row in foreign if row.at >= books.opened_from - CLOCK_BOUND]:
+        for left in [row for row in foreign if row.at >= books.opened_from - BESIDE]:
             findings.append(_belied(intent, left))
             books = replace(books, ledger=_with_row(books, books.ledger, left))
     return _alerted(books, findings), tuple(findings)
@@ -360,7 +366,7 @@ def look(books: Books, observation: Observation) -> tuple[Books, Report]:
     books, shifts, moved = _with_margins(books, account, at)
     books, gaps, came = _with_wallets(books, account, at)
     findings += (*moved, *came)
-    books = _with_doubts(books, gaps, shifts, at)
+    books = _with_doubts(books, gaps, shifts, account, at)
     books = _alerted(_forgetting(books, observation), findings)
     if not books.doubts:
         books = replace(books, ledger=_settled(books, account, at))
@@ -484,13 +490,22 @@ def _without_torn(gaps: tuple[Gap, ...], ledger: Ledger) -> tuple[Gap, ...]:
 
 
 def _with_doubts(
-    books: Books, gaps: tuple[Gap, ...], shifts: Mapping[str, Decimal], at: datetime
+    books: Books,
+    gaps: tuple[Gap, ...],
+    shifts: Mapping[str, Decimal],
+    account: Account,
+    at: datetime,
 ) -> Books:
-    """Remember what is not explained, since when, and whether every line was read since."""
+    """Remember what is not explained, since when, and whether every line was read since.
+
+    What a line beside the opening explains is no break: it is only to be decided yet.
+    """
     open_ = _open_of(gaps)
+    is_undecided = bool(open_) and not _open_of(conservation(books.ledger, account, at=at))
+    wallets = {name for name, _, _ in open_} if is_undecided else set[str]()
     open_ += [(symbol, margin_of(symbol).asset, shift) for symbol, shift in shifts.items()]
     books = replace(books, doubts=tuple(_doubt(books, *what, at=at) for what in open_))
-    broken = [doubt.text for doubt in books.doubts if books.is_confirmed(doubt)]
+    broken = [d.text for d in books.doubts if d.where not in wallets and books.is_break(d)]
     recent = tuple((seen, what) for seen, what in books.breaks if at - seen < REPEATED_WITHIN)
     new = tuple((at, what) for what in broken if all(what != known for _, known in recent))
     return replace(books, is_broken=bool(broken), breaks=(*recent, *new))
@@ -505,7 +520,7 @@ def _doubt(books: Books, where: str, asset: str, amount: Decimal, *, at: datetim
     for known in books.doubts:
         if (known.where, known.asset) == (where, asset):
             since = known.since if known.amount == amount else at
-            return replace(known, amount=amount, since=since)
+            return replace(known, amount=amount, since=since, looks=known.looks + 1)
     return Doubt(where=where, asset=asset, amount=amount, since=at, first=at)
 
 
@@ -513,7 +528,7 @@ def _is_confirmed(books: Books, where: str, asset: str, amount: Decimal) -> bool
     """Whether something was as strange before, and every line was read since."""
     return any(
         (known.where, known.asset, known.amount) == (where, asset, amount)
-        and books.is_confirmed(known)
+        and books.is_lasting(known)
         for known in books.doubts
     )
 
@@ -616,7 +631,7 @@ def _unexplained(
 
 
 def _with_row(books: Books, ledger: Ledger, row: LedgerRow) -> Ledger:
-    is_carried = row.at <= books.opened_until + CLOCK_BOUND
+    is_carried = row.at <= books.opened_until + BESIDE
     return booked(ledger, entry_of(row, is_carried=is_carried))
 
 

@@ -17,7 +17,7 @@ from bot.domain.position import Side
 from bot.domain.stop import is_own_name
 from bot.execute.arithmetic import EPOCHS, fingerprint_scale, live_tags, tag_in
 from bot.execute.resolve import SETTLE_POINT
-from bot.execute.transit import BACKING, CLOCK_BOUND, WITHOUT_EFFECT, is_over
+from bot.execute.transit import BACKING, BESIDE, WITHOUT_EFFECT, is_over
 
 TOGETHER = timedelta(minutes=10)
 """Two foreign lines of one writer are at most this far apart."""
@@ -177,7 +177,7 @@ def _owner(row: LedgerRow, sent: Sequence[Sent], *, is_clipped: bool) -> int | N
         intent = entry.intent
         wanted = _amount_there(intent, row)
         began = intent.sent_at or intent.written_at
-        if wanted is None or intent.state in WITHOUT_EFFECT or row.at < began - CLOCK_BOUND:
+        if wanted is None or intent.state in WITHOUT_EFFECT or row.at < began - BESIDE:
             continue
         held = None if entry.row is None else abs(entry.row.amount)
         if not is_clipped and abs(row.amount) == wanted != held:

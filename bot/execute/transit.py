@@ -19,6 +19,7 @@ from bot.domain.account import Account, Wallet
 from bot.domain.action import AddMargin, RemoveMargin, Transfer
 from bot.domain.intent import Intent, IntentState
 from bot.domain.ledger import LedgerRow
+from bot.domain.timing import CLOCK_BOUND
 from bot.execute import arithmetic
 
 K = TypeVar("K")
@@ -27,7 +28,7 @@ BACKING = "futures"
 """The wallet that margin comes from and returns to."""
 EXACT = Decimal("0.00000001")
 """Finest step of any balance. [asset]"""
-CLOCK_BOUND = timedelta(seconds=0.5)
+BESIDE = timedelta(seconds=CLOCK_BOUND)
 """A line this near to a look may be in it or not."""
 MOST_WAYS = 4_096
 """Combinations that are tried to explain one asset; beyond them nothing counts as explained."""
@@ -355,7 +356,7 @@ def conservation(ledger: Ledger, account: Account, *, at: datetime) -> tuple[Gap
 
 def unsure(ledger: Ledger, at: datetime) -> tuple[Booked, ...]:
     """Return the lines that a look at an instant may have or not, by time."""
-    near = (e for e in ledger.booked if e.at > at - CLOCK_BOUND and not e.is_carried)
+    near = (e for e in ledger.booked if e.at > at - BESIDE and not e.is_carried)
     return tuple(sorted(near, key=_by_time))
 
 
@@ -426,11 +427,12 @@ def _by_time(entry: Booked) -> tuple[datetime, str]:
 
 def _ways_of(move: Move) -> list[dict[str, Decimal]]:
     source, destination = pool_of(move.source), pool_of(move.destination)
-    if source == destination:
-        return [{}]
     size = move.arrived
     if move.stage is Stage.PENDING:
         size = move.amount if move.seen is None else move.seen
+    if source == destination:
+        # Wallets and positions are different answers: an opening may have had one end alone.
+        return [{}, {source: size}, {source: -size}] if move.is_carried else [{}]
     left, came = {source: -size}, {destination: size}
     ways = [{}, {**left, **came}]
     if move.stage is Stage.PENDING:

@@ -512,6 +512,64 @@ def test_books_taken_over_from_an_old_look_do_not_forget_what_has_just_arrived()
     assert world.books.ledger.balance(FUTURES) == D("1050.00001")
 
 
+@pytest.mark.parametrize("lacks", ["futures", "margin"])
+def test_books_taken_over_between_the_two_ends_of_our_own_move_are_put_right(lacks: Where) -> None:
+    world = LedgerWorld()
+    world.poll()
+    world.wait(61)
+    before = dict(world.money)
+    world.send(add("50.00001"), "lands", confirmed=True)
+    after = dict(world.money)
+    world.settle()
+    world.wait(2)
+    world.money[lacks] = before[lacks]  # wallets and positions are different answers
+    world.books = books.reopened(world.books, world.observation())
+    world.money = after
+    for _ in range(4):
+        report = world.poll()
+        assert report.is_explained, report.picture
+        world.wait(6)
+    assert not world.findings
+    assert world.books.ledger.balance(FUTURES) == after["futures"]
+
+
+def test_what_changes_with_each_look_is_a_break_after_a_minute_and_six_looks() -> None:
+    world = LedgerWorld()
+    world.poll()
+    found = []
+    for number in range(8):
+        world.wait(13)
+        world.money["futures"] += 1 + number  # no line says so
+        found.append(world.poll().is_broken)
+    assert found == [False] * 5 + [True] * 3
+    world.wait(61)
+    assert world.poll().is_broken
+
+
+def test_two_looks_that_are_far_apart_are_no_break_because_time_has_passed() -> None:
+    world = LedgerWorld(lag=1.9)
+    world.poll()
+    for fee in ("-0.5", "-0.7"):
+        world.wait(61)
+        world.pay(RowKind.FEE, D(fee), where="futures")  # its line does not show yet
+        assert not world.poll().is_broken
+
+
+def test_a_line_beside_the_opening_is_decided_late_and_is_no_break_till_then() -> None:
+    world = LedgerWorld(lag=1.9)
+    world.pay(RowKind.FEE, D("-0.01"), where="futures")
+    world.wait(1)
+    world.poll()
+    world.wait(63)
+    world.pay(RowKind.REALIZED_PNL, D("0.01000002"), where="futures")
+    world.poll()
+    for _ in range(4):
+        world.wait(31)
+        report = world.poll()
+    assert report.is_explained, report.picture
+    assert not any(report.is_broken for report in world.reports)
+
+
 def test_fees_in_an_asset_that_nobody_watches_are_nobodys_break() -> None:
     world = LedgerWorld()
     world.poll()
