@@ -8,11 +8,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.errors import JournalError
-from bot.journal import alarms, chain, lease, tip
+from bot.journal import alarms, chain, lease, parts, tip
 from bot.journal.faults import damaged, file_error, journal_error, start_new
 from bot.journal.ids import new_instance
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _CHECKSUMS_SINCE, _LEASE_SINCE = 2, 3
 APPLICATION_ID = 0x706C696D  # "plim", in the header of the file
 BUSY_SECONDS = 5.0
@@ -111,7 +111,7 @@ def fill(connection: sqlite3.Connection, *, instance: str, at: datetime) -> None
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.executescript(
         f"BEGIN; {_SCHEMA} "
-        f"{'; '.join((OPEN_INTENTS, *EVENTS, lease.TABLE, *alarms.TABLE))}; COMMIT;"
+        f"{'; '.join((OPEN_INTENTS, *EVENTS, lease.TABLE, *alarms.TABLE, parts.TABLE))}; COMMIT;"
     )
     connection.executemany(
         "INSERT INTO meta VALUES (?, ?)",

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 
-from bot.journal import chain, database, lease
+from bot.journal import chain, database, lease, parts
 
 _EVENT = "intent_id, at, state, applied, code, text, latency_ms"
 
@@ -54,5 +54,14 @@ def _add_lease(connection: sqlite3.Connection) -> None:
     connection.execute(lease.TABLE)
 
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_add_checksums, _add_lease)
+def _add_parts(connection: sqlite3.Connection) -> None:
+    """Schema 4: price histories, a day once."""
+    connection.execute(parts.TABLE)
+
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _add_checksums,
+    _add_lease,
+    _add_parts,
+)
 """The first leads from schema 1 to schema 2, and so on."""

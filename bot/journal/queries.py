@@ -16,7 +16,7 @@ import orjson
 from bot.domain.alarm import Alarm, Delivery, Told
 from bot.domain.intent import Intent
 from bot.errors import JournalError, JournalLost
-from bot.journal import alarms, database
+from bot.journal import alarms, database, parts
 from bot.journal.faults import damaged, journal_error, start_new
 from bot.journal.rows import intent_from_row
 
@@ -318,12 +318,14 @@ class JournalReader:
 
     def _stored(self, row: int, record: str, inputs: bytes) -> StoredInputs:
         try:
-            unpacked = zlib.decompress(inputs)
+            unpacked = parts.joined(self._connection, zlib.decompress(inputs))
         except (TypeError, zlib.error) as error:
             raise JournalError(
                 f"journal {self._path}: inputs of decision {row} are damaged ({error}); "
                 f"{start_new(self._path)}"
             ) from error
+        except sqlite3.Error as error:
+            raise journal_error(self._path, error) from error
         with self._parsing():
             return StoredInputs(row=row, record=orjson.loads(record), inputs=unpacked)
 

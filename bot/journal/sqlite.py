@@ -25,7 +25,7 @@ from bot.domain.intent import (
 )
 from bot.domain.lease import TIME_TO_LIVE, Claim, Lease
 from bot.errors import InUse, JournalError, JournalLost
-from bot.journal import alarms, chain, database, lease
+from bot.journal import alarms, chain, database, lease, parts
 from bot.journal.chain import Link
 from bot.journal.epochs import begin_epoch, next_sequence, refuse_late
 from bot.journal.faults import journal_error
@@ -97,6 +97,7 @@ class SqliteJournal:
     ) -> None:
         self._writer = writer
         self._lock = lock
+        self._splitter = parts.Splitter()
         self._noted = noted
         self.ids = ids
         """Names for decisions and intents of this run."""
@@ -254,12 +255,14 @@ class SqliteJournal:
         except (KeyError, TypeError, ValueError) as error:
             raise JournalError(f"decision record cannot be written: {error!r}") from error
         rows = [intent_row(intent) for intent in intents]
+        apart = self._splitter.split(inputs)
 
         def work(connection: sqlite3.Connection) -> tuple[int, Link | None]:
+            parts.write(connection, apart.parts)
             decision = connection.execute(
                 "INSERT INTO decisions (id, seq, at, account, verdict, reason, urgency, record,"
                 " inputs, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, zlib.compress(inputs, _FAST), chain.decision_crc(*row)),
+                (*row, zlib.compress(apart.inputs, _FAST), chain.decision_crc(*row)),
             ).lastrowid
             link = None
             for values in rows:
@@ -274,6 +277,7 @@ class SqliteJournal:
             return decision or 0, link
 
         decision, link = await self._do(work)
+        self._splitter.learn(apart)
         if link is None:
             self._noted.advance(decision=decision)
         else:
@@ -466,7 +470,7 @@ class SqliteJournal:
             if row is None or row[0] is None:
                 return None
             try:
-                return zlib.decompress(row[0])
+                return parts.joined(connection, zlib.decompress(row[0]))
             except zlib.error as error:
                 raise JournalError(
                     f"inputs of the newest decision are damaged ({error})"

@@ -63,7 +63,7 @@ async def test_a_journal_of_schema_1_becomes_one_of_this_program_and_loses_nothi
     assert after["decisions"][:40] == before["decisions"]
     assert after["inputs"][:40] == before["inputs"]
     assert after["actions"][1:40] == before["actions"][1:]
-    assert database.check(path, thorough=True) == 3
+    assert database.check(path, thorough=True) == database.SCHEMA_VERSION
     foreign = sqlite3.connect(path)
     for statement in ("UPDATE intent_events SET state = 'done'", "DELETE FROM intent_events"):
         with pytest.raises(sqlite3.IntegrityError, match="never"):
@@ -86,7 +86,7 @@ async def test_a_migration_that_a_full_disk_stops_changes_nothing(path: Path) ->
     async with SqliteJournal.open(path):
         pass
     assert content(path) == before
-    assert database.check(path, thorough=True) == 3
+    assert database.check(path, thorough=True) == database.SCHEMA_VERSION
 
 
 def test_a_reader_reads_a_journal_of_schema_1_without_changing_it(path: Path) -> None:
