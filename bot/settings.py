@@ -118,8 +118,8 @@ class AccountSection(Section):
         api_key: Or ``api_key_file``.
         secret: Or ``secret_file``.
         gateway: Send every request there instead.
-        bar_seconds: Length of the price bars read for volatility. [s]
-        bars: How many of them.
+        bar_seconds: Length of the bars of mark prices read for volatility. [s]
+        bars: How many of them; the default strategy wants 889 hours.
     """
 
     name: Name
@@ -135,7 +135,7 @@ class AccountSection(Section):
     secret_file: Path | None = None
     gateway: GatewaySection | None = None
     bar_seconds: Literal[300, 900, 3600] = 3600
-    bars: int = Field(default=168, ge=24, le=1000)
+    bars: int = Field(default=912, ge=24, le=1000)
 
     @model_validator(mode="after")
     def _one_source_per_secret(self) -> Self:

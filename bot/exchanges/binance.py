@@ -75,7 +75,7 @@ class ConnectionSettings:
     gateway: GatewaySettings | None = None
     margin_release: MarginRelease = MarginRelease.UNKNOWN
     bar_seconds: int = 3600
-    bars: int = 168
+    bars: int = 912
 
 
 class BinanceVenue:
@@ -373,7 +373,7 @@ class BinanceVenue:
         answers = await all_of(
             [
                 self._client.read(
-                    self._client.api.fapiPublicGetKlines,
+                    self._client.api.fapiPublicGetMarkPriceKlines,
                     {
                         "symbol": self._ids[symbol],
                         "interval": INTERVALS[seconds],

@@ -69,7 +69,7 @@ FOR_ALL: Mapping[str, tuple[int, int]] = {
 }
 """Of one symbol, and of all."""
 BY_LENGTH: Mapping[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {
-    "/fapi/v1/klines": (500, (100, 500, 1001), (1, 2, 5, 10)),
+    "/fapi/v1/markPriceKlines": (500, (100, 500, 1001), (1, 2, 5, 10)),
     "/fapi/v1/depth": (500, (51, 101, 501), (2, 5, 10, 20)),
 }
 """Length where none is asked for, lengths from which it is heavier, and weights below and above."""

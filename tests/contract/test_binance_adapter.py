@@ -51,7 +51,7 @@ def add(amount: str) -> AddMargin:
 
 
 async def test_one_look_has_positions_wallets_rules_prices_and_history(
-    venue: BinanceVenue,
+    venue: BinanceVenue, rig: Rig
 ) -> None:
     seen = await venue.observe()
     assert [str(p.key) for p in seen.account.positions] == [
@@ -61,7 +61,10 @@ async def test_one_look_has_positions_wallets_rules_prices_and_history(
     sol = seen.account.positions[1]
     assert (sol.size, sol.margin_mode, sol.leverage_setting) == (D(50), MarginMode.ISOLATED, D(10))
     assert {w.name for w in seen.account.wallets} == {"futures", "spot"}
-    assert len(seen.markets[0].bars.close) == 168
+    assert len(seen.markets[0].bars.close) == 912
+    paths = {path for _, path, _ in rig.server.desk.requests}
+    assert "/fapi/v1/markPriceKlines" in paths  # positions are liquidated on mark
+    assert "/fapi/v1/klines" not in paths
     assert seen.markets[0].bids[0].price < seen.markets[0].asks[0].price
     assert seen.account.position_mode is PositionMode.ONE_WAY
 

@@ -75,7 +75,7 @@ async def test_each_request_weighs_what_the_venue_counts_for_it(
 
 
 @pytest.mark.parametrize("length", ["1", "50", "99", "100", "101", "499", "500", "501", "1001"])
-@pytest.mark.parametrize("path", ["/fapi/v1/klines", "/fapi/v1/depth"])
+@pytest.mark.parametrize("path", ["/fapi/v1/markPriceKlines", "/fapi/v1/depth"])
 def test_a_long_answer_weighs_more_on_both_sides(path: str, length: str) -> None:
     asked_for = {"symbol": "BTCUSDT", "limit": length}
     assert cost_of("GET", path, asked_for).weight == weight_of(path, 2, asked_for)

@@ -55,7 +55,7 @@ def bodies() -> list[tuple[int, Any]]:
     info = body(desk, "/fapi/v1/exchangeInfo")["symbols"][0]
     mark = body(desk, "/fapi/v1/premiumIndex", "symbol=BTCUSDT")
     book = body(desk, "/fapi/v1/depth", "symbol=BTCUSDT&limit=5")
-    bars = body(desk, "/fapi/v1/klines", "symbol=BTCUSDT&interval=1h&limit=3")
+    bars = body(desk, "/fapi/v1/markPriceKlines", "symbol=BTCUSDT&interval=1h&limit=3")
     held = {
         "symbol": "BTCUSDT", "positionAmt": "-0.1", "positionSide": "BOTH", "entryPrice": "60000",
         "markPrice": "60010.5", "liquidationPrice": "62000", "isolatedWallet": "300",
