@@ -85,7 +85,7 @@ def _loop(venue: BinanceVenue, journal: SqliteJournal, pace: Stepped) -> Loop:
     loaded = load_settings([Path("config/paper.toml")], environ={})
     policy, strategy = (
         bootstrap.policy_of(loaded.settings),
-        bootstrap.strategy_of(loaded.settings),
+        bootstrap.strategy_of(loaded.settings).strategy,
     )
     switches = Board()
     process = Process("bench", machine="bench", chance=random.Random(0), crash=0.0)  # noqa: S311 - it never crashes

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot import files
 from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.alarm import Alarm
@@ -38,7 +39,7 @@ from bot.operate.mqtt import MqttPublisher, MqttSettings
 from bot.operate.redact import Redactor
 from bot.operate.switches import FileSwitchboard
 from bot.operate.watch import Watch
-from bot.plugins import load_strategy
+from bot.plugins import Resolved, load_strategy, resolve
 from bot.ports import (
     AlarmBook,
     Authority,
@@ -97,13 +98,13 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def strategy_of(settings: Settings) -> Strategy:
+def strategy_of(settings: Settings) -> Resolved:
     """Return the configured strategy.
 
     Raises:
         StrategyError: It cannot be loaded.
     """
-    return load_strategy(settings.strategy.path, settings.strategy.own())
+    return resolve(settings.strategy.path, settings.strategy.own())
 
 
 def journal_of(settings: Settings) -> Path:
@@ -177,6 +178,7 @@ async def run(loaded: Loaded, how: Run) -> None:
         stack.push_async_callback(authority.release)
         failover = FailoverJournal(journal, reserve)
         memory = memory_before(how.journal, settings.accounts[0].name, reserve)
+        keep_files(settings, how.journal)
         loop = assemble(
             loaded,
             venue=venue,
@@ -236,8 +238,7 @@ def assemble(
     """
     settings = loaded.settings
     redactor = redactor_of(settings)
-    policy, strategy = policy_of(settings), strategy_of(settings)
-    own = tuple((name, str(value)) for name, value in settings.strategy.own().items())
+    policy, made = policy_of(settings), strategy_of(settings)
 
     def encoded(observation: Observation | None, memory: Memory) -> bytes:
         return encode(
@@ -246,7 +247,7 @@ def assemble(
                 memory=memory,
                 policy=policy,
                 strategy=settings.strategy.path,
-                strategy_settings=own,
+                strategy_settings=made.settings,
             )
         )
 
@@ -259,7 +260,7 @@ def assemble(
         journal=journal,
         clock=clock,
         sinks=sinks,
-        choose=strategy.choose,
+        choose=made.strategy.choose,
         policy=policy,
         identity=Identity(
             account=settings.accounts[0].name,
@@ -346,6 +347,23 @@ def account_lock(
         name=connection.account,
         journal=journal,
     )
+
+
+def archive_of(journal: Path) -> Path:
+    """Return the folder beside a journal with the files its decisions were made with."""
+    return journal.with_name(journal.name + ".files")
+
+
+def keep_files(settings: Settings, journal: Path) -> None:
+    """Keep what the strategy reads from files beside the journal.
+
+    A disk that takes nothing does not keep the bot from protecting; replaying then needs the file.
+
+    Raises:
+        StrategyError: The strategy cannot be loaded.
+    """
+    with contextlib.suppress(OSError):
+        files.keep(strategy_of(settings).files, archive_of(journal))
 
 
 def reserve_of(journal: Path) -> Path:
@@ -448,11 +466,12 @@ def replay_journal(path: Path) -> Report:
         BotError: The journal cannot be read or the strategy cannot be loaded.
     """
     with JournalReader.open(path) as reader:
-        return replay(reader.inputs(), _strategy_of_inputs)
+        return replay(reader.inputs(), lambda inputs: _strategy_of_inputs(inputs, path))
 
 
-def _strategy_of_inputs(inputs: Inputs) -> Strategy:
-    return load_strategy(inputs.strategy, dict(inputs.strategy_settings))
+def _strategy_of_inputs(inputs: Inputs, journal: Path | None) -> Strategy:
+    archive = None if journal is None else archive_of(journal)
+    return load_strategy(inputs.strategy, dict(inputs.strategy_settings), archive=archive)
 
 
 def memory_before(path: Path, account: str, reserve: Reserve | None) -> Memory:
@@ -462,12 +481,20 @@ def memory_before(path: Path, account: str, reserve: Reserve | None) -> Memory:
         BotError: The journal cannot be read or the strategy cannot be loaded.
     """
     with JournalReader.open(path) as reader:
-        memory = memory_left_behind(reader, account)
+        memory = memory_left_behind(reader, account, journal=path)
     return recalled(memory, [kept.intent for kept in reserve.kept()] if reserve else ())
 
 
-def memory_left_behind(reader: JournalReader, account: str) -> Memory:
-    """Return the memory of the run before this one; an empty one for a new journal."""
+def memory_left_behind(
+    reader: JournalReader, account: str, *, journal: Path | None = None
+) -> Memory:
+    """Return the memory of the run before this one; an empty one for a new journal.
+
+    Args:
+        reader: Of the journal.
+        account: Whose.
+        journal: Where it lies, if its strategy reads files that may have changed.
+    """
     newest = reader.newest_inputs(account)
     if newest is None:
         imported = reader.actions(limit=_MOST_ACTIONS)
@@ -476,7 +503,7 @@ def memory_left_behind(reader: JournalReader, account: str) -> Memory:
     since = inputs.observation.at - timedelta(days=1) if inputs.observation else None
     return memory_after(
         inputs,
-        _strategy_of_inputs(inputs),
+        _strategy_of_inputs(inputs, journal),
         reader.actions(since=since, limit=_MOST_ACTIONS),
         decision_id=newest.record["id"],
         at=datetime.fromisoformat(newest.record["at"]),

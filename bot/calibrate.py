@@ -1,6 +1,5 @@
 """Do the fitted tails keep what they promise, on recorded prices?"""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bot.errors import ConfigError
-from bot.leverage import backtest, coverage, history, model
+from bot.leverage import backtest, coverage, history
 from bot.leverage.coverage import Coverage
 from bot.leverage.history import History
 from bot.plot import Axes, Panel, svg
@@ -259,16 +258,6 @@ def _curve(one: Coverage) -> list[tuple[float, float]]:
         (alpha, max(count / (alpha * ordered.size), 1e-9))
         for alpha, count in zip(GRID, hits.tolist(), strict=True)
     ]
-
-
-def save_models(histories: Mapping[str, History], file: Path) -> None:
-    """Fit every symbol on everything recorded and write the models as JSON.
-
-    Raises:
-        ConfigError: If the file cannot be written.
-    """
-    fitted = {symbol: one.as_dict() for symbol, one in model.fit(histories).items()}
-    write(file, json.dumps(fitted) + "\n")
 
 
 def write(file: Path, content: str) -> None:

@@ -507,7 +507,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Run the whole bot in virtual worlds full of faults, and judge it by the exchange's books."""
-    from bot.session import packaged  # noqa: PLC0415 - see the module's first lines
+    from bot.files import packaged  # noqa: PLC0415 - see the module's first lines
     from bot.simulate import many  # noqa: PLC0415 - as above
     from bot.simulate.case import case_of  # noqa: PLC0415 - as above
     from bot.simulate.world import run as live  # noqa: PLC0415 - as above
@@ -544,9 +544,6 @@ def calibrate(
     plot: Annotated[
         Path | None, typer.Option(help="Also draw realised over promised hits, as SVG.")
     ] = None,
-    models: Annotated[
-        Path | None, typer.Option(help="Also fit every symbol and write its models, as JSON.")
-    ] = None,
     as_json: Json = False,
 ) -> None:
     """Judge the tail models walk-forward on recorded prices: hits that came over hits promised."""
@@ -556,12 +553,30 @@ def calibrate(
     report = judged.calibrate(histories)
     if plot is not None:
         judged.write(plot, judged.plot(report))
-    if models is not None:
-        judged.save_models(histories, models)
     if as_json:
         _print(report.as_json())
     else:
         sys.stdout.write(judged.text(report))
+
+
+@app.command()
+def fit(
+    out: Annotated[Path, typer.Option(help="File to write; `strategy.models` names it.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(envvar="PLIMSOLL_DATA", help="Folder of hourly marks as Parquet files."),
+    ] = None,
+    source: Annotated[str, typer.Option(help="Whose prices they are; kept in the file.")] = "",
+) -> None:
+    """Fit volatility and tails on recorded hourly marks, for the strategy `hazard`."""
+    from bot import calibrate as judged  # noqa: PLC0415 - see the module's first lines
+    from bot import fit as made  # noqa: PLC0415 - as above
+
+    folder = judged.folder_of(data)
+    histories = judged.read(folder)
+    found = made.fitted(histories, source=source or f"Parquet files of {folder.name}")
+    made.save(found, out)
+    sys.stdout.write(made.text(found, histories))
 
 
 @app.command()

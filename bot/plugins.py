@@ -7,21 +7,46 @@ import inspect
 import sys
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from bot import files
 from bot.errors import StrategyError
+from bot.files import Kept
 from bot.ports import Strategy
 
 
-def load_strategy(path: str, own: Mapping[str, Any]) -> Strategy:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A strategy and what it was made from.
+
+    Attributes:
+        strategy: Ready to choose.
+        settings: Its own settings as text, files with their digests: what makes it again.
+        files: Content of the files among them, by digest.
+    """
+
+    strategy: Strategy
+    settings: tuple[tuple[str, str], ...]
+    files: Mapping[str, bytes]
+
+
+def load_strategy(path: str, own: Mapping[str, Any], *, archive: Path | None = None) -> Strategy:
+    """Return the strategy of `resolve` alone."""
+    return resolve(path, own, archive=archive).strategy
+
+
+def resolve(path: str, own: Mapping[str, Any], *, archive: Path | None = None) -> Resolved:
     """Return the strategy at ``package.module:Class`` or ``/some/file.py:Class``.
 
     Args:
         path: Where it is.
-        own: Its own settings; each must be a field of its settings dataclass.
+        own: Its own settings; each must be a field of its settings dataclass. A file it can read
+            and that is not among them is the usual one.
+        archive: Where files that earlier decisions were made with are kept.
 
     Raises:
         StrategyError: It cannot be found, or its settings are wrong; the text names the field.
@@ -39,11 +64,27 @@ def load_strategy(path: str, own: Mapping[str, Any]) -> Strategy:
     if not callable(getattr(cls, "choose", None)):
         raise StrategyError(f"strategy.path: {name} must have a method choose(risk, market)")
     make = typing.cast(Callable[[Any], Strategy], cls)
+    settings_cls = typing.cast(type, settings_type)
+    kept = _files(settings_cls, own, archive)
     try:
-        strategy = make(_settings(typing.cast(type, settings_type), own))
+        strategy = make(_settings(settings_cls, own, kept))
     except ValueError as error:
         raise StrategyError(f"strategy: {error}") from error
-    return strategy
+    texts = {name: str(value) for name, value in own.items()}
+    texts |= {name: one.text for name, one in kept.items()}
+    return Resolved(
+        strategy=strategy,
+        settings=tuple(texts.items()),
+        files={one.digest: one.content for one in kept.values() if one.digest},
+    )
+
+
+def _files(cls: type, own: Mapping[str, Any], archive: Path | None) -> dict[str, Kept]:
+    return {
+        name: files.read(files.KINDS[wanted], own.get(name), setting=name, archive=archive)
+        for name, wanted in typing.get_type_hints(cls).items()
+        if wanted in files.KINDS
+    }
 
 
 def _module(place: str) -> ModuleType:
@@ -68,7 +109,7 @@ def _module(place: str) -> ModuleType:
     return module
 
 
-def _settings(cls: type, own: Mapping[str, Any]) -> Any:
+def _settings(cls: type, own: Mapping[str, Any], kept: Mapping[str, Kept]) -> Any:
     hints = typing.get_type_hints(cls)
     fields = {field.name for field in dataclasses.fields(cls)}
     for name in own:
@@ -77,8 +118,10 @@ def _settings(cls: type, own: Mapping[str, Any]) -> Any:
                 f"strategy.{name}: is not a setting of this strategy; it has "
                 f"{', '.join(sorted(fields))}"
             )
-    values = {name: _value(name, value, hints[name]) for name, value in own.items()}
-    return cls(**values)
+    values = {
+        name: _value(name, value, hints[name]) for name, value in own.items() if name not in kept
+    }
+    return cls(**values, **{name: one.value for name, one in kept.items()})
 
 
 def _value(name: str, value: object, wanted: object) -> object:

@@ -56,6 +56,13 @@ class PositionRecord(_Part):
     hit_probability: str | None = _amount("Within the strategy's horizon. [ratio]")
     band: BandRecord | None
     volatility: str | None = _amount("Per square-root hour.")
+    band_why: str = Field(default="", description="What the band rests on.")
+    flags: list[str] = Field(
+        default=[], description="What was not as it should be in what the band was measured from."
+    )
+    unsurvived: list[str] = Field(
+        default=[], description="Disasters that would liquidate the position as it stands."
+    )
     leverage_band: BandRecord | None
     blackout_move: str | None = _amount("Adverse move survived while nobody acts. [ratio]", None)
     blackout_minutes: int | None = Field(

@@ -16,6 +16,7 @@ from typing import Any
 from bot import bootstrap
 from bot.errors import ConfigError
 from bot.exchanges.connect import GatewaySettings
+from bot.files import INSTALLED, packaged
 from bot.operate.logs import Logs, LogSettings
 from bot.paper import bars
 from bot.paper.engine import Engine
@@ -28,7 +29,6 @@ from bot.settings import Loaded
 from bot.settings import load as load_settings
 from bot.tally import Tally
 
-PACKAGED = Path(__file__).parent / "_config"
 NAMES = {
     contract.id: f"{contract.base}/{contract.asset}:{contract.asset}"
     for contract in CONTRACTS.values()
@@ -244,18 +244,12 @@ def scenario_file(name: str) -> Path:
     """
     if name.endswith(".toml"):
         return Path(name)
-    folders = (Path("config/scenarios"), PACKAGED / "scenarios")
+    folders = (Path("config/scenarios"), INSTALLED / "scenarios")
     for folder in folders:
         if (folder / f"{name}.toml").is_file():
             return folder / f"{name}.toml"
     known = sorted({file.stem for folder in folders for file in folder.glob("*.toml")})
     raise ScenarioError(f"--scenario must be one of {', '.join(known)}, was {name!r}")
-
-
-def packaged(name: str) -> Path:
-    """Return a configuration file of this checkout, or the one that was installed with it."""
-    own = Path("config") / name
-    return own if own.is_file() else PACKAGED / name
 
 
 def configured(show: Show, engine: Engine) -> Loaded:

@@ -33,6 +33,9 @@ class LeverageBand:
             the strategy claims none. [ratio]
         horizon: Of the two numbers above. [s]
         why: One phrase for the decision record.
+        may_give_back: Whether margin may return; not on numbers that are doubted.
+        flags: What was not as it should be in what it was measured from.
+        unsurvived: Names of the disasters that would liquidate the position as it stands.
     """
 
     distance: Levels
@@ -41,3 +44,6 @@ class LeverageBand:
     hit_probability: Decimal | None = None
     horizon: int | None = None
     why: str = ""
+    may_give_back: bool = True
+    flags: tuple[str, ...] = ()
+    unsurvived: tuple[str, ...] = ()

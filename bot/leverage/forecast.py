@@ -5,7 +5,7 @@
 | own regression, 720 h of bars at hand | own | allowed |
 | pooled regression, 720 h of bars | pooled, own lags | allowed |
 | 24 h of bars | 1.5 times the larger of two recent means | forbidden |
-| less, or too much is missing | the last one, for 5 h | forbidden |
+| less, or too much is missing | the last one, for 5 h, raised with its age | forbidden |
 
 Too much is one of the last 6 h, or more than 2 % of the last 168 h.
 
@@ -35,6 +35,8 @@ MISSING_SHARE = 0.02
 """Of the last week that may be missing. [ratio]"""
 OLDEST = 5
 """Age up to which an earlier forecast stands in. [h]"""
+AGEING = 0.1
+"""An earlier forecast is raised by this share with each hour: what came since is not known."""
 CAUTION = 1.5
 """On the forecast from a short history."""
 HALF_LIFE = 72.0
@@ -350,7 +352,7 @@ def _finished(raw: _Raw, *, age: int, implied: float | None) -> Forecast:
         flags.add(Flag.FLOORED)
     if age:
         flags.add(Flag.OLD_FORECAST)
-    sigma = max(sane, raw.floor)
+    sigma = max(sane, raw.floor) * (1.0 + AGEING * age)
     if not sigma > 0:  # a price that never moved is no reason to believe it never will
         return Forecast(
             hours=raw.hours,

@@ -5,7 +5,7 @@ bad market data never raises and never gives a shorter distance than good data w
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from bot.domain.market import Bars
 from bot.domain.position import Side
 from bot.leverage import forecast as forecasts
-from bot.leverage import har, history, tail
+from bot.leverage import history, tail
 from bot.leverage.forecast import Flag, Source
 from bot.leverage.har import HarModel
 from bot.leverage.history import HOUR, History
@@ -214,67 +214,3 @@ def _refused(why: str, flags: tuple[Flag, ...] = (Flag.NO_FORECAST,)) -> Require
         may_give_back=False,
         leverage_cap=UNKNOWN_CAP,
     )
-
-
-def fit(
-    histories: Mapping[str, History], *, horizons: Sequence[int] = HORIZONS
-) -> dict[str, Models]:
-    """Return models of each symbol, fitted on everything recorded.
-
-    Each symbol gets the tails pooled from all others, its own where the others are too short, and
-    none where both are (`docs/leverage/calibration.md` says why); its own regression from 8,760 h
-    on, the pooled one before.
-
-    Args:
-        histories: By symbol, of one kind of price: mark, or last, never mixed.
-        horizons: [h]
-    """
-    models: dict[str, Models] = {}
-    parts = {h: _fit_horizon(histories, h) for h in horizons}
-    for symbol in histories:
-        mine = {h: found[symbol] for h, found in parts.items()}
-        models[symbol] = Models(
-            own={h: one.own for h, one in mine.items() if one.own is not None},
-            pooled={h: one.pooled for h, one in mine.items() if one.pooled is not None},
-            tails={(s, h): t for h, one in mine.items() for s, t in one.tails.items()},
-        )
-    return models
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fitted:
-    """What one horizon gives one symbol."""
-
-    own: HarModel | None
-    pooled: HarModel | None
-    tails: Mapping[Side, Tail]
-
-
-def _fit_horizon(histories: Mapping[str, History], hours: int) -> dict[str, _Fitted]:
-    samples = {
-        symbol: tail.windows(record, har.walk(record, hours).sigma, hours)
-        for symbol, record in histories.items()
-    }
-    try:
-        shared = har.fit_pooled(tuple(histories.values()), hours)
-    except ValueError:  # nothing recorded is long enough: the short forecast stands in
-        shared = None
-    return {
-        symbol: _Fitted(
-            own=har.fit(record, hours) if len(record) >= har.BURN_IN else None,
-            pooled=shared,
-            tails=_tails(symbol, samples),
-        )
-        for symbol, record in histories.items()
-    }
-
-
-def _tails(symbol: str, samples: Mapping[str, tail.Windows]) -> dict[Side, Tail]:
-    others = [one for other, one in samples.items() if other != symbol]
-    choices = [(samples[symbol], Origin.OWN)]
-    if others:
-        choices.insert(0, (tail.pooled(others), Origin.POOLED))
-    for sample, origin in choices:
-        if tail.is_enough(sample):
-            return {side: tail.fit(sample, side, origin=origin) for side in Side}
-    return {}

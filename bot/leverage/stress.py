@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bot.leverage.arrays import Floats
+from bot.leverage.optimum import FARTHEST
 from bot.leverage.units import Units, equity_at
 
 ANY = "*"
@@ -81,7 +82,14 @@ class Scenario:
         return ANY in self.coins or coin in self.coins
 
 
-def catalogue(table: Mapping[str, Any]) -> tuple[Scenario, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """Scenarios by unique names; may be empty."""
+
+    scenarios: tuple[Scenario, ...] = ()
+
+
+def catalogue(table: Mapping[str, Any]) -> Catalogue:
     """Return the scenarios of a parsed file, see ``config/stress.toml``.
 
     Args:
@@ -105,7 +113,7 @@ def catalogue(table: Mapping[str, Any]) -> tuple[Scenario, ...]:
         raise ValueError("a catalogue must have a scenario")
     if len({scenario.name for scenario in found}) != len(found):
         raise ValueError("names of scenarios must differ")
-    return tuple(found)
+    return Catalogue(scenarios=tuple(found))
 
 
 def distance(scenario: Scenario, side: int) -> float:
@@ -178,6 +186,47 @@ def failed(
         if lost.size:
             found[scenario.name] = tuple(int(n) for n in lost)
     return found
+
+
+def unsurvived(
+    scenarios: Sequence[Scenario],
+    *,
+    coin: str,
+    side: int,
+    notional: float,
+    equity: float,
+    margin: float,
+    rate: Sequence[float],
+    amount: Sequence[float],
+    reach_sqrt_h: float,
+) -> tuple[str, ...]:
+    """Return the names of the scenarios that `failed` finds for one position, without arrays.
+
+    Args:
+        scenarios: The catalogue.
+        coin: Base currency.
+        side: 1 is a long, -1 a short.
+        notional: At mark, > 0. [quote]
+        equity: [quote]
+        margin: The part of it that is collateral. [quote]
+        rate: Maintenance rates, rising. [ratio]
+        amount: Maintenance amounts, as many. [quote]
+        reach_sqrt_h: Quantile times volatility. [log/sqrt(h)]
+    """
+    found = []
+    for scenario in scenarios:
+        if not scenario.concerns(coin):
+            continue
+        moved = distance(scenario, side) + reach_sqrt_h * math.sqrt(scenario.silent / 60.0)
+        there = notional * math.exp(-side * min(moved, FARTHEST))
+        held = max(
+            min(r * scenario.tiers, 1.0 - 1e-9) * there - a * scenario.tiers
+            for r, a in zip(rate, amount, strict=True)
+        )
+        left = equity - max(margin, 0.0) * scenario.collateral
+        if left <= side * (notional - there) + held:
+            found.append(scenario.name)
+    return tuple(found)
 
 
 def growth(scenario: Scenario, coins: Sequence[str], side: int) -> Floats:

@@ -425,7 +425,9 @@ def with_amount(action: Action, amount: Decimal) -> Action:
 
 
 def _is_beyond(distance: Decimal | None, band: LeverageBand | None) -> bool:
-    return band is not None and (distance is None or distance > band.distance.give_back)
+    if band is None or not band.may_give_back:
+        return False
+    return distance is None or distance > band.distance.give_back
 
 
 def _after(entry: KeyMemory, action: Action, *, size: Decimal | None) -> KeyMemory:

@@ -35,6 +35,8 @@ def weigh(
             return Urgency.HOLD, "cooldown"
         return Urgency.CONTINUE, "below_trigger"
     if distance is None or distance > levels.give_back:
+        if not band.may_give_back:
+            return Urgency.HOLD, "give_back_forbidden"
         return _weigh_give_back(risk, memory, policy, now=now)
     return Urgency.HOLD, "inside_band"
 

@@ -37,7 +37,8 @@ READ = (
     "/fapi/v1/time", "/sapi/v1/account/apiRestrictions", "/fapi/v1/exchangeInfo",
     "/fapi/v1/leverageBracket", "/fapi/v1/positionSide/dual", "/fapi/v1/symbolConfig",
     "/fapi/v3/positionRisk", "/fapi/v3/account", "/sapi/v3/asset/getUserAsset",
-    "/fapi/v1/premiumIndex", "/fapi/v1/depth", "/fapi/v1/markPriceKlines", "/fapi/v1/openAlgoOrders",
+    "/fapi/v1/premiumIndex", "/fapi/v1/depth", "/fapi/v1/markPriceKlines",
+    "/fapi/v1/openAlgoOrders",
 )  # fmt: skip
 WRITES: tuple[tuple[str, Action], ...] = (
     ("/fapi/v1/positionMargin", AddMargin(key=SOL, amount=D("100.00"), currency="USDT")),

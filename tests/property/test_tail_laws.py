@@ -8,14 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.position import Side
-from bot.leverage import har, mixture, model, tail
+from bot.leverage import har, library, mixture, model, tail
+from bot.leverage.library import Library
 from bot.leverage.mixture import Mixture
 from bot.leverage.tail import Origin, Tail
 from bot.leverage.tolerance import window_tolerance
 from tests.kit.markets import a_record, bars_of, plain_moments
 
 RECORD = a_record(14_000, seed=7)
-MODELS = model.fit({"A": RECORD, "B": a_record(14_000, seed=8)}, horizons=(1, 8))
+LIBRARY = library.fit(
+    {"A": RECORD, "B": a_record(14_000, seed=8)}, source="made up", horizons=(1, 8)
+)
+MODELS = LIBRARY.coins
 bodies = st.lists(st.floats(0, 3), min_size=1, max_size=30)
 mixtures = st.lists(st.floats(0.05, 40), min_size=1, max_size=400).map(
     lambda ratios: Mixture.of(np.array(ratios))
@@ -132,8 +136,9 @@ def test_a_tail_knows_no_window_that_was_not_complete() -> None:
 def test_models_give_the_same_answer_after_a_restart(
     side: Side, hours: float, alpha: float
 ) -> None:
-    again = model.Models.from_dict(json.loads(json.dumps(MODELS["A"].as_dict())))
-    assert again == MODELS["A"]
+    read = Library.from_dict(json.loads(json.dumps(LIBRARY.as_dict())))
+    assert read == LIBRARY
+    again = read.of("A/USDT:USDT")
     bars = bars_of(RECORD.last(900))
     one = model.required_distance(bars, side, hours, alpha, MODELS["A"])
     assert one.a_log is not None

@@ -15,7 +15,6 @@ from bot.errors import ConfigError
 from bot.leverage import backtest, coverage
 from bot.leverage.coverage import Coverage, Model
 from bot.leverage.history import History
-from bot.leverage.model import Models
 from bot.plot import Axes, Panel, svg
 from tests.kit.markets import a_record, without
 
@@ -48,18 +47,13 @@ def test_files_are_read_with_their_gaps(folder: Path) -> None:
     assert found["AAA"].close[1000] == record.close[1000]
 
 
-def test_the_verb_prints_what_it_found_and_writes_plot_and_models(
-    folder: Path, tmp_path: Path
-) -> None:
-    plot, models = tmp_path / "plot.svg", tmp_path / "models.json"
-    asked = ["calibrate", "--data", str(folder), "--plot", str(plot), "--models", str(models)]
+def test_the_verb_prints_what_it_found_and_writes_a_plot(folder: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "plot.svg"
+    asked = ["calibrate", "--data", str(folder), "--plot", str(plot)]
     printed = CliRunner().invoke(app, [*asked, "--json"])
     assert printed.exit_code == 0
     root = ET.fromstring(plot.read_text())  # noqa: S314 - the text is our own
     assert len(root.findall("{*}polyline")) == 3 * len(Model)
-    fitted = {s: Models.from_dict(m) for s, m in json.loads(models.read_text()).items()}
-    assert set(fitted) == {"AAA", "BBB"}
-    assert set(fitted["AAA"].own) == {1, 8, 24}
     rows = json.loads(printed.stdout)["rows"]
     assert len(rows) == 3 * 2 * len(Model) * len(calibrate.ALPHAS)
     assert all(row["promised"] == pytest.approx(row["windows"] * row["alpha"]) for row in rows)

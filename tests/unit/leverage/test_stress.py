@@ -18,7 +18,7 @@ from bot.leverage.units import equity_at, of_one_tier
 
 FILE = Path("config/stress.toml")
 BARS = Path(os.environ.get("PLIMSOLL_DATA", "../shared/data")) / "market/spot_1m_windows"
-CATALOGUE = stress.catalogue(tomllib.loads(FILE.read_text(encoding="utf-8")))
+CATALOGUE = stress.catalogue(tomllib.loads(FILE.read_text(encoding="utf-8"))).scenarios
 
 
 def a_scenario(**change: object) -> Scenario:

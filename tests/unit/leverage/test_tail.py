@@ -8,14 +8,15 @@ from scipy import stats
 from bot.domain.market import Bars
 from bot.domain.position import Side
 from bot.leverage import forecast as forecasts
-from bot.leverage import har, model, tail
+from bot.leverage import har, library, model, tail
 from bot.leverage.arrays import Floats
 from bot.leverage.forecast import Flag
 from bot.leverage.tail import Origin, Tail
 from tests.kit.markets import a_record, bars_of
 
 MANY = {"A": a_record(14_000, seed=1), "B": a_record(14_000, seed=2), "C": a_record(900, seed=3)}
-MODELS = model.fit(MANY, horizons=(8,))
+LIBRARY = library.fit(MANY, source="made up", horizons=(8,))
+MODELS = {coin: LIBRARY.of(coin) for coin in MANY}
 
 
 @pytest.mark.parametrize("shape", [0.0, 0.05, 0.3, 0.55])
@@ -91,15 +92,19 @@ def test_windows_are_taken_every_quarter_and_need_whole_bars() -> None:
     assert sample.ratio[100] == pytest.approx(max(squares, ranges) / sigma**2)
 
 
-def test_tails_are_pooled_from_the_others_where_they_have_enough() -> None:
-    assert MODELS["A"].tails[Side.LONG, 8].origin is Origin.POOLED
-    assert MODELS["C"].tails[Side.LONG, 8].origin is Origin.POOLED
-    both = MODELS["C"].tails[Side.LONG, 8].windows
-    assert both == sum(MODELS[s].tails[Side.LONG, 8].windows for s in ("A", "B"))
-    alone = model.fit({"A": MANY["A"], "C": MANY["C"]}, horizons=(8,))
-    assert alone["A"].tails[Side.LONG, 8].origin is Origin.OWN
-    assert not model.fit({"C": MANY["C"]}, horizons=(8,))["C"].tails
+def test_tails_are_those_of_all_coins_and_only_long_records_have_a_regression() -> None:
+    shared = LIBRARY.others.tails[Side.LONG, 8]
+    assert shared.origin is Origin.POOLED
+    counts = [
+        tail.windows(record, har.walk(record, 8).sigma, 8).known.size for record in MANY.values()
+    ]
+    assert counts[2] == 0
+    assert shared.windows == sum(counts)
+    assert all(MODELS[coin].tails == LIBRARY.others.tails for coin in "ABC")
+    assert (set(LIBRARY.coins), LIBRARY.of("Z/USDT:USDT")) == ({"A", "B"}, LIBRARY.others)
     assert 8 not in MODELS["C"].own
+    with pytest.raises(ValueError, match="too few for the tail of 8 h"):
+        library.fit({"C": MANY["C"]}, source="made up", horizons=(8,))
 
 
 def test_a_distance_is_the_quantile_times_the_forecast() -> None:

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,6 @@ from bot.margin.assess import assess
 from bot.plugins import load_strategy
 from strategies.fixed_leverage import FixedLeverage
 from strategies.fixed_leverage import Settings as FixedSettings
-from strategies.hazard import Hazard
-from strategies.hazard import Settings as HazardSettings
 from strategies.liquidation_buffer import LiquidationBuffer
 from strategies.liquidation_buffer import Settings as BufferSettings
 from tests.kit.builders import a_market, a_position, an_instrument
@@ -40,44 +37,6 @@ def test_fixed_leverage_recentres_by_its_speed() -> None:
     band = FixedLeverage(settings).choose(risk_of(position), a_market())
     # 4.5 * 0.5 + 3 * 0.5 = 3.75, kept below the middle of target and maximum
     assert band.leverage.target == D("3.5")
-
-
-def test_hazard_asks_for_more_distance_in_a_storm() -> None:
-    strategy = Hazard(HazardSettings())
-    calm = strategy.choose(risk_of(a_position()), a_market(hourly_move=0.003))
-    storm = strategy.choose(risk_of(a_position()), a_market(hourly_move=0.012))
-    assert storm.distance.trigger > calm.distance.trigger * 2
-    assert storm.volatility is not None
-    assert storm.hit_probability is not None
-
-
-def test_hazard_allows_less_distance_to_who_tolerates_more() -> None:
-    careful = Hazard(HazardSettings(hazard=D("0.1"))).choose(risk_of(a_position()), a_market())
-    bold = Hazard(HazardSettings(hazard=D(12))).choose(risk_of(a_position()), a_market())
-    assert bold.distance.trigger < careful.distance.trigger
-
-
-def test_hazard_never_stands_nearer_than_its_least_in_a_dead_market() -> None:
-    band = Hazard(HazardSettings()).choose(risk_of(a_position()), a_market(hourly_move=0.0))
-    assert abs(band.distance.trigger - D("0.03")) <= D("0.000002")
-
-
-def test_hazard_stays_ordered_in_a_market_beyond_its_widest() -> None:
-    band = Hazard(HazardSettings()).choose(risk_of(a_position()), a_market(hourly_move=0.2))
-    levels = band.distance
-    assert levels.emergency <= levels.trigger < levels.target < levels.give_back < 1
-    assert levels.target <= D("0.51")
-
-
-def test_hazard_names_a_history_that_is_too_short() -> None:
-    market = a_market()
-    bars = market.bars
-    short = replace(
-        market,
-        bars=replace(bars, high=bars.high[:23], low=bars.low[:23], close=bars.close[:23]),
-    )
-    with pytest.raises(ValueError, match="must cover >= 24 h, covers 23 h"):
-        Hazard(HazardSettings()).choose(risk_of(a_position()), short)
 
 
 @pytest.mark.parametrize(
