@@ -562,19 +562,30 @@ def calibrate(
 @app.command()
 def fit(
     out: Annotated[Path, typer.Option(help="File to write; `strategy.models` names it.")],
+    config: OptionalConfig = None,
     data: Annotated[
-        Path | None,
-        typer.Option(envvar="PLIMSOLL_DATA", help="Folder of hourly marks as Parquet files."),
+        Path | None, typer.Option(help="Folder of hourly marks as Parquet files, instead.")
     ] = None,
     source: Annotated[str, typer.Option(help="Whose prices they are; kept in the file.")] = "",
 ) -> None:
-    """Fit volatility and tails on recorded hourly marks, for the strategy `hazard`."""
-    from bot import calibrate as judged  # noqa: PLC0415 - see the module's first lines
-    from bot import fit as made  # noqa: PLC0415 - as above
+    """Fit volatility and tails for the strategy `hazard`, on hourly marks of venue or folder."""
+    import asyncio  # noqa: PLC0415 - see the module's first lines
 
-    folder = judged.folder_of(data)
-    histories = judged.read(folder)
-    found = made.fitted(histories, source=source or f"Parquet files of {folder.name}")
+    from bot import calibrate as judged  # noqa: PLC0415 - as above
+    from bot import fit as made  # noqa: PLC0415 - as above
+    from bot.clock import WallClock  # noqa: PLC0415 - as above
+    from bot.settings import load  # noqa: PLC0415 - as above
+
+    if bool(config) == (data is not None):
+        raise ConfigError("name either a configuration with -c FILE or marks with --data DIR")
+    if data is not None:
+        folder = judged.folder_of(data)
+        histories, origin = judged.read(folder), f"Parquet files of {folder.name}"
+    else:
+        settings = load(config or []).settings
+        histories = asyncio.run(made.fetched(settings, WallClock()))
+        origin = f"hourly mark of {settings.accounts[0].venue}"
+    found = made.fitted(histories, source=source or origin)
     made.save(found, out)
     sys.stdout.write(made.text(found, histories))
 

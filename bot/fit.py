@@ -1,13 +1,26 @@
 """What does a library of models look like as a file, and who makes it?"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+
+from bot import bootstrap
+from bot.chance import SeededRng
+from bot.clock import VenueClock
+from bot.domain.market import Candle
 from bot.errors import ConfigError
-from bot.leverage import library
-from bot.leverage.history import HOUR, History
+from bot.exchanges.connect import GatewaySettings, connect
+from bot.leverage import har, library
+from bot.leverage.history import HOUR, History, of_rows
 from bot.leverage.library import Library
+from bot.ports import Clock
+from bot.settings import Settings
+
+SPAN = timedelta(hours=har.BURN_IN + har.FIT_HOURS)
+"""A year before the first window, and what a regression is fitted on."""
 
 
 def fitted(histories: Mapping[str, History], *, source: str) -> Library:
@@ -25,6 +38,45 @@ def fitted(histories: Mapping[str, History], *, source: str) -> Library:
         return library.fit(coins, source=source)
     except ValueError as error:
         raise ConfigError(str(error)) from None
+
+
+async def fetched(
+    settings: Settings, clock: Clock, *, gateway: GatewaySettings | None = None
+) -> dict[str, History]:
+    """Return the histories that the venue still knows of the configured symbols.
+
+    Args:
+        settings: Whose account; nothing of it but public prices is read.
+        clock: The machine's.
+        gateway: Overrides the account's.
+
+    Raises:
+        BotError: The venue gave no usable answer.
+    """
+    connection = bootstrap.connection_of(settings, gateway)
+    venue_clock = VenueClock(clock)
+    venue = await connect(connection, venue_clock, rng=SeededRng("fit"))
+    try:
+        since = venue_clock.now() - SPAN
+        return {
+            symbol: history_of(await venue.marks(symbol, since)) for symbol in connection.symbols
+        }
+    finally:
+        await venue.close()
+
+
+def history_of(candles: Sequence[Candle]) -> History:
+    """Return the history of dated hours.
+
+    Raises:
+        ConfigError: There is none, or they are out of order.
+    """
+    times = np.array([int(c.opened_at.timestamp()) * 1000 for c in candles], dtype=np.int64)
+    columns = ([c.high for c in candles], [c.low for c in candles], [c.close for c in candles])
+    try:
+        return of_rows(times, *(np.array(column, dtype=np.float64) for column in columns))
+    except ValueError as error:
+        raise ConfigError(f"hours of mark {error}") from None
 
 
 def save(found: Library, file: Path) -> None:
@@ -60,7 +112,9 @@ def text(found: Library, histories: Mapping[str, History]) -> str:
 
 
 def _coin(name: str) -> str:
+    if "/" in name:
+        return name.partition("/")[0]
     for quote in ("USDT", "USDC", "BUSD"):
         if name.endswith(quote) and name != quote:
             return name.removesuffix(quote)
-    return name.partition("/")[0]
+    return name

@@ -40,6 +40,23 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Candle:
+    """One completed bar, with its own date: histories have gaps.
+
+    Attributes:
+        opened_at: Aware UTC.
+        high: [quote/base]
+        low: [quote/base]
+        close: [quote/base]
+    """
+
+    opened_at: datetime
+    high: float
+    low: float
+    close: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
     """Prices, history and resting orders of one symbol.
 

@@ -17,13 +17,14 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.ledger import LedgerRow
-from bot.domain.market import Bars, Market
+from bot.domain.market import Bars, Candle, Market
 from bot.domain.observation import Observation
 from bot.domain.position import Position, PositionMode
 from bot.domain.venue import VenueCondition
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges import binance_parse as parse
 from bot.exchanges.binance_evidence import Evidence
+from bot.exchanges.binance_history import MarkHistory
 from bot.exchanges.binance_ledger import Statement
 from bot.exchanges.binance_stops import Stops
 from bot.exchanges.binance_time import VenueTime
@@ -206,6 +207,15 @@ class BinanceVenue:
             ids={symbol: self._ids[symbol] for symbol in self._instruments},
             has_spot="spot" in self._settings.wallets,
         )
+
+    async def marks(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
+        """Return every completed hour of mark of a configured symbol, as far as the venue knows.
+
+        Raises:
+            ExchangeError: They could not be read to their end.
+        """
+        history = MarkHistory(self._client, sleep=self._clock.sleep)
+        return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
 
     def condition(self) -> VenueCondition:
         """Return how the way to the venue is now; no request."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bot.domain.account import Wallet
 from bot.domain.instrument import Instrument, MarginRelease, MarginTier
-from bot.domain.market import Bars, BookLevel, Market
+from bot.domain.market import Bars, BookLevel, Candle, Market
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
 from bot.domain.stop import RestingStop, is_own_name
 from bot.errors import Incomplete
@@ -265,21 +265,38 @@ def bars(answer: Any, symbol: str, *, seconds: int, now_ms: int) -> Bars:
     Raises:
         Incomplete: A row is broken.
     """
+    width = timedelta(seconds=seconds)
+    done = [row for row in candles(answer, symbol) if row.opened_at + width <= instant(now_ms)]
+    return Bars(
+        opened_at=done[0].opened_at if done else None,
+        seconds=seconds,
+        high=tuple(row.high for row in done),
+        low=tuple(row.low for row in done),
+        close=tuple(row.close for row in done),
+    )
+
+
+def candles(answer: Any, symbol: str) -> tuple[Candle, ...]:
+    """Return the rows of klines, each with its date.
+
+    Raises:
+        Incomplete: A row is broken.
+    """
     if not isinstance(answer, list) or not all(isinstance(row, list) for row in answer):
         raise Incomplete(f"klines of {symbol} must be a list of rows")
-    done = []
+    found = []
     for row in answer:
         named = dict(zip(("open_at", "open", "high", "low", "close"), row, strict=False))
         named["symbol"] = symbol
-        if whole(named, "open_at") + seconds * 1000 <= now_ms:
-            done.append(named)
-    return Bars(
-        opened_at=instant(whole(done[0], "open_at")) if done else None,
-        seconds=seconds,
-        high=tuple(float(positive(row, "high")) for row in done),
-        low=tuple(float(positive(row, "low")) for row in done),
-        close=tuple(float(positive(row, "close")) for row in done),
-    )
+        found.append(
+            Candle(
+                opened_at=instant(whole(named, "open_at")),
+                high=float(positive(named, "high")),
+                low=float(positive(named, "low")),
+                close=float(positive(named, "close")),
+            )
+        )
+    return tuple(found)
 
 
 def _levels(depth: Mapping[str, Any], side: str, symbol: str) -> tuple[BookLevel, ...]:

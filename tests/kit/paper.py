@@ -18,8 +18,8 @@ from bot.paper.binance.request import Keys
 from bot.paper.engine import Engine
 from bot.paper.faults import Faults
 from bot.paper.instruments import CONTRACTS
+from bot.paper.market import HISTORY_HOURS, Scripted
 from bot.paper.market import Path as PricePath
-from bot.paper.market import Scripted
 from bot.paper.pace import Stepped
 from bot.paper.server import PaperServer
 
@@ -38,6 +38,7 @@ def an_engine(
     volatility: float = 0.002,
     points: tuple[tuple[int, float], ...] = ((0, 1.0),),
     seed: int = 1,
+    hours: int = HISTORY_HOURS,
 ) -> Engine:
     """Return an exchange with money and no positions."""
     paths = [
@@ -51,7 +52,7 @@ def an_engine(
     ]
     engine = Engine(
         contracts=CONTRACTS,
-        feed=Scripted(paths, start_ms=START_MS, seed=seed),
+        feed=Scripted(paths, start_ms=START_MS, seed=seed, hours=hours),
         start_ms=START_MS,
     )
     engine.cross["USDT"], engine.spot["USDT"] = Decimal(futures), Decimal(spot)
