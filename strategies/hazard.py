@@ -40,7 +40,7 @@ BLIND_SHARE = 0.5
 """And stands at this share where nothing is known. [ratio]"""
 DAYS = 365.25
 BASIS_POINT = 1e-4
-REMEMBERED = 256
+REMEMBERED = 64
 """Forecasts of the present hour that are not made again."""
 
 
