@@ -325,8 +325,10 @@ def read(
         asked_at: When the first request for them left. Aware UTC.
     """
     new = {row.id: row for row in rows if row.id not in books.seen}
-    sent, foreign = explained(new.values(), books.sent)
-    ours = {row.id for row in new.values() if row.kind.is_margin or row.kind.is_transfer}
+    # Read again after books were opened anew: its intent is still on its way in them.
+    known = {entry.row.id for entry in books.sent if entry.row is not None}
+    sent, foreign = explained([r for r in new.values() if r.id not in known], books.sent)
+    ours = known | {row.id for row in new.values() if row.kind.is_margin or row.kind.is_transfer}
     ours -= {row.id for row in foreign}
     # The first answer may have been an old one, so lines from shortly before it may not be in it.
     begin = books.opened_from - STALE

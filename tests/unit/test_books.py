@@ -533,6 +533,24 @@ def test_books_taken_over_between_the_two_ends_of_our_own_move_are_put_right(lac
     assert world.books.ledger.balance(FUTURES) == after["futures"]
 
 
+def test_a_line_of_ours_that_is_read_again_is_still_ours() -> None:
+    world = LedgerWorld()
+    world.poll()
+    world.wait(61)
+    world.send(add("50.00001"), "lands", confirmed=True)
+    world.settle()
+    world.wait(11)
+    world.poll()
+    assert world.books.sent[0].row is not None
+    world.books = books.reopened(world.books, world.observation())
+    for _ in range(3):
+        lines = [row for _, row in world.rows]
+        world.books, found = books.read(world.books, lines, asked_at=world.now)
+        assert (found, world.books.ledger.booked) == ((), ())
+        assert books.look(world.books, world.observation())[1].is_explained
+        world.wait(11)
+
+
 def test_what_changes_with_each_look_is_a_break_after_a_minute_and_six_looks() -> None:
     world = LedgerWorld()
     world.poll()
