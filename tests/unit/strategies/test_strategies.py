@@ -1,6 +1,7 @@
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal as D
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,3 +218,29 @@ def test_flexible_leverage_refuses_settings_that_give_no_band(
 def test_a_leverage_without_a_liquidation_price_is_named() -> None:
     with pytest.raises(ValueError, match=r"give_back leverage of BTC/USDT:USDT long"):
         flexible("2", minimum=D("0.9"))
+
+
+def test_the_example_configuration_has_every_setting_of_every_strategy_with_its_default() -> None:
+    text = (Path(__file__).parents[3] / "config" / "live.example.toml").read_text()
+    section = text.partition("[strategy]")[2].partition("[limits]")[0]
+    told: dict[str, dict[str, str]] = {}
+    for line in section.splitlines():
+        key, equals, rest = line.removeprefix("# ").partition(" = ")
+        if key == "path":
+            settings = told.setdefault(rest.split('"')[1], {})
+        elif equals:
+            settings[key] = rest.split()[0].strip('"')
+    known: dict[str, Any] = {
+        f"{cls.__module__}:{cls.__name__}": settings
+        for cls, settings in (
+            (FixedLeverage, FixedSettings),
+            (FlexibleLeverage, FlexibleSettings),
+            (Hazard, HazardSettings),
+            (LiquidationBuffer, BufferSettings),
+            (VolatilityTarget, TargetSettings),
+        )
+    }
+    assert told == {
+        path: {field.name: str(field.default) for field in fields(settings)}
+        for path, settings in known.items()
+    }
