@@ -156,7 +156,7 @@ def test_the_variance_begins_with_the_first_168_hours_where_they_leave_a_half_li
 @pytest.mark.parametrize("seconds", [300, 900, 3600])
 def test_shorter_bars_are_read_by_the_hour_back_from_the_newest(seconds: int) -> None:
     per_hour = 3600 // seconds
-    hours = [100 * math.exp(0.01 * (hour % 2)) for hour in range(49)]
+    hours = [100 * math.exp(0.01 * (hour % 2) / (1 + hour)) for hour in range(49)]
     # Between the hours the price is elsewhere, and the first bars are no whole hour.
     close = [100.5] * (per_hour - 1) + [hours[0]]
     for price in hours[1:]:
@@ -164,7 +164,8 @@ def test_shorter_bars_are_read_by_the_hour_back_from_the_newest(seconds: int) ->
     close = close[per_hour // 2 :]
     bars = Bars(seconds=seconds, high=(102.0,) * len(close), low=(99.0,) * len(close),
                 close=tuple(close))  # fmt: skip
-    assert smoothed_of_bars(bars) == pytest.approx(0.01, rel=1e-9)
+    expected = math.sqrt(smoothed_variance(np.diff(np.log(np.array(hours)))))
+    assert smoothed_of_bars(bars) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("seconds", [0, -60, 7200, 3601])
