@@ -61,7 +61,7 @@ def of_bars(bars: Bars) -> float:
 
 
 def smoothed_variance(returns: Floats) -> float:
-    """Return the mean of squared hourly log returns, each weighing less than the next. [1/h].
+    """Return the mean of squared hourly log returns, older ones weighing less. [1/h].
 
     ``v <- decay * v + (1 - decay) * r**2`` with a half-life of 72 h, begun at the mean square of
     the first 168 h. A history that would leave less than a half-life after them begins with fewer,

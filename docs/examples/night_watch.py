@@ -5,9 +5,10 @@
     trigger = "0.10"
     night = "1.5"
 
-``choose`` is asked at every poll and for every position. It must be pure: everything it may depend
-on is in its arguments, the hour is that of the venue's own mark. What it cannot do it refuses with
-a ``ValueError`` whose text says why.
+``choose`` is asked at every poll and for every position, and everything waits until it returns. It
+must be pure: all it may depend on is in its arguments, the hour is that of the venue's own mark.
+What it cannot do it refuses with a ``ValueError`` whose text says why. A module of yours that lies
+beside it is not found: keep it in one file, or install the module.
 """
 
 from dataclasses import dataclass
