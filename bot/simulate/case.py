@@ -114,7 +114,7 @@ STRATEGIES: tuple[Mapping[str, str], ...] = (
 LATER: tuple[Mapping[str, str], ...] = (
     {
         "path": "strategies.flexible_leverage:FlexibleLeverage",
-        "target": "9", "minimum": "6", "maximum": "11", "ripcord": "15", "inset": "0.4",
+        "target": "9", "minimum": "6", "maximum": "11", "ripcord": "15",
     },
     {
         "path": "strategies.volatility_target:VolatilityTarget",
