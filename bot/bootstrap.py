@@ -13,10 +13,13 @@ from bot import files
 from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.alarm import Alarm
+from bot.domain.band import LeverageBand
 from bot.domain.instrument import MarginRelease
 from bot.domain.lease import Claim, Lease
+from bot.domain.market import Market
 from bot.domain.observation import Observation
-from bot.errors import ConfigError, JournalLost
+from bot.domain.risk import PositionRisk
+from bot.errors import ConfigError, JournalLost, StrategyError
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings, connect
 from bot.exchanges.venues import VENUES
 from bot.execute.bookkeeper import Bookkeeper
@@ -474,11 +477,34 @@ def _strategy_of_inputs(inputs: Inputs, journal: Path | None) -> Strategy:
     return load_strategy(inputs.strategy, dict(inputs.strategy_settings), archive=archive)
 
 
+def _strategy_left_behind(inputs: Inputs, journal: Path | None) -> Strategy:
+    """Return the strategy of the run before, or one that chooses nothing where it is gone.
+
+    A file that was moved or changed since must not keep the bot from starting. All that is lost is
+    since when a position stands beyond its give-back, and that is confirmed again.
+    """
+    try:
+        return _strategy_of_inputs(inputs, journal)
+    except StrategyError as error:
+        return _Gone(str(error))
+
+
+class _Gone:
+    """A strategy that cannot be loaded any more."""
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def choose(self, risk: PositionRisk, market: Market) -> LeverageBand:  # noqa: ARG002 - the port
+        """Refuse."""
+        raise ValueError(self._why)
+
+
 def memory_before(path: Path, account: str, reserve: Reserve | None) -> Memory:
     """Return the memory of the run before this one, with what only the reserve knows.
 
     Raises:
-        BotError: The journal cannot be read or the strategy cannot be loaded.
+        BotError: The journal cannot be read.
     """
     with JournalReader.open(path) as reader:
         memory = memory_left_behind(reader, account, journal=path)
@@ -503,7 +529,7 @@ def memory_left_behind(
     since = inputs.observation.at - timedelta(days=1) if inputs.observation else None
     return memory_after(
         inputs,
-        _strategy_of_inputs(inputs, journal),
+        _strategy_left_behind(inputs, journal),
         reader.actions(since=since, limit=_MOST_ACTIONS),
         decision_id=newest.record["id"],
         at=datetime.fromisoformat(newest.record["at"]),

@@ -1,6 +1,7 @@
 """How is a strategy found by its path?"""
 
 import dataclasses
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -17,6 +18,19 @@ from bot import files
 from bot.errors import StrategyError
 from bot.files import Kept
 from bot.ports import Strategy
+
+SUFFIX = ".py"
+_TRUTHS = {"true": True, "false": False}
+_KINDS = (Decimal, int, float, bool, str)
+
+
+def anchored(path: str, folder: Path) -> str:
+    """Return a strategy's path; that of a file is absolute, a relative one begins in ``folder``.
+
+    The same file is found from wherever a verb is called, also when a decision is made again.
+    """
+    place, _, name = path.rpartition(":")
+    return f"{(folder / place).absolute()}:{name}" if place.endswith(SUFFIX) else path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,20 +70,24 @@ def resolve(path: str, own: Mapping[str, Any], *, archive: Path | None = None) -
     cls: Any = getattr(module, name, None)
     if not inspect.isclass(cls):
         raise StrategyError(f"strategy.path: {place} must define a class {name}")
-    settings_type: Any = typing.get_type_hints(cls.__init__).get("settings")
-    if settings_type is None or not dataclasses.is_dataclass(settings_type):
+    settings_type: Any = _hints(cls.__init__, name).get("settings")
+    if not (inspect.isclass(settings_type) and dataclasses.is_dataclass(settings_type)):
         raise StrategyError(
             f"strategy.path: {name} must take one argument 'settings' that is a dataclass"
         )
-    if not callable(getattr(cls, "choose", None)):
+    choose = getattr(cls, "choose", None)
+    if not callable(choose) or inspect.iscoroutinefunction(choose):
         raise StrategyError(f"strategy.path: {name} must have a method choose(risk, market)")
     make = typing.cast(Callable[[Any], Strategy], cls)
     settings_cls = typing.cast(type, settings_type)
     kept = _files(settings_cls, own, archive)
+    settings = _settings(settings_cls, own, kept)
     try:
-        strategy = make(_settings(settings_cls, own, kept))
+        strategy = make(settings)
     except ValueError as error:
         raise StrategyError(f"strategy: {error}") from error
+    except (Exception, SystemExit) as error:  # a user's class may fail in any way
+        raise StrategyError(f"strategy.path: {name} failed to start: {error!r}") from error
     texts = {name: str(value) for name, value in own.items()}
     texts |= {name: one.text for name, one in kept.items()}
     return Resolved(
@@ -82,62 +100,111 @@ def resolve(path: str, own: Mapping[str, Any], *, archive: Path | None = None) -
 def _files(cls: type, own: Mapping[str, Any], archive: Path | None) -> dict[str, Kept]:
     return {
         name: files.read(files.KINDS[wanted], own.get(name), setting=name, archive=archive)
-        for name, wanted in typing.get_type_hints(cls).items()
+        for name, wanted in _hints(cls, cls.__name__).items()
         if wanted in files.KINDS
     }
 
 
 def _module(place: str) -> ModuleType:
-    if not place.endswith(".py"):
+    if not place.endswith(SUFFIX):
         try:
             return importlib.import_module(place)
         except ImportError as error:
             raise StrategyError(
                 f"strategy.path: module {place} must be importable: {error}"
             ) from error
-    file = Path(place)
-    spec = importlib.util.spec_from_file_location(f"plimsoll_user_{file.stem}", file)
-    if spec is None or spec.loader is None or not file.is_file():
-        raise StrategyError(f"strategy.path: file {place} must exist")
+        except (Exception, SystemExit) as error:  # a user's module may fail in any way
+            raise StrategyError(f"strategy.path: {place} failed to load: {error!r}") from error
+    file = Path(place).absolute()
+    if not file.is_file():
+        raise StrategyError(f"strategy.path: file {file} must exist")
+    spec = importlib.util.spec_from_file_location(_name_of(file), file)
+    if spec is None or spec.loader is None:
+        raise StrategyError(f"strategy.path: file {file} must be a module")
     module = importlib.util.module_from_spec(spec)
     # Dataclasses look their module up by name while the class is made.
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # a user's file may fail in any way; the cause is kept
+    except (Exception, SystemExit) as error:  # a user's file may fail in any way
+        del sys.modules[spec.name]
         raise StrategyError(f"strategy.path: {place} failed to load: {error!r}") from error
     return module
 
 
+def _name_of(file: Path) -> str:
+    """Return a module name that no file of the same name in another folder has."""
+    digest = hashlib.sha256(str(file.resolve()).encode(errors="surrogateescape")).hexdigest()[:12]
+    return f"plimsoll_user_{file.stem}_{digest}"
+
+
+def _hints(of: Any, name: str) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(of)
+    except Exception as error:  # annotations are evaluated: a user's may fail in any way
+        raise StrategyError(
+            f"strategy.path: annotations of {name} must be known: {error!r}"
+        ) from error
+
+
 def _settings(cls: type, own: Mapping[str, Any], kept: Mapping[str, Kept]) -> Any:
-    hints = typing.get_type_hints(cls)
-    fields = {field.name for field in dataclasses.fields(cls)}
+    hints = _hints(cls, cls.__name__)
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     for name in own:
         if name not in fields:
             raise StrategyError(
                 f"strategy.{name}: is not a setting of this strategy; it has "
-                f"{', '.join(sorted(fields))}"
+                f"{', '.join(sorted(fields)) or 'none'}"
             )
+    for name, field in fields.items():
+        is_needed = field.default is field.default_factory is dataclasses.MISSING
+        if is_needed and name not in own and name not in kept:
+            raise StrategyError(f"strategy.{name}: must be set, it has no default")
     values = {
         name: _value(name, value, hints[name]) for name, value in own.items() if name not in kept
     }
-    return cls(**values, **{name: one.value for name, one in kept.items()})
+    try:
+        return cls(**values, **{name: one.value for name, one in kept.items()})
+    except (Exception, SystemExit) as error:  # a user's checks may fail in any way
+        raise StrategyError(f"strategy: settings were refused: {error}") from error
 
 
 def _value(name: str, value: object, wanted: object) -> object:
+    """Return a setting as its dataclass declares it.
+
+    A journal keeps settings as text: each kind must be told from its text.
+    """
     if wanted is Decimal:
         if isinstance(value, float):
             raise StrategyError(f"strategy.{name}: must be quoted to stay exact, was {value}")
-        try:
-            number = Decimal(str(value))
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite():
-            raise StrategyError(f"strategy.{name}: must be a number, was {value!r}")
-        return number
+        return _decimal(name, value)
     if wanted is int:
         try:
             return int(str(value))
         except ValueError:
             raise StrategyError(f"strategy.{name}: must be a whole number, was {value!r}") from None
-    return value
+    if wanted is float:
+        return float(_decimal(name, value))
+    if wanted is bool:
+        truth = _TRUTHS.get(str(value).lower())
+        if truth is None:
+            raise StrategyError(f"strategy.{name}: must be true or false, was {value!r}")
+        return truth
+    if wanted is str:
+        if not isinstance(value, str):
+            raise StrategyError(f"strategy.{name}: must be a text, was {value!r}")
+        return value
+    raise StrategyError(
+        f"strategy.{name}: must be declared as {', '.join(kind.__name__ for kind in _KINDS)} "
+        f"in the file of the strategy, was {wanted}"
+    )
+
+
+def _decimal(name: str, value: object) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise StrategyError(f"strategy.{name}: must be a number, was {value!r}")
+    return number

@@ -35,11 +35,14 @@ from pydantic_settings import (
 )
 
 from bot.errors import ConfigError
+from bot.plugins import anchored
 
 PREFIX = "PLIMSOLL_"
 DELIMITER = "__"
 SMALLEST, LARGEST = Decimal("1E-30"), Decimal("1E+15")
 """Numbers beyond could not be counted in steps, and the guard denies what it cannot count."""
+FILES = (".json", ".toml")
+"""A setting of a strategy that ends so names a file, beside the configuration that names it."""
 NOT_SETTINGS = frozenset({"PLIMSOLL_DATA"})
 """Variables of the project that are not configuration."""
 
@@ -156,7 +159,8 @@ class StrategySection(BaseModel):
     """``[strategy]``: where positions shall stand; further keys are the strategy's own.
 
     Attributes:
-        path: ``package.module:Class`` or ``/some/file.py:Class``.
+        path: ``package.module:Class`` or ``/some/file.py:Class``; a relative file is looked for
+            beside the configuration file that names it.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -374,7 +378,7 @@ def load(files: Sequence[Path], *, environ: Mapping[str, str] | None = None) -> 
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for file in files:
-        table = _read(file)
+        table = _anchored(_read(file), file.parent)
         _merge(merged, table)
         for path in _leaves(table):
             origins[path] = str(file)
@@ -384,7 +388,7 @@ def load(files: Sequence[Path], *, environ: Mapping[str, str] | None = None) -> 
             path = name[len(PREFIX) :].lower().replace(DELIMITER, ".")
             origins[path] = f"environment {name}"
     try:
-        _merge(merged, _from_environment(environ))
+        _merge(merged, _anchored(_from_environment(environ), Path()))
         settings = Settings(**merged)
     except ValidationError as error:
         raise ConfigError(_explain(error, origins)) from None
@@ -458,6 +462,22 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(f"configuration file {file} must be readable: {error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration file {file} must be valid TOML: {error}") from None
+
+
+def _anchored(table: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return a table in which files that a strategy is made from are named from the root."""
+    strategy = table.get("strategy")
+    if not isinstance(strategy, dict):
+        return table
+    named = {
+        key: str((folder / value).absolute())
+        for key, value in strategy.items()
+        if isinstance(value, str) and value.endswith(FILES)
+    }
+    path = strategy.get("path")
+    if isinstance(path, str):
+        named["path"] = anchored(path, folder)
+    return table | {"strategy": strategy | named}
 
 
 def _merge(into: dict[str, Any], table: Mapping[str, Any]) -> None:

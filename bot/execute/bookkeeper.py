@@ -101,7 +101,7 @@ class Bookkeeper:
         self.told(followed.get(i.id) or _without_effect(i, done) for i in intents)
 
     def accept(self) -> None:
-        """Take over whatever the next look shows: a person has looked."""
+        """Take over what is strange at the next look, once it lasts: a person has looked."""
         self._is_accepted = True
 
     def begin(self) -> None:
@@ -141,7 +141,7 @@ class Bookkeeper:
             return self._opened(observation)
         if self._is_accepted:
             self._is_accepted = False
-            self._books, self._found = books.reopened(self._books, observation), []
+            self._books, self._found = books.accepted(self._books, observation.at), []
         self._take_lines()
         self._books, report = books.look(self._books, observation)
         findings, self._found = (*self._found, *report.findings), []

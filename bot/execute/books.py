@@ -123,6 +123,7 @@ class Books:
         is_broken: Whether something stayed unexplained although every line was read.
         breaks: Different pictures of the last hour that did.
         suspicious_until: Until then a foreign move is too near; ``None`` for none. Aware UTC.
+        accepted_at: When a person last looked; ``None`` for never. Aware UTC.
     """
 
     writer: Writer
@@ -142,6 +143,7 @@ class Books:
     is_broken: bool = False
     breaks: tuple[tuple[datetime, str], ...] = ()
     suspicious_until: datetime | None = None
+    accepted_at: datetime | None = None
 
     @property
     def since(self) -> datetime:
@@ -250,24 +252,16 @@ def open_books(
     )
 
 
-def reopened(books: Books, observation: Observation) -> Books:
-    """Return the books that take over what an account shows, because a person looked at it.
+def accepted(books: Books, at: datetime) -> Books:
+    """Return the books after a person has looked: what was strange by then will be taken over.
 
-    What is on its way stays pending, and lines that were read stay read.
+    Nothing is taken from one look, which may be an old answer or lie between two ends of a move.
+
+    Args:
+        books: Before.
+        at: When the person said so. Aware UTC.
     """
-    # The look may be older than the news that a move has ended.
-    youngest = observation.account_at - STALE
-    ahead = [e.intent for e in books.sent if e.ended_at is None or e.ended_at >= youngest]
-    anew = open_books(observation, ahead, writer=books.writer)
-    return replace(
-        anew,
-        names=books.names | anew.names,
-        sent=books.sent,
-        earlier=books.earlier,
-        # What the look may lack is read and booked again.
-        seen={row: at for row, at in books.seen.items() if at < anew.opened_from - STALE},
-        read_at=books.read_at,
-    )
+    return replace(books, accepted_at=at, breaks=(), suspicious_until=None, foreign=())
 
 
 def told(
@@ -361,7 +355,7 @@ def look(books: Books, observation: Observation) -> tuple[Books, Report]:
     account, at = observation.account, observation.account_at
     findings = list(_strangers(books, account, at))
     books = _with_names(books, account, observation.at)
-    books = replace(books, ledger=widened(books.ledger, account))
+    books = _taken_over(replace(books, ledger=widened(books.ledger, account)), at)
     # Margin first: only what a whole pool cannot explain is a gap.
     books, shifts, moved = _with_margins(books, account, at)
     books, gaps, came = _with_wallets(books, account, at)
@@ -381,6 +375,26 @@ def look(books: Books, observation: Observation) -> tuple[Books, Report]:
         picture=books.picture,
     )
     return books, report
+
+
+def _taken_over(books: Books, at: datetime) -> Books:
+    """Book what stayed strange since before a person looked."""
+    if books.accepted_at is None or any(entry.is_carried for entry in books.ledger.booked):
+        return books  # a line beside the opening may be all of it
+    for doubt in books.doubts:
+        if doubt.first > books.accepted_at or not books.is_break(doubt):
+            continue
+        place = Place(doubt.where, doubt.asset)
+        if "/" in doubt.where:
+            books = _shifted(books, place, doubt.amount, at)
+            continue
+        entry = Booked(
+            id=f"person:{doubt.where}:{doubt.asset}:{at.isoformat()}",
+            at=books.opened_from,  # the look has it, it is in no doubt
+            changes=((place, doubt.amount),),
+        )
+        books = replace(books, ledger=booked(books.ledger, entry))
+    return books
 
 
 def _with_margins(

@@ -11,6 +11,8 @@ from bot.leverage.arrays import Floats
 HALF_LIFE_HOURS = 72.0
 RANGE_HOURS = 24.0
 MINIMUM_HOURS = 24.0
+SEED_HOURS = 168
+_HOUR = 3600
 _PARKINSON = 4.0 * math.log(2.0)
 
 
@@ -33,16 +35,7 @@ def hourly_volatility(high: Floats, low: Floats, close: Floats, *, bar_hours: fl
 
     Source: Parkinson (1980) for the range estimator.
     """
-    count = close.shape[0]
-    if count * bar_hours < MINIMUM_HOURS:
-        raise ValueError(
-            f"price history must cover >= {MINIMUM_HOURS:g} h, covers {count * bar_hours:g} h"
-        )
-    logs = np.log(np.stack((high, low, close)))
-    if not np.isfinite(logs).all():
-        raise ValueError("prices of the history must be finite and > 0")
-    if (logs[0] < logs[1]).any():
-        raise ValueError("highs of the history must not lie below lows")
+    logs = _logs(high, low, close, bar_hours=bar_hours)
     returns = np.diff(logs[2])
     weights = _weights(returns.shape[0], bar_hours)
     smoothed = float(weights @ (returns * returns)) / bar_hours
@@ -63,8 +56,63 @@ def of_bars(bars: Bars) -> float:
         np.array(bars.high),
         np.array(bars.low),
         np.array(bars.close),
-        bar_hours=bars.seconds / 3600,
+        bar_hours=bars.seconds / _HOUR,
     )
+
+
+def smoothed_variance(returns: Floats) -> float:
+    """Return the mean of squared hourly log returns, older ones weighing less. [1/h].
+
+    ``v <- decay * v + (1 - decay) * r**2`` with a half-life of 72 h, begun at the mean square of
+    the first 168 h. A history that would leave less than a half-life after them begins with fewer,
+    at least with half of it.
+
+    Args:
+        returns: Shape (n,), time ascending, n > 1.
+    """
+    squares = returns * returns
+    count = squares.shape[0]
+    seed = min(SEED_HOURS, max(count - round(HALF_LIFE_HOURS), count // 2))
+    decay = 0.5 ** (1 / HALF_LIFE_HOURS)
+    weights = (1 - decay) * decay ** np.arange(count - seed - 1, -1, -1, dtype=np.float64)
+    begun = float(squares[:seed].mean()) * math.pow(decay, count - seed)
+    return begun + float(weights @ squares[seed:])
+
+
+@functools.lru_cache(maxsize=1024)
+def smoothed_of_bars(bars: Bars) -> float:
+    """Return the root of `smoothed_variance`, per square-root hour, of a price history.
+
+    Shorter bars are read by the hour, back from the newest; the same history is measured once.
+
+    Raises:
+        ValueError: If fewer than 24 h are given, bars do not divide an hour, or prices are broken
+            as of `hourly_volatility`.
+    """
+    if bars.seconds <= 0 or _HOUR % bars.seconds:
+        raise ValueError(f"bars of the history must divide an hour, had {bars.seconds} s")
+    logs = _logs(
+        np.array(bars.high),
+        np.array(bars.low),
+        np.array(bars.close),
+        bar_hours=bars.seconds / _HOUR,
+    )
+    hourly = logs[2][:: -(_HOUR // bars.seconds)][::-1]
+    return math.sqrt(smoothed_variance(np.diff(hourly)))
+
+
+def _logs(high: Floats, low: Floats, close: Floats, *, bar_hours: float) -> Floats:
+    """Return the logs of a history, or refuse it."""
+    hours = close.shape[0] * bar_hours
+    if hours < MINIMUM_HOURS:
+        raise ValueError(f"price history must cover >= {MINIMUM_HOURS:g} h, covers {hours:g} h")
+    with np.errstate(divide="ignore", invalid="ignore"):  # what that gives is refused below
+        logs: Floats = np.log(np.stack((high, low, close)))
+    if not np.isfinite(logs).all():
+        raise ValueError("prices of the history must be finite and > 0")
+    if (logs[0] < logs[1]).any():
+        raise ValueError("highs of the history must not lie below lows")
+    return logs
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from bot.margin.blackout import survival
 from bot.rebalance.backstop import plan_stops, standing
+from bot.rebalance.choose import chosen
 from bot.rebalance.memory import Memory, key_of
 from bot.rebalance.plan import plan
 from bot.rebalance.policy import Policy
@@ -104,11 +105,10 @@ def _verdicts(
             )
             verdicts.append(_verdict(observation, risk, None, Urgency.HOLD, "cross_margin"))
             continue
-        try:
-            band = choose(risk, markets[position.symbol])
-        except ValueError as error:
-            refusals.append(Refusal(code="no_band", text=str(error)))
-            verdicts.append(_verdict(observation, risk, None, Urgency.HOLD, "no_band"))
+        band = chosen(choose, risk, markets[position.symbol])
+        if isinstance(band, Refusal):
+            refusals.append(band)
+            verdicts.append(_verdict(observation, risk, None, Urgency.HOLD, band.code))
             continue
         urgency, reason = weigh(risk, band, memory, policy, now=observation.at)
         verdicts.append(_verdict(observation, risk, band, urgency, reason))

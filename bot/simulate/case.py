@@ -111,6 +111,21 @@ STRATEGIES: tuple[Mapping[str, str], ...] = (
 )  # fmt: skip
 
 
+LATER: tuple[Mapping[str, str], ...] = (
+    {
+        "path": "strategies.flexible_leverage:FlexibleLeverage",
+        "target": "9", "minimum": "6", "maximum": "11", "ripcord": "15",
+    },
+    {
+        "path": "strategies.volatility_target:VolatilityTarget",
+        "multiple": "6", "least": "0.05", "most": "0.15",
+    },
+)  # fmt: skip
+"""Strategies that came after the first worlds were drawn."""
+JOINED = 0.2
+"""Share of worlds that have one of them."""
+
+
 LONGEST_LAG_MS = 1900
 """Of the venue's history. [ms]"""
 THEME = 0.5
@@ -121,6 +136,12 @@ THEMED = 0.4
 
 SUCCEEDED = 0.08
 """Share of worlds with faults in which another machine takes over."""
+
+
+def _strategy(seed: int, drawn: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a world's strategy; later ones are drawn apart, so that nothing is drawn anew."""
+    draw = random.Random(f"strategy {seed}")
+    return draw.choice(LATER) if draw.random() < JOINED else drawn
 
 
 def _second(seed: int) -> float | None:
@@ -168,7 +189,7 @@ def case_of(seed: int, *, faults: float) -> Case:
             "spot": Decimal(draw.choice(("0", "100"))),
         },
         hedge=hedge,
-        strategy=draw.choice(STRATEGIES),
+        strategy=_strategy(seed, draw.choice(STRATEGIES)),
         interval=draw.choice((1.0, 2.0, 5.0)),
         rates=swarm(draw, Wire, most=faults) | swarm(draw, Read, most=faults) | theme,
         crash=draw.choice((0.0, 0.0, 0.002, 0.01, 0.03)) if is_bad else 0.0,

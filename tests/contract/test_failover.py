@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.bootstrap import adopt, memory_before, opened_or_lost, reserve_of, writable
+from bot.domain.action import AddMargin
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.intent import Execution, IntentState, Outcome
 from bot.domain.lease import Claim, Lease
@@ -54,6 +55,7 @@ def a_loop(
     observation: Observation = ENDANGERED,
     resident_stops: bool = False,
     memory: Memory | None = None,
+    strategy: str = "strategies.liquidation_buffer:LiquidationBuffer",
 ) -> tuple[Loop, FakeVenue, FakeClock]:
     policy = a_policy(resident_stops=resident_stops)
     clock, switches = FakeClock(), FakeSwitches()
@@ -78,7 +80,7 @@ def a_loop(
                 observation=observation,
                 memory=memory,
                 policy=policy,
-                strategy="strategies.liquidation_buffer:LiquidationBuffer",
+                strategy=strategy,
                 strategy_settings=tuple((name, str(v)) for name, v in asdict(LEVELS).items()),
             )
         ),
@@ -176,6 +178,22 @@ async def test_a_start_on_a_full_disk_protects_and_the_first_with_room_imports_i
         assert reserve.kept() == ()
         memory = memory_before(path, "main", reserve)
     assert len(memory.moves) == len(given | more)  # no start refills a budget
+
+
+async def test_a_start_remembers_the_run_before_although_its_strategy_is_gone(
+    tmp_path: Path,
+) -> None:
+    path, seen = tmp_path / "journal.sqlite", Collected()
+    async with SqliteJournal.open(path) as journal:
+        with Reserve.open(reserve_of(path)) as reserve:
+            failover = FailoverJournal(journal, reserve)
+            loop, venue, _ = a_loop(failover, journal, seen, strategy=f"{tmp_path}/moved.py:Mine")
+            await loop.poll()
+            (sent,) = venue.sent
+    memory = memory_before(path, "main", None)
+    assert [move.action for move in memory.moves] == [sent.action]
+    assert isinstance(sent.action, AddMargin)
+    assert [entry.added for entry in memory.keys] == [sent.action.amount]
 
 
 async def test_a_start_on_a_full_disk_without_a_reserve_only_looks_on(small_disk: Path) -> None:

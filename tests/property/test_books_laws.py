@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from bot.domain.action import Action
 from bot.domain.ledger import RowKind
 from bot.execute import transit
-from bot.execute.books import reopened
+from bot.execute.books import accepted
 from bot.execute.foreign import Actor
 from bot.execute.transit import EXACT, Ledger, Place, Stage
 from tests.kit.builders import BTC
@@ -181,7 +181,7 @@ def test_money_that_comes_from_nowhere_or_vanishes_is_a_break_until_a_person_loo
     assert report.is_broken
     assert [gap.amount for gap in report.gaps] == [amount]
     assert not report.is_repeated
-    world.books = reopened(world.books, world.observation())
+    world.books = accepted(world.books, world.now)
     assert world.poll().is_explained
 
 

@@ -494,16 +494,51 @@ def test_a_second_different_break_within_the_hour_is_said() -> None:
     assert (report.is_broken, report.is_repeated) == (True, True)
 
 
-def test_books_taken_over_from_an_old_look_do_not_forget_what_has_just_arrived() -> None:
+def test_what_was_strange_when_a_person_looked_is_taken_over_once_it_lasts() -> None:
+    world = LedgerWorld()
+    world.poll()
+    world.wait(61)
+    world.money["futures"] += 5  # no line says so
+    world._change("margin", D(-7))
+    world.poll()
+    world.wait(3)
+    world.books = books.accepted(world.books, world.now)
+    found = []
+    for _ in range(4):
+        found.append(world.poll())
+        world.wait(6)
+    assert not found[0].is_explained  # it may still be an old answer
+    assert not any(report.is_broken for report in found)
+    assert found[-1].is_explained
+    assert world.books.ledger.balance(FUTURES) == world.money["futures"]
+    assert transit.imbalance(world.books.ledger, "USDT") == 0
+
+
+def test_what_gets_strange_after_a_person_looked_is_not_taken_over() -> None:
+    world = LedgerWorld()
+    world.poll()
+    world.wait(61)
+    world.poll()
+    world.books = books.accepted(world.books, world.now)
+    world.wait(3)
+    world.money["futures"] += 5
+    for _ in range(6):
+        report = world.poll()
+        world.wait(6)
+    assert report.is_broken
+
+
+def test_a_person_who_looks_at_an_old_answer_changes_nothing_that_is_known() -> None:
     world = LedgerWorld(travel=3)
     world.poll()
     world.wait(61)
     world.poll()
-    world.send(transfer("50.00001"), "lands", confirmed=True)
     old = world.observation()
+    world.send(transfer("50.00001"), "lands", confirmed=True)
     world.wait(4)
     world.settle()
-    world.books = books.reopened(world.books, replace(old, at=world.now, account_at=world.now))
+    world.books = books.accepted(world.books, world.now)
+    world.books, report = books.look(world.books, replace(old, at=world.now, account_at=world.now))
     for _ in range(4):
         world.wait(6)
         report = world.poll()
@@ -513,21 +548,18 @@ def test_books_taken_over_from_an_old_look_do_not_forget_what_has_just_arrived()
 
 
 @pytest.mark.parametrize("lacks", ["futures", "margin"])
-def test_books_taken_over_between_the_two_ends_of_our_own_move_are_put_right(lacks: Where) -> None:
-    world = LedgerWorld()
-    world.poll()
-    world.wait(61)
+def test_a_start_between_the_two_ends_of_an_unknown_move_is_put_right(lacks: Where) -> None:
+    world = LedgerWorld(lag=1.9)
     before = dict(world.money)
-    world.send(add("50.00001"), "lands", confirmed=True)
+    world.send(add("50.00001"), "lands")
     after = dict(world.money)
-    world.settle()
-    world.wait(2)
     world.money[lacks] = before[lacks]  # wallets and positions are different answers
-    world.books = books.reopened(world.books, world.observation())
+    world.restart(0.5)
     world.money = after
-    for _ in range(4):
+    for _ in range(5):
         report = world.poll()
         assert report.is_explained, report.picture
+        world.settle()
         world.wait(6)
     assert not world.findings
     assert world.books.ledger.balance(FUTURES) == after["futures"]
