@@ -162,6 +162,7 @@ class Loop:
         self._sequence = first_sequence - 1
         self._misses = 0
         self._is_shut_out = self._is_reduced = self._is_blind = False
+        self._unprotected: dict[str, str] = {}
         self._stopped = False
         self._pause: asyncio.Future[None] | None = None
         self.memory = memory
@@ -280,6 +281,7 @@ class Loop:
         self._remember(decision, observation, done)
         self._publish(with_outcomes(record, done.outcomes))
         self._tell_ban()
+        self._tell_unprotected(decision)
         return decision
 
     def _compare(self, observation: Observation) -> News:
@@ -352,6 +354,20 @@ class Loop:
         if ban and not self._is_shut_out:
             self._alarm("venue_banned", ban)
         self._is_shut_out = bool(ban)
+
+    def _tell_unprotected(self, decision: Decision) -> None:
+        """Tell people once of each position that nothing is planned for, while that lasts."""
+        if decision.verdict is Verdict.NOT_READY:
+            return  # nothing was judged
+        found = {
+            str(verdict.risk.position.key): verdict.reason
+            for verdict in decision.positions
+            if verdict.band is None
+        }
+        for key, reason in found.items():
+            if self._unprotected.get(key) != reason:
+                self._alarm("unprotected", f"nothing is planned for {key}: {reason}")
+        self._unprotected = found
 
     def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
         self._alarms.tell(code, text, intent_id=intent_id)

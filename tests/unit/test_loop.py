@@ -13,6 +13,7 @@ from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
+from bot.domain.position import MarginMode
 from bot.domain.risk import PositionRisk
 from bot.domain.switch import Pause, Switches
 from bot.domain.venue import VenueCondition
@@ -328,6 +329,28 @@ async def test_a_ban_that_a_write_brings_is_told_at_once() -> None:
     rig.venue.on_send = lambda _: setattr(rig.venue, "way", ban)
     await rig.loop.poll()
     assert "venue_banned" in [alarm.code for alarm in rig.seen.alarms]
+
+
+async def test_a_position_that_nothing_is_planned_for_is_told_once_while_that_lasts() -> None:
+    cross = an_observation(a_position(margin="8000", margin_mode=MarginMode.CROSS))
+    isolated = an_observation(a_position(margin="8000"))
+    rig = Rig(cross)
+    told = []
+    for seen in (cross, cross, isolated, cross):
+        rig.venue.observation = seen
+        await rig.loop.poll()
+        told.append([alarm.text for alarm in rig.seen.alarms if alarm.code == "unprotected"])
+    text = "nothing is planned for BTC/USDT:USDT long: cross_margin"
+    assert told == [[text], [text], [text], [text, text]]
+
+
+async def test_a_poll_without_an_answer_says_nothing_new_of_who_is_unprotected() -> None:
+    rig = Rig(an_observation(a_position(margin="8000", margin_mode=MarginMode.CROSS)))
+    await rig.loop.poll()
+    rig.venue.failures = [Unavailable("busy")]
+    for _ in range(2):
+        await rig.loop.poll()
+    assert [a.code for a in rig.seen.alarms].count("unprotected") == 1
 
 
 async def test_the_last_poll_is_not_followed_by_a_wait() -> None:
