@@ -72,11 +72,13 @@ TOO_PRECISE = "too_precise"
 """The code of a refusal for digits finer than the venue books."""
 LONGEST_PAUSE = 15.0
 """However long the venue is silent, it is asked again after this. [s]"""
+LEAST_REST = 0.25
+"""Of the time between polls that is rested, however long one took. [ratio]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How long to wait between polls.
+    """How far apart polls begin.
 
     Attributes:
         routine: While nothing is urgent. [s]
@@ -86,13 +88,19 @@ class Pace:
     routine: float
     urgent: float
 
-    def pause(self, decision: Decision, *, misses: int) -> float:
-        """Return the wait after a decision. [s]."""
+    def pause(self, decision: Decision, *, misses: int, spent: float = 0.0) -> float:
+        """Return the wait after a decision. [s].
+
+        Args:
+            decision: Of the poll.
+            misses: Failures in a row; each is waited after in full.
+            spent: What the poll took of the time to the next one. [s]
+        """
         if misses:
             return float(min(LONGEST_PAUSE, self.urgent * 2.0 ** min(misses - 1, 10)))
-        if decision.urgency is Urgency.HOLD and not _is_near(decision):
-            return self.routine
-        return self.urgent
+        is_calm = decision.urgency is Urgency.HOLD and not _is_near(decision)
+        apart = self.routine if is_calm else self.urgent
+        return max(apart * LEAST_REST, apart - spent)
 
 
 def _is_near(decision: Decision) -> bool:
@@ -200,10 +208,12 @@ class Loop:
         """
         try:
             while not self._is_stopped():
+                began = self._clock.monotonic()
                 decision = await self.poll()
                 if self._is_stopped() or is_over():
                     return
-                await self._rest(pace.pause(decision, misses=self._misses))
+                spent = self._clock.monotonic() - began
+                await self._rest(pace.pause(decision, misses=self._misses, spent=spent))
         finally:
             await self._bookkeeper.close()
 

@@ -16,7 +16,7 @@ SPAN = 65.0
 """Weight counts for so long: the venue's minute, and the 5 s a request may be on its way. [s]"""
 SHARE = 0.5
 """Of the venue's limit that the bot uses; the rest is for people and other programs. [ratio]"""
-BURST = 4
+BURST = 2
 """Up to this part of it is spent as fast as it is wanted."""
 SOON = 1e-6
 """Rounding may leave nothing of a wait that is not over. [s]"""

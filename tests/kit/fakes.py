@@ -70,9 +70,11 @@ class FakeVenue:
         """Raised by the next readings of it."""
         self.way = VenueCondition()
         self.on_send: Callable[[Intent], None] = lambda _: None
+        self.on_look: Callable[[], None] = lambda: None
 
     async def observe(self) -> Observation:
         await asyncio.sleep(0)  # what runs beside a look gets its turn
+        self.on_look()
         if self.failures:
             raise self.failures.pop(0)
         now = self.clock.now()

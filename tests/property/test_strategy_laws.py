@@ -30,6 +30,7 @@ from strategies.liquidation_buffer import Settings as BufferSettings
 from strategies.volatility_target import Settings as TargetSettings
 from strategies.volatility_target import VolatilityTarget
 from tests.kit.builders import FOUR_TIERS, a_market, a_position, an_instrument
+from tests.kit.hazard import shipped
 
 ALL: tuple[Strategy, ...] = (
     FixedLeverage(FixedSettings()),
@@ -38,7 +39,7 @@ ALL: tuple[Strategy, ...] = (
     FlexibleLeverage(
         FlexibleSettings(target=D(5), minimum=D(4), maximum=D(5), ripcord=D(5), inset=D("0.4"))
     ),
-    Hazard(HazardSettings()),
+    shipped(),
     Hazard(HazardSettings(hazard=D(12), reaction=28800, most=D("0.9"))),
     LiquidationBuffer(BufferSettings()),
     VolatilityTarget(TargetSettings()),
@@ -206,13 +207,19 @@ def test_a_broken_history_is_refused_or_gives_no_more_leverage(
 
 @measuring
 @pytest.mark.parametrize("count", [0, 1, 23])
-def test_who_measures_volatility_refuses_a_history_of_less_than_a_day(
+def test_who_measures_volatility_trusts_no_history_of_less_than_a_day(
     strategy: Strategy, count: int
 ) -> None:
     short = bars_of(STEADY)
     short = replace(
         short, high=short.high[:count], low=short.low[:count], close=short.close[:count]
     )
+    if isinstance(strategy, Hazard):  # it stands at its widest
+        widest = choice(strategy, a_position(), short)
+        clean = choice(strategy, a_position(), bars_of(STEADY))
+        assert widest.distance.trigger >= clean.distance.trigger
+        assert not widest.may_give_back
+        return
     with pytest.raises(ValueError, match=f"must cover >= 24 h, covers {count} h"):
         choice(strategy, a_position(), short)
 

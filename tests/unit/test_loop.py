@@ -291,6 +291,22 @@ async def test_the_loop_waits_less_while_something_is_urgent_and_longer_while_no
     urgent = await rig.loop.poll()
     assert pace.pause(urgent, misses=0) == 1
     assert [pace.pause(urgent, misses=n) for n in (1, 2, 3, 9)] == [1, 2, 4, 15]
+    assert [pace.pause(urgent, misses=0, spent=s) for s in (0.4, 0.9, 30)] == [0.6, 0.25, 0.25]
+    assert pace.pause(urgent, misses=1, spent=0.9) == 1
+
+
+async def test_polls_begin_as_far_apart_as_they_are_meant_to() -> None:
+    rig = Rig(an_observation(a_position(margin="8000")))
+    began: list[float] = []
+
+    def look_slowly() -> None:
+        began.append(rig.clock.monotonic())
+        rig.clock.advance(1.5)
+
+    rig.venue.on_look = look_slowly
+    polls = count(1)
+    await rig.loop.run(Pace(routine=5.0, urgent=1.0), is_over=lambda: next(polls) == 4)
+    assert [b - a for a, b in pairwise(began)] == [5.0, 5.0, 5.0]
 
 
 @pytest.mark.parametrize(
