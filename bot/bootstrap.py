@@ -36,7 +36,8 @@ from bot.journal.queries import JournalReader
 from bot.journal.reserve import Reserve
 from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop, Pace
-from bot.operate import heartbeat
+from bot.operate import ban, heartbeat
+from bot.operate.ban import FileBanNote
 from bot.operate.logs import DecisionLog, Logs, LogSettings
 from bot.operate.mqtt import MqttPublisher, MqttSettings
 from bot.operate.redact import Redactor
@@ -46,6 +47,7 @@ from bot.plugins import Resolved, load_strategy, resolve
 from bot.ports import (
     AlarmBook,
     Authority,
+    BanNote,
     Clock,
     Fallback,
     Journal,
@@ -159,7 +161,8 @@ async def run(loaded: Loaded, how: Run) -> None:
         opened = opened_or_lost(how.journal, stack)
         clock = VenueClock(how.clock)
         # Before a run begins: whether the one before is over is a question of venue time.
-        venue = await stack.enter_async_context(_venue(connection, clock, rng_of(opened)))
+        bans = FileBanNote(how.journal.with_name(ban.FILE_NAME), how.clock.now)
+        venue = await stack.enter_async_context(_venue(connection, clock, rng_of(opened), bans))
         publisher = await _publisher(settings, stack)
         sinks = [
             DecisionLog(every=settings.log.hold_every),
@@ -558,9 +561,9 @@ async def _until_told(loop: Loop, pace: Pace, how: Run) -> None:
 
 @contextlib.asynccontextmanager
 async def _venue(
-    connection: ConnectionSettings, clock: VenueClock, rng: Rng
+    connection: ConnectionSettings, clock: VenueClock, rng: Rng, bans: BanNote
 ) -> AsyncIterator[Venue]:
-    venue = await connect(connection, clock, rng=rng)
+    venue = await connect(connection, clock, rng=rng, bans=bans)
     try:
         yield venue
     finally:

@@ -280,6 +280,18 @@ class Sink(Protocol):
         ...
 
 
+class BanNote(Protocol):
+    """What is remembered of a ban beyond the run that was told of it."""
+
+    def left(self) -> tuple[float, str]:
+        """Return how long the venue still shuts us out and why; 0 where it does not. [s]"""
+        ...
+
+    def write(self, seconds: float, why: str) -> None:
+        """Remember a ban from now on; a note that cannot be written is no fault of the poll. [s]"""
+        ...
+
+
 class Strategy(Protocol):
     """Chooses where a position shall stand."""
 

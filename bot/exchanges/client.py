@@ -28,7 +28,7 @@ from bot.exchanges.outcomes import (
 from bot.exchanges.quota import Lane, Quota
 from bot.exchanges.weights import cost_of
 from bot.execute.denial import DenialCode
-from bot.ports import Clock, Gate, Rng, StoppedError
+from bot.ports import BanNote, Clock, Gate, Rng, StoppedError
 
 TOTAL_MS = 3000
 """Patience for one answer; shorter than the window, so looking decides, not the socket. [ms]"""
@@ -222,9 +222,10 @@ class Client:
         demo: bool,
         rng: Rng,
         session: Session | None = None,
+        bans: BanNote | None = None,
     ) -> None:
         self._clock = clock
-        self.quota = Quota(rng)
+        self.quota = Quota(rng, bans=bans)
         """What may be asked, and whether the venue asked to wait."""
         self._slots = asyncio.Semaphore(AT_ONCE)
         self.is_time_refused = False
@@ -254,6 +255,9 @@ class Client:
         self.api.ssl_context = False  # of ccxt's own session, which is never opened
         self.api.plimsoll_clock = clock
         self.api.plimsoll_quota = self.quota
+        seconds, why = (0.0, "") if bans is None else bans.left()
+        if seconds > 0:
+            self.quota.shut_out(seconds, why, clock.monotonic())
         if self.api.options["maxRetriesOnFailure"] != 0:
             raise RuntimeError("maxRetriesOnFailure must be 0: ccxt would repeat writes")
 

@@ -5,7 +5,7 @@ from bot.errors import Unavailable
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
 from bot.exchanges.client import Client, Session
 from bot.exchanges.gateway import GatewaySettings
-from bot.ports import Rng
+from bot.ports import BanNote, Rng
 
 __all__ = ["ConnectionSettings", "GatewaySettings", "connect"]
 
@@ -16,6 +16,7 @@ async def connect(
     *,
     rng: Rng,
     session: Session | None = None,
+    bans: BanNote | None = None,
 ) -> BinanceVenue:
     """Return a venue that is ready to be observed; the clock is anchored to its time.
 
@@ -24,6 +25,7 @@ async def connect(
         clock: Anchored here, and again every ten minutes.
         rng: Spreads the return after a ban.
         session: Carries the requests; ``None`` opens one.
+        bans: What is remembered of a ban; ``None`` forgets it with the run.
 
     Raises:
         ExchangeError: The venue gave no usable answer, or refuses the key.
@@ -37,6 +39,7 @@ async def connect(
         demo=settings.mode == "testnet",
         rng=rng,
         session=session,
+        bans=bans,
     )
     venue = BinanceVenue(settings, client, clock)
     try:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 
 from bot.exchanges.weights import LIMITS, USED, Budget, Cost
-from bot.ports import Rng
+from bot.ports import BanNote, Rng
 
 SPAN = 65.0
 """Weight counts for so long: the venue's minute, and the 5 s a request may be on its way. [s]"""
@@ -141,8 +141,9 @@ class Meter:
 class Quota:
     """What may be asked of one venue, and whether it asked to wait."""
 
-    def __init__(self, rng: Rng) -> None:
+    def __init__(self, rng: Rng, *, bans: BanNote | None = None) -> None:
         self._rng = rng
+        self._bans = bans
         self._meters = {budget: Meter(limit) for budget, limit in LIMITS.items()}
         self._until = -math.inf
         self._ban_until = -math.inf
@@ -209,10 +210,25 @@ class Quota:
         until = now + wait + self._rng.uniform(0.0, JITTER)
         self._until = max(self._until, until)
         if is_ban:
-            self._ban_until = max(self._ban_until, until)
-            self._why = (
-                f"the venue shut us out with HTTP {status}: nothing is asked for {wait:.0f} s"
+            self.shut_out(
+                until - now,
+                f"the venue shut us out with HTTP {status}: nothing is asked for {wait:.0f} s",
+                now,
             )
+            if self._bans is not None:
+                self._bans.write(until - now, self._why)
+
+    def shut_out(self, seconds: float, why: str, now: float) -> None:
+        """Ask nothing for a while. [s].
+
+        Args:
+            seconds: How long.
+            why: For people.
+            now: Monotonic. [s]
+        """
+        self._until = max(self._until, now + seconds)
+        self._ban_until = max(self._ban_until, now + seconds)
+        self._why = why
 
 
 def _seconds(text: str, default: float) -> float:

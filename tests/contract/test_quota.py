@@ -15,6 +15,7 @@ from bot.exchanges import binance
 from bot.exchanges.binance import BinanceVenue
 from bot.exchanges.quota import JITTER, Lane
 from bot.exchanges.weights import LIMITS, Budget, cost_of
+from bot.operate.ban import FileBanNote
 from bot.paper.binance.routes import RESTRICTIONS, ROUTES
 from bot.paper.binance.weights import counted_as, weight_of
 from bot.paper.faults import Fault
@@ -244,3 +245,20 @@ async def test_a_look_that_cannot_be_paid_for_soon_is_not_begun(
 
 def replace_weight(cost: Any, weight: int) -> Any:
     return cost._replace(weight=weight)
+
+
+async def test_a_run_that_begins_within_a_ban_asks_nothing(rig: Rig, tmp_path: Path) -> None:
+    note = FileBanNote(tmp_path / "ban.json", rig.pace.now)
+    async with connected(rig, bans=note) as venue:
+        rig.faults.add(Fault(kind="ban_418", path="positionRisk", times=1))
+        with pytest.raises(Unavailable):
+            await venue.observe()
+    before = asked(rig)
+    with pytest.raises(Unavailable, match="asked to wait"):
+        async with connected(rig, bans=note):
+            pass
+    assert asked(rig) == before
+    await rig.pace.sleep(note.left()[0] + 1)
+    async with connected(rig, bans=note) as venue:
+        await venue.observe()
+    assert asked(rig) > before

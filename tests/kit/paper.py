@@ -22,6 +22,7 @@ from bot.paper.market import HISTORY_HOURS, Scripted
 from bot.paper.market import Path as PricePath
 from bot.paper.pace import Stepped
 from bot.paper.server import PaperServer
+from bot.ports import BanNote
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)
@@ -97,9 +98,13 @@ def connection(rig: Rig, **changes: object) -> ConnectionSettings:
 
 
 @contextlib.asynccontextmanager
-async def connected(rig: Rig, **changes: object) -> AsyncIterator[BinanceVenue]:
+async def connected(
+    rig: Rig, *, bans: BanNote | None = None, **changes: object
+) -> AsyncIterator[BinanceVenue]:
     """Connect the adapter."""
-    venue = await connect(connection(rig, **changes), VenueClock(rig.pace), rng=SeededRng("test"))
+    venue = await connect(
+        connection(rig, **changes), VenueClock(rig.pace), rng=SeededRng("test"), bans=bans
+    )
     try:
         yield venue
     finally:
