@@ -32,6 +32,7 @@ from bot.journal.ids import Ids as JournalIds
 from bot.journal.lease import SureClock, await_turn, this_machine, this_process
 from bot.journal.lock import ProcessLock, lock_folder
 from bot.journal.opened import Opened
+from bot.journal.probe import takes_writes
 from bot.journal.queries import JournalReader
 from bot.journal.reserve import Reserve
 from bot.journal.sqlite import SqliteJournal
@@ -65,6 +66,10 @@ from bot.replay import Report, memory_after, replay
 from bot.schemas import decode, encode
 from bot.settings import Loaded, MqttSection, Settings, secret_of
 
+PROBE_EVERY = 30.0
+"""Between two looks at a disk that failed. [s]"""
+PROBES = 2
+DISK_BACK = "the disk takes writes again: the bot begins anew and takes the reserve over"
 _MOST_ACTIONS = 10_000
 """More than the budgets of a day allow, and more than the emergency reserve holds."""
 
@@ -149,12 +154,26 @@ def logs_of(settings: Settings, redactor: Redactor) -> Iterator[None]:
 async def run(loaded: Loaded, how: Run) -> None:
     """Run the bot until it is told to stop, or ``how`` says so.
 
+    Once a disk that failed takes writes again it begins anew, the one way there is from the
+    emergency reserve back into the journal.
+
     Raises:
         BotError: It cannot start, or can no longer be sure of its journal.
     """
+    began = how.clock.monotonic()
+    while await _run(loaded, how):
+        if how.seconds is not None:
+            spent = how.clock.monotonic() - began
+            began += spent
+            how = replace(how, seconds=max(0.0, how.seconds - spent))
+
+
+async def _run(loaded: Loaded, how: Run) -> bool:
+    """Run once; return whether to begin anew."""
     settings = loaded.settings
     async with contextlib.AsyncExitStack() as stack:
         switchboard = FileSwitchboard(how.switches or settings.bot.state_dir)
+        stack.callback(switchboard.close)
         watch = stack.enter_context(Watch(switchboard, asyncio.get_running_loop()))
         connection = connection_of(settings, how.gateway)
         lock = stack.enter_context(account_lock(settings, connection, journal=how.journal))
@@ -202,7 +221,38 @@ async def run(loaded: Loaded, how: Run) -> None:
         )
         stack.push_async_callback(loop.close)
         await loop.recover()
+        disk = _DiskWatch(failover, how.journal.parent, loop)
+        stack.push_async_callback(disk.end)
         await _until_told(loop, pace_of(settings), how)
+        if disk.is_back:
+            for sink in sinks:
+                sink.alarm(Alarm(code="disk_back", text=DISK_BACK, at=clock.now()))
+        return disk.is_back
+
+
+class _DiskWatch:
+    """Stops the loop once a disk that failed has taken two probes in a row."""
+
+    def __init__(self, journal: FailoverJournal, folder: Path, loop: Loop) -> None:
+        self._journal, self._folder, self._loop = journal, folder, loop
+        self.is_back = False
+        self._task = asyncio.ensure_future(self._watch())
+
+    async def _watch(self) -> None:
+        taken = 0
+        while taken < PROBES:
+            await asyncio.sleep(PROBE_EVERY)
+            is_lost = bool(self._journal.lost or self._journal.reserve_lost)
+            # A disk that hangs must not hold up the loop.
+            takes = is_lost and await asyncio.to_thread(takes_writes, self._folder)
+            taken = taken + 1 if takes else 0
+        self.is_back = True
+        self._loop.stop()
+
+    async def end(self) -> None:
+        """Look no more."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
 
 def assemble(

@@ -19,9 +19,9 @@ class Booked(Journal, AlarmBook, Protocol):
 class FailoverJournal:
     """A `Journal`: the real one while its disk works, then the emergency reserve.
 
-    A journal that failed is not tried again in this process: it is not known what the disk has.
-    What became of its open intents is kept in memory only; the next start finds them sent and
-    looks for them at the venue.
+    A journal that failed is not tried again in this run: it is not known what the disk has. The run
+    ends, and another begins, once the disk takes writes. What became of its open intents is kept in
+    memory only; the next start finds them sent and looks for them at the venue.
     """
 
     def __init__(self, journal: Booked, reserve: Reserve | None) -> None:

@@ -1,0 +1,84 @@
+"""A disk that was full and is not any more: the bot itself goes back to its journal."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from decimal import Decimal as D
+from pathlib import Path
+
+import pytest
+
+from bot import bootstrap
+from bot.bootstrap import Run
+from bot.journal.probe import takes_writes
+from bot.journal.queries import JournalReader
+from bot.settings import Loaded, load
+from tests.kit.disks import a_small_disk, fill, only_reading
+from tests.kit.fakes import Collected
+from tests.kit.paper import Rig, an_engine, serving
+
+ROOM = 8
+"""Reserve, journal and what a few hundred polls write. [MiB]"""
+
+
+@pytest.fixture
+async def rig(authority: Path) -> AsyncIterator[Rig]:
+    engine = an_engine(symbols=("BTCUSDT", "ETHUSDT"))
+    engine.hold("BTCUSDT", D("0.1"), leverage=10)
+    async with serving(engine, authority) as served:
+        yield served
+
+
+def configured(state: Path) -> Loaded:
+    loaded = load([Path("config/paper.toml")], environ={})
+    settings = loaded.settings
+    changed = settings.bot.model_copy(update={"state_dir": state, "poll_interval": 0.5})
+    return replace(loaded, settings=settings.model_copy(update={"bot": changed}))
+
+
+async def until(running: asyncio.Future[None], what: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not (running.done() or what()):  # noqa: ASYNC110 - what happens in a program that knows no events
+            await asyncio.sleep(0.05)
+    assert not running.done(), running.result()
+
+
+async def test_once_the_disk_takes_writes_again_the_bot_begins_anew_by_itself(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "PROBE_EVERY", 0.3)
+    with a_small_disk(tmp_path / "disk", mebibytes=ROOM) as disk:
+        seen, journal = Collected(), disk / "journal.sqlite"
+        how = Run(clock=rig.pace, journal=journal, gateway=rig.gateway, sinks=[seen])
+        running = asyncio.ensure_future(bootstrap.run(configured(disk), how))
+        try:
+            await until(running, lambda: len(seen.records) >= 3)
+            fill(disk)
+            await until(running, lambda: "journal_unwritable" in [a.code for a in seen.alarms])
+            (disk / "other.log").unlink()
+            await until(running, lambda: "disk_back" in [a.code for a in seen.alarms])
+            polls = len(seen.records)
+            await until(running, lambda: len(seen.records) >= polls + 3)
+            assert [alarm.code for alarm in seen.alarms].count("journal_unwritable") == 1
+            assert seen.records[-1]["mode"] == "normal"
+            with JournalReader.open(journal) as reader:
+                status = reader.status(now=rig.pace.now())
+            assert status.epoch == 2
+            assert status.last is not None
+            assert status.last.record["id"][6:10] == "0002"
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+def test_a_probe_leaves_nothing_and_tells_a_full_and_a_read_only_disk(tmp_path: Path) -> None:
+    with a_small_disk(tmp_path / "disk") as disk:
+        assert takes_writes(disk)
+        assert list(disk.iterdir()) == []
+        fill(disk)
+        assert not takes_writes(disk)
+        assert [path.name for path in disk.iterdir()] == ["other.log"]
+        (disk / "other.log").unlink()
+        only_reading(disk)
+        assert not takes_writes(disk)
+    assert not takes_writes(tmp_path / "nowhere")
