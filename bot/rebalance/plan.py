@@ -13,12 +13,13 @@ from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.position import Position, PositionKey
-from bot.rebalance import book
+from bot.rebalance import book, sharing
 from bot.rebalance.claims import surplus
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project, released_by, snapshot
 from bot.rebalance.rounding import down, up
+from bot.rebalance.sharing import Claimant
 from bot.rebalance.sizing import margin_need, margin_surplus, reduction_need
 
 
@@ -85,11 +86,10 @@ def plan(
 ) -> Plan:
     """Return the actions of one poll in merit order.
 
-    Endangered positions share the purse: the most endangered first, everyone to the trigger
-    before anyone to the target. What is near enters at once; what must travel first is sent on
-    its way last, and enters when a later look finds it arrived. Who cannot reach the trigger
-    with all of it is shrunk, and what that releases is added back. Margin returns only when
-    nobody needs any.
+    Endangered positions share the purse (`sharing`). What is near enters at once; what must travel
+    first is sent on its way last, and enters when a later look finds it arrived. Who cannot reach
+    the trigger with all of it is shrunk, and what that releases is added back. Margin returns only
+    when nobody needs any.
 
     Args:
         observation: Screened.
@@ -129,13 +129,16 @@ def _rescue(
         purse = _purse(account, currency, memory, policy, room=room, at=observation.at)
         if not purse.may_transfer and any(v.urgency is Urgency.EMERGENCY for v in group):
             purse = replace(purse, far=())  # what cannot be sent now may come too late
-        shares = _share(group, min(purse.total, left), memory, policy, observation)
-        at_once = _share(group, min(purse.now, left), memory, policy, observation)
-        left -= sum(shares, Decimal(0))
-        for verdict, share, now in zip(group, shares, at_once, strict=True):
+        claimants = [_claimant(v, memory, policy, observation) for v in group]
+        shares = sharing.shared(claimants, min(purse.total, left))
+        at_once = sharing.at_once(claimants, shares, min(purse.now, left))
+        total = sum(shares.amounts, Decimal(0))
+        left -= total
+        refusals += [_shared_in_order(currency, s.doubt) for s in (shares, at_once) if s.doubt]
+        for verdict, share, now in zip(group, shares.amounts, at_once.amounts, strict=True):
             steps, account, refused = _steps(
                 verdict,
-                Share(now=now, later=max(Decimal(0), share - now)),
+                Share(now=now, later=share - now),
                 account,
                 instruments,
                 markets[verdict.key.symbol],
@@ -145,7 +148,7 @@ def _rescue(
             )
             planned += steps
             refusals += refused
-        for action in _transfers(sum(shares, Decimal(0)), purse, currency, policy, step=room):
+        for action in _transfers(total, purse, currency, policy, step=room):
             planned.append(
                 PlannedAction(
                     action=action, why="wallet_low", cost=Decimal(0), before=None, after=None
@@ -200,40 +203,32 @@ def _purse(
     )
 
 
-def _share(
-    group: Sequence[PositionVerdict],
-    available: Decimal,
-    memory: Memory,
-    policy: Policy,
-    observation: Observation,
-) -> list[Decimal]:
-    """Return the margin each position gets, in the order of ``group``. [currency]."""
-    left = available
-    shares = [Decimal(0) for _ in group]
-    for level in ("trigger", "target"):
-        for index, verdict in enumerate(group):
-            assert verdict.band is not None  # noqa: S101 - _is_below has asked
-            if not _may_add(verdict, memory):
-                continue
-            wanted = min(
-                margin_need(verdict.risk, distance=getattr(verdict.band.distance, level)),
-                _allowance(verdict, memory, policy, observation),
-            )
-            more = max(Decimal(0), min(wanted - shares[index], left))
-            more = down(more, step=verdict.risk.instrument.margin_step)
-            shares[index] += more
-            left -= more
-    for index, verdict in enumerate(group):
-        # Dust would cost a request and change nothing: a little more than needed, or nothing.
-        is_emergency = verdict.urgency is Urgency.EMERGENCY
-        least = LEAST if is_emergency else max(LEAST, policy.min_move)
-        if 0 < shares[index] < least:
-            least = up(least, step=verdict.risk.instrument.margin_step)
-            allowed = _allowance(verdict, memory, policy, observation)
-            can_be_more = least <= min(allowed, left + shares[index])
-            left -= least - shares[index] if can_be_more else -shares[index]
-            shares[index] = least if can_be_more else Decimal(0)
-    return shares
+def _claimant(
+    verdict: PositionVerdict, memory: Memory, policy: Policy, observation: Observation
+) -> Claimant:
+    """Return what an endangered position may get of a purse."""
+    assert verdict.band is not None  # noqa: S101 - _is_below has asked
+    risk, levels = verdict.risk, verdict.band.distance
+    step = risk.instrument.margin_step
+    is_emergency = verdict.urgency is Urgency.EMERGENCY
+    # Dust would cost a request and change nothing: a little more than needed, or nothing.
+    least = up(LEAST if is_emergency else max(LEAST, policy.min_move), step=step)
+    allowed = Decimal(0)
+    if _may_add(verdict, memory):
+        allowed = _allowance(verdict, memory, policy, observation)
+
+    def at_most(need: Decimal) -> Decimal:
+        return down(min(max(need, least), allowed), step=step) if allowed >= least else Decimal(0)
+
+    need = margin_need(risk, distance=levels.trigger)
+    return Claimant(
+        risk=risk,
+        trigger=levels.trigger,
+        need=need,
+        to_trigger=at_most(need),
+        to_target=at_most(margin_need(risk, distance=levels.target)),
+        least=least,
+    )
 
 
 def _may_add(verdict: PositionVerdict, memory: Memory) -> bool:
@@ -485,6 +480,14 @@ def _short_of_funds(verdict: PositionVerdict, share: Share, why: str) -> Refusal
         code="short_of_funds",
         text=f"{verdict.key} needs {need} to reach its trigger, {share.now + share.later} may be "
         f"used, and it was not shrunk: {why}",
+    )
+
+
+def _shared_in_order(currency: str, why: str) -> Refusal:
+    return Refusal(
+        code="shared_in_order",
+        text=f"{currency} was shared in the order of danger, the estimate that shares it evenly "
+        f"was not followed: {why}",
     )
 
 

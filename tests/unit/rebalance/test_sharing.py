@@ -1,0 +1,142 @@
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal as D
+
+import pytest
+
+from bot.domain.action import AddMargin
+from bot.domain.band import Levels, LeverageBand
+from bot.domain.decision import Decision
+from bot.domain.market import Market
+from bot.domain.observation import Observation
+from bot.domain.risk import PositionRisk
+from bot.margin.assess import assess
+from bot.margin.bands import band_at_distances
+from bot.rebalance.decide import decide
+from bot.rebalance.memory import Memory
+from bot.rebalance.sharing import Claimant, at_once, shared
+from bot.rebalance.sizing import margin_need
+from tests.kit.builders import BTC, ETH, a_policy, a_position, an_instrument, an_observation
+
+TRIGGERS = {BTC: D("0.10"), ETH: D("0.10")}
+
+
+def choose(risk: PositionRisk, market: Market) -> LeverageBand:
+    trigger = TRIGGERS[market.symbol]
+    levels = Levels(
+        emergency=trigger / 2, trigger=trigger, target=trigger * 2, give_back=trigger * 3
+    )
+    return band_at_distances(risk, levels)
+
+
+def decided(observation: Observation, memory: Memory | None = None) -> Decision:
+    return decide(observation, memory or Memory(), a_policy(), choose=choose)
+
+
+def added(decision: Decision) -> dict[str, D]:
+    return {
+        s.action.key.symbol: s.action.amount
+        for s in decision.approved
+        if isinstance(s.action, AddMargin) and not s.action.after_reduction
+    }
+
+
+def a_claimant(symbol: str = BTC, *, margin: str, least: str = "1") -> Claimant:
+    """A position of 60,000 that is endangered below 10 % and aims at 20 %."""
+    size = "1" if symbol == BTC else "20"
+    price = "60000" if symbol == BTC else "3000"
+    risk = assess(
+        a_position(symbol, size=size, entry=price, mark=price, margin=margin),
+        an_instrument(symbol),
+    )
+    need = margin_need(risk, distance=D("0.1"))
+    return Claimant(
+        risk=risk,
+        trigger=D("0.1"),
+        need=need,
+        to_trigger=need,
+        to_target=margin_need(risk, distance=D("0.2")),
+        least=D(least),
+    )
+
+
+PAIR = (a_claimant(ETH, margin="5600"), a_claimant(margin="5800"))
+"""To the trigger 620 and 420, to the target 6,590 and 6,390 in all."""
+
+
+def test_what_reaches_beyond_all_triggers_puts_them_equally_far_beyond() -> None:
+    btc = a_position(BTC, margin="5800")
+    eth = a_position(ETH, size="20", entry="3000", mark="3000", margin="5600")
+    found = added(decided(an_observation(btc, eth, futures="5000.02")))
+    # Both of 60,000 and one table: the same equity is the same distance.
+    assert found == {BTC: D(2400), ETH: D(2600)}
+
+
+def test_more_equity_is_asked_of_who_has_the_wider_trigger() -> None:
+    shares = shared((PAIR[0], replace(PAIR[1], trigger=D("0.2"), need=D(6390))), D(3000))
+    assert shares.doubt == ""
+    eth, btc = shares.amounts
+    assert D(2999) < eth + btc <= 3000
+    # Alike in all else it is to stand twice as far: it gets nearly all before the other gets any.
+    assert btc > eth
+
+
+def test_what_is_here_is_shared_evenly_although_the_rest_is_on_its_way() -> None:
+    shares = shared(PAIR, D(20_000))
+    near = at_once(PAIR, shares, D(500))
+    assert near.doubt == ""
+    assert near.amounts == (D(350), D(150))
+    assert at_once(PAIR, shares, D(20_000)) == shares
+
+
+def test_a_share_smaller_than_the_least_move_is_none() -> None:
+    nearly = (PAIR[0], replace(PAIR[1], least=D(200)))
+    assert at_once(nearly, shared(nearly, D(20_000)), D(500)).amounts == (D(350), D(0))
+
+
+def test_who_may_get_no_margin_leaves_it_to_the_other() -> None:
+    barred = (replace(PAIR[0], to_trigger=D(0), to_target=D(0)), PAIR[1])
+    assert shared(barred, D(100)).amounts == (D(0), D(100))
+
+
+def broken(*amounts: str) -> Callable[..., tuple[D, ...]]:
+    return lambda *_: tuple(D(amount) for amount in amounts)
+
+
+def fails(*_: object) -> tuple[D, ...]:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("even", "why"),
+    [
+        (broken("NaN", "100"), "was to get NaN"),
+        (broken("Infinity", "100"), "was to get Infinity"),
+        (broken("-100", "600"), "was to get -100"),
+        (broken("1", "2"), "3 was shared, 500 must be"),
+        (broken("250", "260"), "510 was shared, 500 must be"),
+        (broken("500"), "shorter"),
+        (fails, "ZeroDivisionError()"),
+    ],
+)
+def test_an_estimate_that_makes_no_sense_is_not_followed_and_the_reason_is_kept(
+    even: Callable[..., tuple[D, ...]], why: str
+) -> None:
+    found = shared(PAIR, D(500), even=even)
+    assert found.amounts == (D(500), D(0))
+    assert why in found.doubt
+
+
+def test_a_decision_that_shared_in_order_of_danger_says_why() -> None:
+    # More than a float can tell: no estimate is possible, and no exception comes out.
+    huge = a_position(BTC, size="1e305", margin="5.5e308")
+    eth = a_position(ETH, size="20", entry="3000", mark="3000", margin="5600")
+    found = decided(an_observation(huge, eth, futures="1000"))
+    assert "shared_in_order" in {refusal.code for refusal in found.refusals}
+
+
+def test_a_pair_beyond_its_liquidation_prices_is_served_in_order_and_told_so() -> None:
+    under = (a_claimant(ETH, margin="100"), a_claimant(margin="110"))
+    found = shared(under, D(50))
+    assert found.amounts == (D(50), D(0))
+    assert "before their liquidation prices" in found.doubt
