@@ -8,19 +8,18 @@ from decimal import Decimal
 from bot.domain.account import Account
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
 from bot.domain.decision import PlannedAction, PositionVerdict, Refusal, Urgency
-from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.instrument import Instrument
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
-from bot.domain.position import Position, PositionKey
-from bot.rebalance import book, sharing
+from bot.rebalance import book, reducing, sharing
+from bot.rebalance.claimant import Claimant, Offer
 from bot.rebalance.claims import surplus
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
-from bot.rebalance.project import position_of, project, released_by, snapshot
-from bot.rebalance.rounding import down, up
-from bot.rebalance.sharing import Claimant
-from bot.rebalance.sizing import margin_need, margin_surplus, reduction_need
+from bot.rebalance.project import position_of, project, snapshot
+from bot.rebalance.rounding import LEAST, down, up
+from bot.rebalance.sizing import margin_need, margin_surplus, required
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +73,6 @@ class Share:
 
 TWINS = 60
 """Two equal additions to a position are this far apart at least. [s]"""
-LEAST = Decimal(1)
-"""Nothing smaller moves, also in an emergency: it could not carry digits of its own. [quote]"""
 
 
 def plan(
@@ -129,22 +126,30 @@ def _rescue(
         purse = _purse(account, currency, memory, policy, room=room, at=observation.at)
         if not purse.may_transfer and any(v.urgency is Urgency.EMERGENCY for v in group):
             purse = replace(purse, far=())  # what cannot be sent now may come too late
-        claimants = [_claimant(v, memory, policy, observation) for v in group]
+        claimants = [
+            _claimant(v, markets[v.key.symbol], memory, policy, observation) for v in group
+        ]
         shares = sharing.shared(claimants, min(purse.total, left))
         at_once = sharing.at_once(claimants, shares, min(purse.now, left))
         total = sum(shares.amounts, Decimal(0))
         left -= total
         refusals += [_shared_in_order(currency, s.doubt) for s in (shares, at_once) if s.doubt]
-        for verdict, share, now in zip(group, shares.amounts, at_once.amounts, strict=True):
-            steps, account, refused = _steps(
-                verdict,
-                Share(now=now, later=share - now),
-                account,
-                instruments,
-                markets[verdict.key.symbol],
-                memory,
-                policy,
-                now=observation.at,
+        parts = [
+            (verdict, Share(now=now, later=share - now))
+            for verdict, share, now in zip(group, shares.amounts, at_once.amounts, strict=True)
+        ]
+        # Margin first: what an order brings or costs is not certain.
+        for verdict, share in parts:
+            amount = _distinct(share.now, memory, verdict, now=observation.at)
+            if amount > 0:
+                add = AddMargin(key=verdict.key, amount=amount, currency=currency)
+                step, account = _planned(
+                    add, verdict.reason, Decimal(0), account, instruments, policy
+                )
+                planned.append(step)
+        for verdict, share in parts:
+            steps, account, refused = _shrunk(
+                verdict, share, account, instruments, markets[verdict.key.symbol], memory, policy
             )
             planned += steps
             refusals += refused
@@ -204,7 +209,11 @@ def _purse(
 
 
 def _claimant(
-    verdict: PositionVerdict, memory: Memory, policy: Policy, observation: Observation
+    verdict: PositionVerdict,
+    market: Market,
+    memory: Memory,
+    policy: Policy,
+    observation: Observation,
 ) -> Claimant:
     """Return what an endangered position may get of a purse."""
     assert verdict.band is not None  # noqa: S101 - _is_below has asked
@@ -224,11 +233,40 @@ def _claimant(
     return Claimant(
         risk=risk,
         trigger=levels.trigger,
+        required=required(risk, distance=levels.trigger),
         need=need,
         to_trigger=at_most(need),
         to_target=at_most(margin_need(risk, distance=levels.target)),
         least=least,
+        offer=_offer(verdict, market, memory, policy),
     )
+
+
+def _offer(verdict: PositionVerdict, market: Market, memory: Memory, policy: Policy) -> Offer:
+    """Return what may be closed of an endangered position."""
+    assert verdict.band is not None  # noqa: S101 - _is_below has asked
+    risk, target = verdict.risk, verdict.band.distance.target
+    position, instrument = risk.position, risk.instrument
+    is_emergency = verdict.urgency is Urgency.EMERGENCY
+    price = reducing.worst_price(position, instrument, market, policy, is_emergency=is_emergency)
+    may_close = not _waits(verdict, memory) and reducing.pays(position, instrument, market)
+    size = reducing.most(position, instrument, market, policy, limit_price=price)
+    return Offer(
+        market=market,
+        limit_price=price,
+        size=size if may_close else Decimal(0),
+        aim=margin_need(risk, distance=target),
+        required=required(risk, distance=target),
+    )
+
+
+def _waits(verdict: PositionVerdict, memory: Memory) -> str:
+    """Return why a position may not be shrunk now; empty when it may."""
+    if memory.is_order_unsettled(verdict.key):
+        return "an order is not settled yet"
+    if memory.is_margin_unsettled(verdict.key) and verdict.urgency is not Urgency.EMERGENCY:
+        return "a margin move is not settled"
+    return ""
 
 
 def _may_add(verdict: PositionVerdict, memory: Memory) -> bool:
@@ -299,7 +337,7 @@ def _transfers(
     return tuple(found)
 
 
-def _steps(
+def _shrunk(
     verdict: PositionVerdict,
     share: Share,
     account: Account,
@@ -307,40 +345,36 @@ def _steps(
     market: Market,
     memory: Memory,
     policy: Policy,
-    *,
-    now: datetime,
 ) -> tuple[list[PlannedAction], Account, list[Refusal]]:
-    """Return what one endangered position gets: margin first, then a reduction if that is short."""
+    """Return the reduction of a position that its share does not bring to the trigger."""
     assert verdict.band is not None  # noqa: S101 - _is_below has asked
     key, instrument = verdict.key, verdict.risk.instrument
     levels = verdict.band.distance
-    steps: list[PlannedAction] = []
     is_emergency = verdict.urgency is Urgency.EMERGENCY
-    is_short = share.now + share.later < margin_need(verdict.risk, distance=levels.trigger)
-    amount = _distinct(share.now, memory, key, now=now, step=instrument.margin_step)
-    if amount > 0:
-        add = AddMargin(key=key, amount=amount, currency=instrument.settle)
-        step, account = _planned(add, verdict.reason, Decimal(0), account, instruments, policy)
-        steps.append(step)
-    if not is_short:
-        return steps, account, []
+    if share.now + share.later >= margin_need(verdict.risk, distance=levels.trigger):
+        return [], account, []
+    waits = _waits(verdict, memory)
+    if waits:
+        return [], account, [_short_of_funds(verdict, share, waits)]
     position = position_of(account, key)
-    if position is None or memory.is_order_unsettled(key):
-        return steps, account, [_short_of_funds(verdict, share, "an order is not settled yet")]
-    if memory.is_margin_unsettled(key) and not is_emergency:
-        return steps, account, [_short_of_funds(verdict, share, "a margin move is not settled")]
+    assert position is not None  # noqa: S101 - margin moves leave it there
+    if not reducing.pays(position, instrument, market):
+        return [], account, [_not_better(verdict, share)]
+    price = reducing.worst_price(position, instrument, market, policy, is_emergency=is_emergency)
     # What comes later is in it when the reduction is sized: nothing is closed for its delay.
     whole = replace(position, margin=position.margin + share.later)
-    reduce = _reduction(whole, instrument, market, verdict, policy)
+    reduce = reducing.reduction(
+        whole, instrument, market, policy, distance=levels.target, limit_price=price
+    )
     if reduce is None:
         refusal = _short_of_funds(verdict, share, "the book shows nothing to close into")
-        return steps, account, [refusal]
+        return [], account, [refusal]
     cost = book.reduction_cost(
         market, instrument, position.side, size=reduce.size, limit_price=reduce.limit_price
     )
     step, after = _planned(reduce, "wallet_low", cost, account, instruments, policy)
-    steps.append(step)
-    re_add = _re_add(position, after, reduce, instrument)
+    steps = [step]
+    re_add = reducing.re_add(position, after, reduce, instrument)
     if re_add is not None:
         step, after = _planned(re_add, "re_add_released", Decimal(0), after, instruments, policy)
         steps.append(step)
@@ -348,77 +382,24 @@ def _steps(
 
 
 def _distinct(
-    amount: Decimal, memory: Memory, key: PositionKey, *, now: datetime, step: Decimal
+    amount: Decimal, memory: Memory, verdict: PositionVerdict, *, now: datetime
 ) -> Decimal:
     """Return an amount that was not added to the position lately; 0 where none is left. [quote].
 
     Nobody could tell twins apart, so the second of two would be refused, and the rest of the plan
     with it.
     """
+    step = verdict.risk.instrument.margin_step
     recent = {
         down(move.action.amount, step=step)
         for move in memory.moves
         if isinstance(move.action, AddMargin)
-        and move.action.key == key
+        and move.action.key == verdict.key
         and (now - move.at).total_seconds() < TWINS
     }
     while amount in recent:
         amount -= step
     return amount if amount >= LEAST else Decimal(0)
-
-
-def _reduction(
-    position: Position,
-    instrument: Instrument,
-    market: Market,
-    verdict: PositionVerdict,
-    policy: Policy,
-) -> ReducePosition | None:
-    assert verdict.band is not None  # noqa: S101 - _is_below has asked
-    is_emergency = verdict.urgency is Urgency.EMERGENCY
-    slippage = policy.emergency_slippage if is_emergency else policy.slippage
-    limit = book.worst_price(
-        market,
-        instrument,
-        position.side,
-        slippage=slippage,
-        furthest=policy.emergency_slippage,
-    )
-    whole = abs(position.size)
-    wanted = reduction_need(
-        position, instrument, distance=verdict.band.distance.target, limit_price=limit
-    )
-    most = [wanted, instrument.max_market_size]
-    if policy.max_reduction_per_action < 1:
-        most.append(whole * policy.max_reduction_per_action)
-    depth = book.resting(market, position.side, limit_price=limit)
-    if depth is not None:
-        most.append(depth)
-    size = min(most)
-    if size < whole:
-        size = down(size, step=instrument.size_step)
-    if size < instrument.min_size and size < whole:
-        size = min(whole, instrument.min_size)
-        if depth is not None and depth < size:
-            return None
-    return ReducePosition(key=position.key, size=size, limit_price=limit)
-
-
-def _re_add(
-    before: Position, account: Account, reduce: ReducePosition, instrument: Instrument
-) -> AddMargin | None:
-    """Return the second half of the pair on venues that release margin pro rata."""
-    if instrument.margin_release is not MarginRelease.PRO_RATA:
-        return None
-    if position_of(account, before.key) is None:
-        return None
-    released = released_by(before, instrument, size=reduce.size, price=reduce.limit_price)
-    amount = down(released, step=instrument.margin_step)
-    if amount <= 0:
-        return None
-    return AddMargin(
-        key=before.key, amount=amount, currency=instrument.settle, after_reduction=True
-    )
 
 
 def _give_back(
@@ -480,6 +461,15 @@ def _short_of_funds(verdict: PositionVerdict, share: Share, why: str) -> Refusal
         code="short_of_funds",
         text=f"{verdict.key} needs {need} to reach its trigger, {share.now + share.later} may be "
         f"used, and it was not shrunk: {why}",
+    )
+
+
+def _not_better(verdict: PositionVerdict, share: Share) -> Refusal:
+    risk = verdict.risk
+    return Refusal(
+        code="not_better",
+        text=f"{verdict.key} may use {share.now + share.later} and was not shrunk: closing would "
+        f"cost no less of its value than its equity is of it, {risk.equity / risk.notional:.4f}",
     )
 
 

@@ -4,39 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.domain.risk import PositionRisk
 from bot.rebalance import estimate
+from bot.rebalance.claimant import Claimant
 from bot.rebalance.rounding import down
 
 NEGLIGIBLE = Decimal("0.000001")
 """A proposal is believed to this share of the purse. [ratio]"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimant:
-    """An endangered position, and what may enter it.
-
-    Attributes:
-        risk: Its numbers.
-        trigger: Distance below which it is endangered. [ratio]
-        need: Margin that brings it to the trigger. [quote]
-        to_trigger: What it may get for that: no less than ``least``, no more than its own budgets
-            allow. [quote]
-        to_target: The same for the target, >= ``to_trigger``. [quote]
-        least: Less than this is not moved. [quote]
-    """
-
-    risk: PositionRisk
-    trigger: Decimal
-    need: Decimal
-    to_trigger: Decimal
-    to_target: Decimal
-    least: Decimal
-
-    @property
-    def step(self) -> Decimal:
-        """Finest step of its margin. [quote]."""
-        return self.risk.instrument.margin_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,43 +25,41 @@ class Shares:
     doubt: str = ""
 
 
-Even = Callable[
-    [
-        Sequence[PositionRisk],
-        Sequence[Decimal],
-        Sequence[Decimal],
-        Sequence[Decimal],
-        Decimal,
-    ],
-    tuple[Decimal, ...],
+Propose = Callable[
+    [Sequence[Claimant], Sequence[Decimal], Sequence[Decimal], Decimal], tuple[Decimal, ...]
 ]
-"""`bot.rebalance.estimate.even`."""
+"""Claimants, what each gets before, what it gets at most, and the rest to be shared. [quote]"""
 
 
-def shared(claimants: Sequence[Claimant], purse: Decimal, *, even: Even = estimate.even) -> Shares:
+def shared(
+    claimants: Sequence[Claimant],
+    purse: Decimal,
+    *,
+    even: Propose = estimate.even,
+    mixed: Propose = estimate.mixed,
+) -> Shares:
     """Return what each gets: everybody to the trigger before anybody to the target.
 
-    Where the purse does not reach for all of that, those who stand nearest by their own measure,
-    the log distance of their trigger, are lifted together.
+    Where not all targets can be reached all are lifted together, by the measure of their triggers.
+    Where not all triggers can be, margin goes where closing is dearest.
 
     Args:
         claimants: Most endangered first.
         purse: >= 0. [quote]
-        even: What proposes.
+        even: What proposes beyond the triggers.
+        mixed: What proposes before them.
     """
     in_order = _in_order(claimants, purse)
     is_contested = sum(1 for c in claimants if c.to_target > 0) > 1
     if not is_contested or _sum(c.to_target for c in claimants) <= purse:
         return Shares(amounts=_moved(claimants, in_order))
-    base = [Decimal(0) for _ in claimants]
+    propose, base = mixed, [Decimal(0) for _ in claimants]
     tops = [min(c.need, c.to_trigger) for c in claimants]
     if _sum(c.to_trigger for c in claimants) <= purse:
-        base, tops = [c.to_trigger for c in claimants], [c.to_target for c in claimants]
+        propose, base = even, [c.to_trigger for c in claimants]
+        tops = [c.to_target for c in claimants]
     try:
-        wanted = even(
-            [c.risk for c in claimants], [c.trigger for c in claimants], base, tops,
-            purse - _sum(base),
-        )  # fmt: skip
+        wanted = propose(claimants, base, tops, purse - _sum(base))
         amounts = _fitted(claimants, wanted, base, tops, purse)
     except Exception as error:  # noqa: BLE001 - whatever an estimate does, a rescue goes on
         return Shares(amounts=_moved(claimants, in_order), doubt=str(error) or repr(error))
@@ -96,7 +67,11 @@ def shared(claimants: Sequence[Claimant], purse: Decimal, *, even: Even = estima
 
 
 def at_once(
-    claimants: Sequence[Claimant], shares: Shares, purse: Decimal, *, even: Even = estimate.even
+    claimants: Sequence[Claimant],
+    shares: Shares,
+    purse: Decimal,
+    *,
+    even: Propose = estimate.even,
 ) -> Shares:
     """Return what of its share each gets from what is here, while the rest is on its way.
 
@@ -104,13 +79,13 @@ def at_once(
         claimants: Most endangered first.
         shares: Of all that can come.
         purse: What is here, >= 0. [quote]
-        even: As in `shared`.
+        even: What proposes: nothing is closed because something is late.
     """
     parts = [
         replace(c, to_trigger=min(c.to_trigger, share), to_target=share)
         for c, share in zip(claimants, shares.amounts, strict=True)
     ]
-    return shared(parts, purse, even=even)
+    return shared(parts, purse, even=even, mixed=even)
 
 
 def _in_order(claimants: Sequence[Claimant], purse: Decimal) -> list[Decimal]:

@@ -70,10 +70,11 @@ def crowds(draw: st.DrawFn, *, wallets: st.SearchStrategy[tuple[D, D]] = WALLETS
         side = draw(st.sampled_from([1, -1]))
         notional = draw(st.integers(500, 200_000))
         size = (D(notional) / mark).quantize(D("0.001")) * side or D("0.001")
-        entry = draw(st.integers(mark * 8 // 10, mark * 12 // 10))
         trigger = draw(st.sampled_from([D("0.04"), D("0.07"), D("0.1"), D("0.16")]))
-        share = trigger * draw(st.sampled_from([D(n) / 20 for n in range(3, 25)]))
-        margin = abs(size) * mark * (share + D("0.004")) - size * (mark - entry)
+        share = D("0.004") + trigger * draw(st.sampled_from([D(n) / 20 for n in range(1, 25)]))
+        won = draw(st.sampled_from([D("-0.2"), D("-0.03"), D(0), share * D("0.8")]))
+        entry = (mark * (1 - side * won)).quantize(D("0.1"))
+        margin = abs(size) * mark * share - size * (mark - entry)
         position = a_position(
             symbol,
             size=str(size),

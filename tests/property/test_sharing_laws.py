@@ -13,6 +13,7 @@ from bot.domain.instrument import Instrument
 from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.position import Position
+from bot.leverage import distance
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory, key_of
 from bot.rebalance.policy import Policy
@@ -115,20 +116,23 @@ def test_who_is_lifted_stands_as_far_as_every_other_by_the_measure_of_its_trigge
     after = standings(crowd, applied(crowd.observation, decision))
     lifted = added(decision)
     assume(all(amount >= 2 for amount in lifted.values()))  # the least move blurs less than that
-    # Those at the trigger are there by their own limit, which is the target where all are.
-    level = min((after[s] for s in lifted), default=0.0)
-    for symbol, standing in after.items():
-        if symbol in lifted:
-            assert standing >= before[symbol]
-            assert standing == pytest.approx(level, rel=1e-3) or standing >= 1.0
+    values = [float(abs(p.size) * p.mark_price) for p in crowd.observation.account.positions]
+    blur = 0.2 * max(values) / min(values)  # a cent of the smallest is so much of the largest
+    level = min((after[symbol] for symbol in lifted), default=0.0)
+    for position in crowd.observation.account.positions:
+        symbol = position.symbol
+        short = in_quote(crowd, position, level - after[symbol])
+        if symbol not in lifted:
+            assert before[symbol] >= 1.0 or short <= 2 + blur  # dust
         else:
-            assert standing >= level * 0.999 or is_dust(crowd, decision, symbol)
+            assert after[symbol] >= before[symbol]
+            assert abs(short) <= blur or after[symbol] >= 1.0  # those are there by their own limit
 
 
-def is_dust(crowd: Crowd, decision: Decision, symbol: str) -> bool:
-    """Whether a position lacks less than the least move to its trigger."""
-    (verdict,) = (v for v in decision.positions if v.key.symbol == symbol)
-    return margin_need(verdict.risk, distance=crowd.triggers[symbol]) < 2
+def in_quote(crowd: Crowd, position: Position, standing: float) -> float:
+    """Return about how much margin moves a position so far. [quote]."""
+    a_log = distance.to_log(crowd.triggers[position.symbol], position.side)
+    return standing * a_log * float(abs(position.size) * position.mark_price)
 
 
 def scaled_by_price(crowd: Crowd, factor: int) -> Crowd:
@@ -251,3 +255,28 @@ def actions(decision: Decision) -> list[Action]:
 def amount(action: Action) -> D:
     assert isinstance(action, AddMargin | Transfer)
     return action.amount
+
+
+@given(crowds(), policies)
+def test_nobody_stands_nearer_after_a_plan_not_even_at_its_worst_prices(
+    crowd: Crowd, policy: Policy
+) -> None:
+    before = standings(crowd, crowd.observation)
+    after = standings(crowd, applied(crowd.observation, decided(crowd, policy)))
+    for symbol, standing in after.items():
+        assert standing >= before[symbol] - 1e-12
+
+
+@given(crowds(wallets=POOR), policies)
+def test_nobody_is_left_below_its_trigger_while_another_is_given_more_than_its_target(
+    crowd: Crowd, policy: Policy
+) -> None:
+    decision = decided(crowd, policy)
+    lifted, verdicts = added(decision), {v.key.symbol: v for v in decision.positions}
+    after = standings(crowd, applied(crowd.observation, decision))
+    is_lavish = any(
+        amount > margin_need(verdicts[symbol].risk, distance=crowd.triggers[symbol] * D("1.4"))
+        for symbol, amount in lifted.items()
+    )
+    endangered = [v.key.symbol for v in decision.positions if v.urgency is not Urgency.HOLD]
+    assert not (is_lavish and any(after.get(symbol, 1.0) < 1.0 for symbol in endangered))

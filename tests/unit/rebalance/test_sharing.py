@@ -12,11 +12,20 @@ from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
+from bot.rebalance.claimant import Claimant, Offer
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
-from bot.rebalance.sharing import Claimant, at_once, shared
-from bot.rebalance.sizing import margin_need
-from tests.kit.builders import BTC, ETH, a_policy, a_position, an_instrument, an_observation
+from bot.rebalance.sharing import at_once, shared
+from bot.rebalance.sizing import margin_need, required
+from tests.kit.builders import (
+    BTC,
+    ETH,
+    a_market,
+    a_policy,
+    a_position,
+    an_instrument,
+    an_observation,
+)
 
 TRIGGERS = {BTC: D("0.10"), ETH: D("0.10")}
 
@@ -53,10 +62,18 @@ def a_claimant(symbol: str = BTC, *, margin: str, least: str = "1") -> Claimant:
     return Claimant(
         risk=risk,
         trigger=D("0.1"),
+        required=required(risk, distance=D("0.1")),
         need=need,
         to_trigger=need,
         to_target=margin_need(risk, distance=D("0.2")),
         least=D(least),
+        offer=Offer(
+            market=a_market(symbol, mark=price),
+            limit_price=D(price) * D("0.97"),
+            size=D(0),
+            aim=margin_need(risk, distance=D("0.2")),
+            required=required(risk, distance=D("0.2")),
+        ),
     )
 
 
@@ -122,7 +139,7 @@ def fails(*_: object) -> tuple[D, ...]:
 def test_an_estimate_that_makes_no_sense_is_not_followed_and_the_reason_is_kept(
     even: Callable[..., tuple[D, ...]], why: str
 ) -> None:
-    found = shared(PAIR, D(500), even=even)
+    found = shared(PAIR, D(500), mixed=even)
     assert found.amounts == (D(500), D(0))
     assert why in found.doubt
 
