@@ -25,7 +25,8 @@ def worst_price(
     """Return the limit price of a close: the slippage allowed, and none that does not help.
 
     Closing moves the liquidation price away only while it costs less of the value than the equity
-    is of it, so nothing is filled where it costs more.
+    is of it. Halfway from the best price in sight to where it does no more, so that the worst fill
+    still leaves something to add back.
     """
     found = book.worst_price(
         market,
@@ -34,7 +35,7 @@ def worst_price(
         slippage=policy.emergency_slippage if is_emergency else policy.slippage,
         furthest=policy.emergency_slippage,
     )
-    bound = _even_price(position, instrument)
+    bound = (_best_price(position, market) + _even_price(position, instrument)) / 2
     if position.side is Side.LONG:
         return max(found, up(bound, step=instrument.price_step))
     return min(found, down(bound, step=instrument.price_step))
@@ -42,9 +43,8 @@ def worst_price(
 
 def pays(position: Position, instrument: Instrument, market: Market) -> bool:
     """Whether a close at the best price in sight would move the liquidation price away."""
-    levels = market.bids if position.side is Side.LONG else market.asks
-    best = levels[0].price if levels else market.mark_price
-    return position.side.sign * (best - _even_price(position, instrument)) > 0
+    gap = _best_price(position, market) - _even_price(position, instrument)
+    return position.side.sign * gap > 0
 
 
 def most(
@@ -108,12 +108,18 @@ def re_add(
     if position_of(account, before.key) is None:
         return None
     released = released_by(before, instrument, size=reduce.size, price=reduce.limit_price)
-    amount = down(released, step=instrument.margin_step)
+    # A step less: what is sent carries digits of its own, and there may be nothing else to take.
+    amount = down(released, step=instrument.margin_step) - instrument.margin_step
     if amount < LEAST:
         return None
     return AddMargin(
         key=before.key, amount=amount, currency=instrument.settle, after_reduction=True
     )
+
+
+def _best_price(position: Position, market: Market) -> Decimal:
+    levels = market.bids if position.side is Side.LONG else market.asks
+    return levels[0].price if levels else market.mark_price
 
 
 def _even_price(position: Position, instrument: Instrument) -> Decimal:

@@ -50,7 +50,15 @@ def added(decision: Decision) -> dict[str, D]:
     }
 
 
-def a_claimant(symbol: str = BTC, *, margin: str, least: str = "1") -> Claimant:
+def a_claimant(
+    symbol: str = BTC,
+    *,
+    margin: str,
+    least: str = "1",
+    closable: str = "0",
+    spread: str = "0.0005",
+    depth: str | None = "1000",
+) -> Claimant:
     """A position of 60,000 that is endangered below 10 % and aims at 20 %."""
     size = "1" if symbol == BTC else "20"
     price = "60000" if symbol == BTC else "3000"
@@ -68,13 +76,18 @@ def a_claimant(symbol: str = BTC, *, margin: str, least: str = "1") -> Claimant:
         to_target=margin_need(risk, distance=D("0.2")),
         least=D(least),
         offer=Offer(
-            market=a_market(symbol, mark=price),
+            market=with_spread(a_market(symbol, mark=price, depth=depth), D(spread)),
             limit_price=D(price) * D("0.97"),
-            size=D(0),
+            size=D(closable) * D(size),
             aim=margin_need(risk, distance=D("0.2")),
             required=required(risk, distance=D("0.2")),
         ),
     )
+
+
+def with_spread(market: Market, spread: D) -> Market:
+    bids = tuple(replace(b, price=market.mark_price * (1 - spread)) for b in market.bids)
+    return replace(market, bids=bids)
 
 
 PAIR = (a_claimant(ETH, margin="5600"), a_claimant(margin="5800"))
@@ -144,6 +157,10 @@ def test_an_estimate_that_makes_no_sense_is_not_followed_and_the_reason_is_kept(
     assert why in found.doubt
 
 
+def test_an_estimate_that_keeps_a_part_is_not_followed() -> None:
+    assert "499 was shared" in shared(PAIR, D(500), mixed=broken("250", "249")).doubt
+
+
 def test_a_decision_that_shared_in_order_of_danger_says_why() -> None:
     # More than a float can tell: no estimate is possible, and no exception comes out.
     huge = a_position(BTC, size="1e305", margin="5.5e308")
@@ -157,3 +174,42 @@ def test_a_pair_beyond_its_liquidation_prices_is_served_in_order_and_told_so() -
     found = shared(under, D(50))
     assert found.amounts == (D(50), D(0))
     assert "before their liquidation prices" in found.doubt
+
+
+@pytest.mark.parametrize("depth", ["1000", None])
+def test_margin_goes_where_closing_is_dearest(depth: str | None) -> None:
+    dear = a_claimant(margin="5800", closable="1", spread="0.002", depth=depth)
+    cheap = a_claimant(ETH, margin="5600", closable="1", spread="0.0005", depth="1000")
+    # What the dear one needs, and what is left for the other, which is closed for the rest.
+    assert shared((cheap, dear), D(500)).amounts == (D(500) - dear.need, dear.need)
+
+
+def test_what_closing_cannot_do_is_served_before_what_it_can() -> None:
+    free = a_claimant(margin="5800", closable="1", spread="0.01")
+    # A twentieth closed relieves about 308 of the 620 that it needs.
+    bound = a_claimant(ETH, margin="5600", closable="0.05")
+    margin, rest = shared((bound, free), D(330)).amounts
+    assert D(305) < margin < D(320)
+    assert D("329.98") <= margin + rest <= 330
+
+
+def test_what_neither_margin_nor_closing_can_reach_is_lifted_evenly() -> None:
+    free = a_claimant(margin="5800", closable="1", spread="0.01")
+    bound = a_claimant(ETH, margin="5600", closable="0.001")
+    other = a_claimant("SOL/USDT:USDT", margin="5700")
+    assert shared((bound, other, free), D(300)).amounts == (D(200), D(100), D(0))
+
+
+def test_who_may_get_less_than_it_needs_is_closed_for_the_rest_whatever_the_purse() -> None:
+    capped = replace(
+        a_claimant(margin="5600", closable="1", spread="0.002"),
+        to_trigger=D(100),
+        to_target=D(100),
+    )
+    cheap = a_claimant(ETH, margin="5600", closable="1")
+    assert shared((cheap, capped), D(500)).amounts == (D(400), D(100))
+
+
+def test_who_is_all_but_served_is_served_in_full() -> None:
+    wanted = broken("619.9999999", "380.0000001")
+    assert shared(PAIR, D(1000), mixed=wanted).amounts == (D(620), D(380))
