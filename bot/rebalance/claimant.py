@@ -39,6 +39,8 @@ class Claimant:
             allow. [quote]
         to_target: The same for the target, >= ``to_trigger``. [quote]
         least: Less than this is not moved. [quote]
+        is_measured: Whether the strategy measured a volatility: then equal shares of triggers are
+            about equal chances.
         offer: What could be closed instead.
     """
 
@@ -49,6 +51,7 @@ class Claimant:
     to_trigger: Decimal
     to_target: Decimal
     least: Decimal
+    is_measured: bool
     offer: Offer
 
     @property

@@ -238,6 +238,7 @@ def _claimant(
         to_trigger=at_most(need),
         to_target=at_most(margin_need(risk, distance=levels.target)),
         least=least,
+        is_measured=verdict.band.volatility is not None,
         offer=_offer(verdict, market, memory, policy),
     )
 

@@ -40,8 +40,9 @@ def shared(
 ) -> Shares:
     """Return what each gets: everybody to the trigger before anybody to the target.
 
-    Where not all targets can be reached all are lifted together, by the measure of their triggers.
-    Where not all triggers can be, margin goes where closing is dearest.
+    Where not all triggers can be reached, margin goes where closing is dearest. Where not all
+    targets can be, all are lifted together by the measure of their triggers; if these measure
+    nothing, the most endangered is served first.
 
     Args:
         claimants: Most endangered first.
@@ -56,6 +57,8 @@ def shared(
     propose, base = mixed, [Decimal(0) for _ in claimants]
     tops = [min(c.need, c.to_trigger) for c in claimants]
     if _sum(c.to_trigger for c in claimants) <= purse:
+        if not all(c.is_measured for c in claimants):
+            return Shares(amounts=_moved(claimants, in_order))
         propose, base = even, [c.to_trigger for c in claimants]
         tops = [c.to_target for c in claimants]
     try:

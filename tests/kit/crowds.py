@@ -26,16 +26,24 @@ MARKS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
-    """An account, the distance of each symbol's trigger, and of emergencies as a share of it."""
+    """An account and the bands of its positions.
+
+    Attributes:
+        observation: Of the account.
+        triggers: Distance by symbol. [ratio]
+        emergency: Distance of emergencies, of that of the trigger. [ratio]
+        is_measured: Whether triggers follow from a volatility.
+    """
 
     observation: Observation
     triggers: dict[str, D]
     emergency: D = D("0.5")
+    is_measured: bool = True
 
     def choose(self, risk: PositionRisk, market: Market) -> LeverageBand:
         """Choose as a strategy does, a band from the trigger of the symbol."""
         trigger = self.triggers[market.symbol]
-        return band_at_distances(
+        band = band_at_distances(
             risk,
             Levels(
                 emergency=trigger * self.emergency,
@@ -44,6 +52,7 @@ class Crowd:
                 give_back=trigger * D("2.2"),
             ),
         )
+        return replace(band, volatility=D("0.01") if self.is_measured else None)
 
     def standing(self, position: Position, instrument: Instrument) -> float:
         """Return how far a position stands, in log distances of its trigger."""
@@ -101,4 +110,5 @@ def crowds(draw: st.DrawFn, *, wallets: st.SearchStrategy[tuple[D, D]] = WALLETS
             markets=tuple(sorted(markets, key=lambda m: m.symbol)),
         ),
         triggers=triggers,
+        is_measured=draw(st.sampled_from([True, True, False])),
     )

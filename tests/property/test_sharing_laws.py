@@ -109,6 +109,7 @@ def test_where_all_targets_can_be_reached_each_gets_just_that(crowd: Crowd, is_l
 def test_who_is_lifted_stands_as_far_as_every_other_by_the_measure_of_its_trigger(
     crowd: Crowd,
 ) -> None:
+    crowd = replace(crowd, is_measured=True)
     memory = closing_nothing(crowd)
     decision = decided(crowd, a_policy(min_move=D("0.01")), memory)
     assume(all(r.code != "shared_in_order" for r in decision.refusals))

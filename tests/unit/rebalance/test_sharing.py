@@ -35,7 +35,7 @@ def choose(risk: PositionRisk, market: Market) -> LeverageBand:
     levels = Levels(
         emergency=trigger / 2, trigger=trigger, target=trigger * 2, give_back=trigger * 3
     )
-    return band_at_distances(risk, levels)
+    return replace(band_at_distances(risk, levels), volatility=D("0.01"))
 
 
 def decided(observation: Observation, memory: Memory | None = None) -> Decision:
@@ -75,6 +75,7 @@ def a_claimant(
         to_trigger=need,
         to_target=margin_need(risk, distance=D("0.2")),
         least=D(least),
+        is_measured=True,
         offer=Offer(
             market=with_spread(a_market(symbol, mark=price, depth=depth), D(spread)),
             limit_price=D(price) * D("0.97"),
@@ -100,6 +101,12 @@ def test_what_reaches_beyond_all_triggers_puts_them_equally_far_beyond() -> None
     found = added(decided(an_observation(btc, eth, futures="5000.02")))
     # Both of 60,000 and one table: the same equity is the same distance.
     assert found == {BTC: D(2400), ETH: D(2600)}
+
+
+def test_triggers_that_measure_nothing_are_reached_and_then_the_most_endangered_goes_on() -> None:
+    plain = (PAIR[0], replace(PAIR[1], is_measured=False))
+    assert shared(plain, D(5000)).amounts == (D(5000) - PAIR[1].need, PAIR[1].need)
+    assert at_once(plain, shared(plain, D(20_000)), D(500)).amounts == (D(350), D(150))
 
 
 def test_more_equity_is_asked_of_who_has_the_wider_trigger() -> None:
