@@ -7,11 +7,13 @@ from decimal import Decimal
 
 from bot.domain.account import Account
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.band import LeverageBand
 from bot.domain.decision import PlannedAction, PositionVerdict, Refusal, Urgency
 from bot.domain.instrument import Instrument
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
+from bot.domain.risk import PositionRisk
 from bot.rebalance import book, reducing, sharing
 from bot.rebalance.claimant import Claimant, Offer
 from bot.rebalance.claims import surplus
@@ -69,6 +71,11 @@ class Share:
 
     now: Decimal
     later: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """Both. [quote]."""
+        return self.now + self.later
 
 
 TWINS = 60
@@ -131,13 +138,18 @@ def _rescue(
         ]
         shares = sharing.shared(claimants, min(purse.total, left))
         at_once = sharing.at_once(claimants, shares, min(purse.now, left))
-        total = sum(shares.amounts, Decimal(0))
-        left -= total
         refusals += [_shared_in_order(currency, s.doubt) for s in (shares, at_once) if s.doubt]
-        parts = [
-            (verdict, Share(now=now, later=share - now))
-            for verdict, share, now in zip(group, shares.amounts, at_once.amounts, strict=True)
-        ]
+        parts: list[tuple[PositionVerdict, Share]] = []
+        for index, verdict in enumerate(group):
+            now, whole = at_once.amounts[index], shares.amounts[index]
+            share = Share(now=now, later=whole - now)
+            worth = _worth(verdict, share, claimants[index], policy)
+            if worth is None:
+                refusals.append(_too_small(verdict, share))
+            else:
+                parts.append((verdict, worth))
+        total = sum((share.total for _, share in parts), Decimal(0))
+        left -= total
         # Margin first: what an order brings or costs is not certain.
         for verdict, share in parts:
             amount = _distinct(share.now, memory, verdict, now=observation.at)
@@ -206,6 +218,30 @@ def _purse(
         far=tuple((name, max(Decimal(0), above_reserve(name))) for name in far),
         may_transfer=not memory.unsettled and not memory.in_transit,
     )
+
+
+def _worth(
+    verdict: PositionVerdict, share: Share, claimant: Claimant, policy: Policy
+) -> Share | None:
+    """Return what of a share is worth a move; ``None`` where it had better wait for more.
+
+    A little margin beside a close makes that smaller. Alone it would only drip.
+    """
+    assert verdict.band is not None  # noqa: S101 - _is_below has asked
+    is_short = share.total < claimant.need
+    if verdict.urgency is Urgency.EMERGENCY or (is_short and claimant.offer.size > 0):
+        return share
+    least = _least_effect(verdict.risk, verdict.band, policy)
+    if share.total < least:
+        return Share(now=Decimal(0), later=Decimal(0)) if is_short else None
+    return share if share.now >= least else Share(now=Decimal(0), later=share.total)
+
+
+def _least_effect(risk: PositionRisk, band: LeverageBand, policy: Policy) -> Decimal:
+    """Return the least routine margin move of a position that is worth it. [quote]."""
+    levels = band.distance
+    span = required(risk, distance=levels.target) - required(risk, distance=levels.trigger)
+    return min(policy.min_effect * span * risk.notional, policy.max_margin_per_action)
 
 
 def _claimant(
@@ -352,7 +388,7 @@ def _shrunk(
     key, instrument = verdict.key, verdict.risk.instrument
     levels = verdict.band.distance
     is_emergency = verdict.urgency is Urgency.EMERGENCY
-    if share.now + share.later >= margin_need(verdict.risk, distance=levels.trigger):
+    if share.total >= margin_need(verdict.risk, distance=levels.trigger):
         return [], account, []
     waits = _waits(verdict, memory)
     if waits:
@@ -417,12 +453,15 @@ def _give_back(
         if verdict.band is None or memory.is_given_up(verdict.key):
             continue
         amount = margin_surplus(verdict.risk, distance=verdict.band.distance.target)
+        least = max(policy.min_move, _least_effect(verdict.risk, verdict.band, policy))
         if policy.only_own_margin:
             step = verdict.risk.instrument.margin_step
-            amount = min(amount, down(memory.of(verdict.key).added, step=step))
+            own = down(memory.of(verdict.key).added, step=step)
+            if own <= amount:
+                amount, least = own, policy.min_move  # waiting would not make it more
         amount = min(amount, policy.max_margin_per_action)
-        if amount < policy.min_move or amount <= 0:
-            refusals.append(_nothing_removable(verdict, amount, policy))
+        if amount < least or amount <= 0:
+            refusals.append(_nothing_removable(verdict, amount, least))
             continue
         remove = RemoveMargin(
             key=verdict.key, amount=amount, currency=verdict.risk.instrument.settle
@@ -460,7 +499,7 @@ def _short_of_funds(verdict: PositionVerdict, share: Share, why: str) -> Refusal
     need = margin_need(verdict.risk, distance=verdict.band.distance.trigger)
     return Refusal(
         code="short_of_funds",
-        text=f"{verdict.key} needs {need} to reach its trigger, {share.now + share.later} may be "
+        text=f"{verdict.key} needs {need} to reach its trigger, {share.total} may be "
         f"used, and it was not shrunk: {why}",
     )
 
@@ -469,8 +508,16 @@ def _not_better(verdict: PositionVerdict, share: Share) -> Refusal:
     risk = verdict.risk
     return Refusal(
         code="not_better",
-        text=f"{verdict.key} may use {share.now + share.later} and was not shrunk: closing would "
+        text=f"{verdict.key} may use {share.total} and was not shrunk: closing would "
         f"cost no less of its value than its equity is of it, {risk.equity / risk.notional:.4f}",
+    )
+
+
+def _too_small(verdict: PositionVerdict, share: Share) -> Refusal:
+    return Refusal(
+        code="too_small",
+        text=f"{verdict.key} is short of its trigger by less than {share.total}, which is too "
+        "small a part of the way to its target to be moved before it is an emergency",
     )
 
 
@@ -482,12 +529,12 @@ def _shared_in_order(currency: str, why: str) -> Refusal:
     )
 
 
-def _nothing_removable(verdict: PositionVerdict, amount: Decimal, policy: Policy) -> Refusal:
+def _nothing_removable(verdict: PositionVerdict, amount: Decimal, least: Decimal) -> Refusal:
     position = verdict.risk.position
     floor = verdict.risk.notional / position.leverage_setting
     return Refusal(
         code="nothing_removable",
         text=f"{verdict.key} may give back {amount}, less than the smallest move "
-        f"{policy.min_move}; the venue keeps equity above {floor:.2f} at a leverage setting of "
+        f"{least:.2f}; the venue keeps equity above {floor:.2f} at a leverage setting of "
         f"{position.leverage_setting}",
     )

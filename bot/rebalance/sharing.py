@@ -56,11 +56,11 @@ def shared(
         return Shares(amounts=_moved(claimants, in_order))
     propose, base = mixed, [Decimal(0) for _ in claimants]
     tops = [min(c.need, c.to_trigger) for c in claimants]
-    if _sum(c.to_trigger for c in claimants) <= purse:
-        if not all(c.is_measured for c in claimants):
-            return Shares(amounts=_moved(claimants, in_order))
+    if _sum(tops) <= purse:
         propose, base = even, [c.to_trigger for c in claimants]
         tops = [c.to_target for c in claimants]
+        if _sum(base) > purse or not all(c.is_measured for c in claimants):
+            return Shares(amounts=_moved(claimants, in_order))
     try:
         wanted = propose(claimants, base, tops, purse - _sum(base))
         amounts = _fitted(claimants, wanted, base, tops, purse)
