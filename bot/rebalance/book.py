@@ -66,10 +66,10 @@ def reduction_cost(
     return slip + paid * instrument.taker_fee
 
 
-def within(levels: Sequence[BookLevel], side: Side, limit: Decimal) -> Sequence[BookLevel]:
+def within(levels: Sequence[BookLevel], side: Side, limit: Decimal) -> tuple[BookLevel, ...]:
     """Return the levels at a limit price or better."""
-    return [
+    return tuple(
         level
         for level in levels
         if (level.price >= limit if side is Side.LONG else level.price <= limit)
-    ]
+    )

@@ -13,9 +13,10 @@ from bot.domain.instrument import Instrument
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
+from bot.domain.position import Side
 from bot.domain.risk import PositionRisk
+from bot.leverage.claimant import Claimant, Offer
 from bot.rebalance import book, reducing, sharing
-from bot.rebalance.claimant import Claimant, Offer
 from bot.rebalance.claims import surplus
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
@@ -287,10 +288,12 @@ def _offer(verdict: PositionVerdict, market: Market, memory: Memory, policy: Pol
     is_emergency = verdict.urgency is Urgency.EMERGENCY
     price = reducing.worst_price(position, instrument, market, policy, is_emergency=is_emergency)
     may_close = not _waits(verdict, memory) and reducing.pays(position, instrument, market)
+    levels = market.bids if position.side is Side.LONG else market.asks
+    seen = book.within(levels, position.side, price)
     size = reducing.most(position, instrument, market, policy, limit_price=price)
     return Offer(
-        market=market,
-        limit_price=price,
+        levels=seen,
+        nearest=seen[0].price if seen else price,
         size=size if may_close else Decimal(0),
         aim=margin_need(risk, distance=target),
         required=required(risk, distance=target),

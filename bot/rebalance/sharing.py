@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.rebalance import estimate
-from bot.rebalance.claimant import Claimant
+from bot.leverage import purse as proposals
+from bot.leverage.claimant import Claimant
 from bot.rebalance.rounding import down
 
 NEGLIGIBLE = Decimal("0.000001")
@@ -35,8 +35,8 @@ def shared(
     claimants: Sequence[Claimant],
     purse: Decimal,
     *,
-    even: Propose = estimate.even,
-    mixed: Propose = estimate.mixed,
+    even: Propose = proposals.even,
+    mixed: Propose = proposals.mixed,
 ) -> Shares:
     """Return what each gets: everybody to the trigger before anybody to the target.
 
@@ -74,7 +74,7 @@ def at_once(
     shares: Shares,
     purse: Decimal,
     *,
-    even: Propose = estimate.even,
+    even: Propose = proposals.even,
 ) -> Shares:
     """Return what of its share each gets from what is here, while the rest is on its way.
 

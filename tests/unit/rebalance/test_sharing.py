@@ -7,12 +7,12 @@ import pytest
 from bot.domain.action import AddMargin
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Decision
-from bot.domain.market import Market
+from bot.domain.market import BookLevel, Market
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
+from bot.leverage.claimant import Claimant, Offer
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
-from bot.rebalance.claimant import Claimant, Offer
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from bot.rebalance.sharing import at_once, shared
@@ -20,7 +20,6 @@ from bot.rebalance.sizing import margin_need, required
 from tests.kit.builders import (
     BTC,
     ETH,
-    a_market,
     a_policy,
     a_position,
     an_instrument,
@@ -67,6 +66,8 @@ def a_claimant(
         an_instrument(symbol),
     )
     need = margin_need(risk, distance=D("0.1"))
+    best = D(price) * (1 - D(spread))
+    levels = () if depth is None else (BookLevel(price=best, size=D(depth)),)
     return Claimant(
         risk=risk,
         trigger=D("0.1"),
@@ -77,18 +78,13 @@ def a_claimant(
         least=D(least),
         is_measured=True,
         offer=Offer(
-            market=with_spread(a_market(symbol, mark=price, depth=depth), D(spread)),
-            limit_price=D(price) * D("0.97"),
+            levels=levels,
+            nearest=levels[0].price if levels else D(price) * D("0.97"),
             size=D(closable) * D(size),
             aim=margin_need(risk, distance=D("0.2")),
             required=required(risk, distance=D("0.2")),
         ),
     )
-
-
-def with_spread(market: Market, spread: D) -> Market:
-    bids = tuple(replace(b, price=market.mark_price * (1 - spread)) for b in market.bids)
-    return replace(market, bids=bids)
 
 
 PAIR = (a_claimant(ETH, margin="5600"), a_claimant(margin="5800"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.domain.market import Market
+from bot.domain.market import BookLevel
 from bot.domain.risk import PositionRisk
 
 
@@ -12,15 +12,15 @@ class Offer:
     """What could be closed of a position instead.
 
     Attributes:
-        market: With its book.
-        limit_price: Worst fill. [quote/base]
+        levels: Of the book at the worst price or better, best first; empty where none was read.
+        nearest: Price of the first, or the worst where no book was read. [quote/base]
         size: At most, at that price or better; 0 where nothing. [base]
         aim: Margin that brings the position to where a close would. [quote]
         required: Equity per notional there. [ratio]
     """
 
-    market: Market
-    limit_price: Decimal
+    levels: tuple[BookLevel, ...]
+    nearest: Decimal
     size: Decimal
     aim: Decimal
     required: Decimal

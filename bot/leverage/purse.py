@@ -1,7 +1,7 @@
-"""What do the estimates of `bot.leverage` propose where a purse does not reach?
+"""How would a purse that does not reach for everybody be shared best?
 
-Here decimals become floats and proposals become decimals again. What comes back may be anything:
-`bot.rebalance.sharing` checks it, rounds it and goes on without it.
+Decimals become floats here and proposals decimals again. What comes back may be anything: who asks
+checks it, rounds it and goes on without it.
 """
 
 from collections.abc import Sequence
@@ -9,13 +9,11 @@ from decimal import Decimal
 
 import numpy as np
 
-from bot.domain.position import Side
 from bot.domain.risk import PositionRisk
 from bot.leverage import allocation, distance, impact, merit
 from bot.leverage.arrays import Floats
+from bot.leverage.claimant import Claimant
 from bot.leverage.units import Units
-from bot.rebalance import book
-from bot.rebalance.claimant import Claimant
 
 DIGITS = 9
 """Of ratios: equal ones stay equal whatever the currency, so that order is no matter of luck."""
@@ -113,15 +111,12 @@ def _cost(claimant: Claimant) -> float:
     """
     risk, offer = claimant.risk, claimant.offer
     side, mark = risk.position.side, float(risk.position.mark_price)
-    levels = offer.market.bids if side is Side.LONG else offer.market.asks
-    nearest = levels[0].price if levels else offer.limit_price
-    seen = book.within(levels, side, offer.limit_price)
     taken = impact.Book(
         side=side.sign,
         mark=mark,
-        price=_floats([level.price for level in seen]),
-        size=_floats([level.size for level in seen]),
-        half_spread=max(0.0, side.sign * (mark - float(nearest)) / mark),
+        price=_floats([level.price for level in offer.levels]),
+        size=_floats([level.size for level in offer.levels]),
+        half_spread=max(0.0, side.sign * (mark - float(offer.nearest)) / mark),
         taker_fee=float(risk.instrument.taker_fee),
         sigma_day=0.0,
         volume_day=1.0,
