@@ -260,7 +260,7 @@ def _claimant(
     # Dust would cost a request and change nothing: a little more than needed, or nothing.
     least = up(LEAST if is_emergency else max(LEAST, policy.min_move), step=step)
     allowed = Decimal(0)
-    if _may_add(verdict, memory):
+    if _may_add(verdict, memory, policy):
         allowed = _allowance(verdict, memory, policy, observation)
 
     def at_most(need: Decimal) -> Decimal:
@@ -309,14 +309,17 @@ def _waits(verdict: PositionVerdict, memory: Memory) -> str:
     return ""
 
 
-def _may_add(verdict: PositionVerdict, memory: Memory) -> bool:
+def _may_add(verdict: PositionVerdict, memory: Memory, policy: Policy) -> bool:
     """Whether margin may be added beside what is not settled.
 
     One unknown move of a position leaves room for one more in an emergency: too much protection
-    can be taken back, too little can not.
+    can be taken back, too little can not. Where only emergencies may be written nothing of the
+    purse is kept from them.
     """
     waiting = memory.unsettled_moves(verdict.key)
-    return waiting == 0 or (waiting == 1 and verdict.urgency is Urgency.EMERGENCY)
+    if verdict.urgency is Urgency.EMERGENCY:
+        return waiting <= 1
+    return waiting == 0 and not policy.only_emergencies
 
 
 def _allowance(

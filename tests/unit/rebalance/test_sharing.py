@@ -216,3 +216,13 @@ def test_who_may_get_less_than_it_needs_is_closed_for_the_rest_whatever_the_purs
 def test_who_is_all_but_served_is_served_in_full() -> None:
     wanted = broken("619.9999999", "380.0000001")
     assert shared(PAIR, D(1000), mixed=wanted).amounts == (D(620), D(380))
+
+
+def test_where_only_emergencies_may_be_written_they_get_all_of_the_purse() -> None:
+    btc = a_position(BTC, margin="5800")
+    eth = a_position(ETH, size="20", entry="3000", mark="3000", margin="3000")
+    seen = an_observation(btc, eth, futures="4000.02")
+    strict = decide(seen, Memory(), a_policy(only_emergencies=True), choose=choose)
+    assert added(strict) == {ETH: D(4000)}
+    assert "journal_unwritable" in {refusal.code for refusal in strict.refusals}
+    assert BTC in added(decided(seen))
