@@ -211,7 +211,7 @@ class LimitsSection(Section):
     global_budget: Annotated[Exact, Field(gt=0, le=10)] = Decimal(3)
     max_reduction_per_action: Annotated[Exact, Field(gt=0, le=1)] = Decimal("0.5")
     min_move: Positive = Decimal(5)
-    min_effect: Annotated[Exact, Field(ge=0, le=1)] = Decimal("0.25")
+    min_effect: Annotated[Exact, Field(ge=0, le=1)] = Decimal("0.1")
     slippage: Ratio = Decimal("0.005")
     emergency_slippage: Ratio = Decimal("0.03")
     cooldown: int = Field(default=10, ge=0, le=3600)
