@@ -188,6 +188,8 @@ class LimitsSection(Section):
         global_budget: The same for everything. [ratio]
         max_reduction_per_action: Share of a position closed at once. [ratio]
         min_move: Smaller routine moves are not made; below 1 nothing moves anyway. [quote]
+        min_effect: Routine margin moves smaller than this share of the margin between trigger and
+            target are not made; 0 makes all. [ratio]
         slippage: Worst price of a routine reduction, from mark. [ratio]
         emergency_slippage: The same in an emergency. [ratio]
         cooldown: Least time between two routine actions on a position. [s]
@@ -213,6 +215,7 @@ class LimitsSection(Section):
     global_budget: Annotated[Exact, Field(gt=0, le=10)] = Decimal(3)
     max_reduction_per_action: Annotated[Exact, Field(gt=0, le=1)] = Decimal("0.5")
     min_move: Positive = Decimal(5)
+    min_effect: Annotated[Exact, Field(ge=0, le=1)] = Decimal("0.1")
     slippage: Ratio = Decimal("0.005")
     emergency_slippage: Ratio = Decimal("0.03")
     cooldown: int = Field(default=10, ge=0, le=3600)

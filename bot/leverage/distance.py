@@ -11,7 +11,8 @@ DIGITS = Decimal("0.000001")
 def from_log(a_log: float, side: Side) -> Decimal:
     """Return the distance of a log distance, rounded up to six digits. [ratio].
 
-    Long ``1 - exp(-a)``, short ``exp(a) - 1``. The one place where a float becomes a decimal.
+    Long ``1 - exp(-a)``, short ``exp(a) - 1``. Here and in `bot.leverage.purse` a float
+    becomes a decimal.
 
     Raises:
         ValueError: If ``a_log`` is not finite and positive.

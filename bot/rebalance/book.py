@@ -43,7 +43,7 @@ def resting(market: Market, side: Side, *, limit_price: Decimal) -> Decimal | No
     levels = market.bids if side is Side.LONG else market.asks
     if not levels:
         return None
-    return sum((level.size for level in _within(levels, side, limit_price)), Decimal(0))
+    return sum((level.size for level in within(levels, side, limit_price)), Decimal(0))
 
 
 def reduction_cost(
@@ -55,7 +55,7 @@ def reduction_cost(
     """
     levels = market.bids if side is Side.LONG else market.asks
     left, paid = size, Decimal(0)
-    for level in _within(levels, side, limit_price):
+    for level in within(levels, side, limit_price):
         taken = min(left, level.size)
         paid += taken * level.price
         left -= taken
@@ -66,9 +66,10 @@ def reduction_cost(
     return slip + paid * instrument.taker_fee
 
 
-def _within(levels: Sequence[BookLevel], side: Side, limit: Decimal) -> Sequence[BookLevel]:
-    return [
+def within(levels: Sequence[BookLevel], side: Side, limit: Decimal) -> tuple[BookLevel, ...]:
+    """Return the levels at a limit price or better."""
+    return tuple(
         level
         for level in levels
         if (level.price >= limit if side is Side.LONG else level.price <= limit)
-    ]
+    )

@@ -7,19 +7,22 @@ from decimal import Decimal
 
 from bot.domain.account import Account
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.band import LeverageBand
 from bot.domain.decision import PlannedAction, PositionVerdict, Refusal, Urgency
-from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.instrument import Instrument
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
-from bot.domain.position import Position, PositionKey
-from bot.rebalance import book
+from bot.domain.position import Side
+from bot.domain.risk import PositionRisk
+from bot.leverage.claimant import Claimant, Offer
+from bot.rebalance import book, reducing, sharing
 from bot.rebalance.claims import surplus
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
-from bot.rebalance.project import position_of, project, released_by, snapshot
-from bot.rebalance.rounding import down, up
-from bot.rebalance.sizing import margin_need, margin_surplus, reduction_need
+from bot.rebalance.project import position_of, project, snapshot
+from bot.rebalance.rounding import LEAST, down, up
+from bot.rebalance.sizing import margin_need, margin_surplus, required
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +73,14 @@ class Share:
     now: Decimal
     later: Decimal
 
+    @property
+    def total(self) -> Decimal:
+        """Both. [quote]."""
+        return self.now + self.later
+
 
 TWINS = 60
 """Two equal additions to a position are this far apart at least. [s]"""
-LEAST = Decimal(1)
-"""Nothing smaller moves, also in an emergency: it could not carry digits of its own. [quote]"""
 
 
 def plan(
@@ -85,11 +91,10 @@ def plan(
 ) -> Plan:
     """Return the actions of one poll in merit order.
 
-    Endangered positions share the purse: the most endangered first, everyone to the trigger
-    before anyone to the target. What is near enters at once; what must travel first is sent on
-    its way last, and enters when a later look finds it arrived. Who cannot reach the trigger
-    with all of it is shrunk, and what that releases is added back. Margin returns only when
-    nobody needs any.
+    Endangered positions share the purse (`sharing`). What is near enters at once; what must travel
+    first is sent on its way last, and enters when a later look finds it arrived. Who cannot reach
+    the trigger with all of it is shrunk, and what that releases is added back. Margin returns only
+    when nobody needs any.
 
     Args:
         observation: Screened.
@@ -129,23 +134,39 @@ def _rescue(
         purse = _purse(account, currency, memory, policy, room=room, at=observation.at)
         if not purse.may_transfer and any(v.urgency is Urgency.EMERGENCY for v in group):
             purse = replace(purse, far=())  # what cannot be sent now may come too late
-        shares = _share(group, min(purse.total, left), memory, policy, observation)
-        at_once = _share(group, min(purse.now, left), memory, policy, observation)
-        left -= sum(shares, Decimal(0))
-        for verdict, share, now in zip(group, shares, at_once, strict=True):
-            steps, account, refused = _steps(
-                verdict,
-                Share(now=now, later=max(Decimal(0), share - now)),
-                account,
-                instruments,
-                markets[verdict.key.symbol],
-                memory,
-                policy,
-                now=observation.at,
+        claimants = [
+            _claimant(v, markets[v.key.symbol], memory, policy, observation) for v in group
+        ]
+        shares = sharing.shared(claimants, min(purse.total, left))
+        at_once = sharing.at_once(claimants, shares, min(purse.now, left))
+        refusals += [_shared_in_order(currency, s.doubt) for s in (shares, at_once) if s.doubt]
+        parts: list[tuple[PositionVerdict, Share]] = []
+        for index, verdict in enumerate(group):
+            now, whole = at_once.amounts[index], shares.amounts[index]
+            share = Share(now=now, later=whole - now)
+            worth = _worth(verdict, share, claimants[index], policy)
+            if worth is None:
+                refusals.append(_too_small(verdict, share))
+            else:
+                parts.append((verdict, worth))
+        total = sum((share.total for _, share in parts), Decimal(0))
+        left -= total
+        # Margin first: what an order brings or costs is not certain.
+        for verdict, share in parts:
+            amount = _distinct(share.now, memory, verdict, now=observation.at)
+            if amount > 0:
+                add = AddMargin(key=verdict.key, amount=amount, currency=currency)
+                step, account = _planned(
+                    add, verdict.reason, Decimal(0), account, instruments, policy
+                )
+                planned.append(step)
+        for verdict, share in parts:
+            steps, account, refused = _shrunk(
+                verdict, share, account, instruments, markets[verdict.key.symbol], memory, policy
             )
             planned += steps
             refusals += refused
-        for action in _transfers(sum(shares, Decimal(0)), purse, currency, policy, step=room):
+        for action in _transfers(total, purse, currency, policy, step=room):
             planned.append(
                 PlannedAction(
                     action=action, why="wallet_low", cost=Decimal(0), before=None, after=None
@@ -200,50 +221,105 @@ def _purse(
     )
 
 
-def _share(
-    group: Sequence[PositionVerdict],
-    available: Decimal,
+def _worth(
+    verdict: PositionVerdict, share: Share, claimant: Claimant, policy: Policy
+) -> Share | None:
+    """Return what of a share is worth a move; ``None`` where it had better wait for more.
+
+    A little margin beside a close makes that smaller. Alone it would only drip.
+    """
+    assert verdict.band is not None  # noqa: S101 - _is_below has asked
+    is_short = share.total < claimant.need
+    if verdict.urgency is Urgency.EMERGENCY or (is_short and claimant.offer.size > 0):
+        return share
+    least = _least_effect(verdict.risk, verdict.band, policy)
+    if share.total < least:
+        return Share(now=Decimal(0), later=Decimal(0)) if is_short else None
+    return share if share.now >= least else Share(now=Decimal(0), later=share.total)
+
+
+def _least_effect(risk: PositionRisk, band: LeverageBand, policy: Policy) -> Decimal:
+    """Return the least routine margin move of a position that is worth it. [quote]."""
+    levels = band.distance
+    span = required(risk, distance=levels.target) - required(risk, distance=levels.trigger)
+    return min(policy.min_effect * span * risk.notional, policy.max_margin_per_action)
+
+
+def _claimant(
+    verdict: PositionVerdict,
+    market: Market,
     memory: Memory,
     policy: Policy,
     observation: Observation,
-) -> list[Decimal]:
-    """Return the margin each position gets, in the order of ``group``. [currency]."""
-    left = available
-    shares = [Decimal(0) for _ in group]
-    for level in ("trigger", "target"):
-        for index, verdict in enumerate(group):
-            assert verdict.band is not None  # noqa: S101 - _is_below has asked
-            if not _may_add(verdict, memory):
-                continue
-            wanted = min(
-                margin_need(verdict.risk, distance=getattr(verdict.band.distance, level)),
-                _allowance(verdict, memory, policy, observation),
-            )
-            more = max(Decimal(0), min(wanted - shares[index], left))
-            more = down(more, step=verdict.risk.instrument.margin_step)
-            shares[index] += more
-            left -= more
-    for index, verdict in enumerate(group):
-        # Dust would cost a request and change nothing: a little more than needed, or nothing.
-        is_emergency = verdict.urgency is Urgency.EMERGENCY
-        least = LEAST if is_emergency else max(LEAST, policy.min_move)
-        if 0 < shares[index] < least:
-            least = up(least, step=verdict.risk.instrument.margin_step)
-            allowed = _allowance(verdict, memory, policy, observation)
-            can_be_more = least <= min(allowed, left + shares[index])
-            left -= least - shares[index] if can_be_more else -shares[index]
-            shares[index] = least if can_be_more else Decimal(0)
-    return shares
+) -> Claimant:
+    """Return what an endangered position may get of a purse."""
+    assert verdict.band is not None  # noqa: S101 - _is_below has asked
+    risk, levels = verdict.risk, verdict.band.distance
+    step = risk.instrument.margin_step
+    is_emergency = verdict.urgency is Urgency.EMERGENCY
+    # Dust would cost a request and change nothing: a little more than needed, or nothing.
+    least = up(LEAST if is_emergency else max(LEAST, policy.min_move), step=step)
+    allowed = Decimal(0)
+    if _may_add(verdict, memory, policy):
+        allowed = _allowance(verdict, memory, policy, observation)
+
+    def at_most(need: Decimal) -> Decimal:
+        return down(min(max(need, least), allowed), step=step) if allowed >= least else Decimal(0)
+
+    need = margin_need(risk, distance=levels.trigger)
+    return Claimant(
+        risk=risk,
+        trigger=levels.trigger,
+        required=required(risk, distance=levels.trigger),
+        need=need,
+        to_trigger=at_most(need),
+        to_target=at_most(margin_need(risk, distance=levels.target)),
+        least=least,
+        is_measured=verdict.band.volatility is not None,
+        offer=_offer(verdict, market, memory, policy),
+    )
 
 
-def _may_add(verdict: PositionVerdict, memory: Memory) -> bool:
+def _offer(verdict: PositionVerdict, market: Market, memory: Memory, policy: Policy) -> Offer:
+    """Return what may be closed of an endangered position."""
+    assert verdict.band is not None  # noqa: S101 - _is_below has asked
+    risk, target = verdict.risk, verdict.band.distance.target
+    position, instrument = risk.position, risk.instrument
+    is_emergency = verdict.urgency is Urgency.EMERGENCY
+    price = reducing.worst_price(position, instrument, market, policy, is_emergency=is_emergency)
+    may_close = not _waits(verdict, memory) and reducing.pays(position, instrument, market)
+    levels = market.bids if position.side is Side.LONG else market.asks
+    seen = book.within(levels, position.side, price)
+    size = reducing.most(position, instrument, market, policy, limit_price=price)
+    return Offer(
+        levels=seen,
+        nearest=seen[0].price if seen else price,
+        size=size if may_close else Decimal(0),
+        aim=margin_need(risk, distance=target),
+        required=required(risk, distance=target),
+    )
+
+
+def _waits(verdict: PositionVerdict, memory: Memory) -> str:
+    """Return why a position may not be shrunk now; empty when it may."""
+    if memory.is_order_unsettled(verdict.key):
+        return "an order is not settled yet"
+    if memory.is_margin_unsettled(verdict.key) and verdict.urgency is not Urgency.EMERGENCY:
+        return "a margin move is not settled"
+    return ""
+
+
+def _may_add(verdict: PositionVerdict, memory: Memory, policy: Policy) -> bool:
     """Whether margin may be added beside what is not settled.
 
     One unknown move of a position leaves room for one more in an emergency: too much protection
-    can be taken back, too little can not.
+    can be taken back, too little can not. Where only emergencies may be written nothing of the
+    purse is kept from them.
     """
     waiting = memory.unsettled_moves(verdict.key)
-    return waiting == 0 or (waiting == 1 and verdict.urgency is Urgency.EMERGENCY)
+    if verdict.urgency is Urgency.EMERGENCY:
+        return waiting <= 1
+    return waiting == 0 and not policy.only_emergencies
 
 
 def _allowance(
@@ -304,7 +380,7 @@ def _transfers(
     return tuple(found)
 
 
-def _steps(
+def _shrunk(
     verdict: PositionVerdict,
     share: Share,
     account: Account,
@@ -312,40 +388,36 @@ def _steps(
     market: Market,
     memory: Memory,
     policy: Policy,
-    *,
-    now: datetime,
 ) -> tuple[list[PlannedAction], Account, list[Refusal]]:
-    """Return what one endangered position gets: margin first, then a reduction if that is short."""
+    """Return the reduction of a position that its share does not bring to the trigger."""
     assert verdict.band is not None  # noqa: S101 - _is_below has asked
     key, instrument = verdict.key, verdict.risk.instrument
     levels = verdict.band.distance
-    steps: list[PlannedAction] = []
     is_emergency = verdict.urgency is Urgency.EMERGENCY
-    is_short = share.now + share.later < margin_need(verdict.risk, distance=levels.trigger)
-    amount = _distinct(share.now, memory, key, now=now, step=instrument.margin_step)
-    if amount > 0:
-        add = AddMargin(key=key, amount=amount, currency=instrument.settle)
-        step, account = _planned(add, verdict.reason, Decimal(0), account, instruments, policy)
-        steps.append(step)
-    if not is_short:
-        return steps, account, []
+    if share.total >= margin_need(verdict.risk, distance=levels.trigger):
+        return [], account, []
+    waits = _waits(verdict, memory)
+    if waits:
+        return [], account, [_short_of_funds(verdict, share, waits)]
     position = position_of(account, key)
-    if position is None or memory.is_order_unsettled(key):
-        return steps, account, [_short_of_funds(verdict, share, "an order is not settled yet")]
-    if memory.is_margin_unsettled(key) and not is_emergency:
-        return steps, account, [_short_of_funds(verdict, share, "a margin move is not settled")]
+    assert position is not None  # noqa: S101 - margin moves leave it there
+    if not reducing.pays(position, instrument, market):
+        return [], account, [_not_better(verdict, share)]
+    price = reducing.worst_price(position, instrument, market, policy, is_emergency=is_emergency)
     # What comes later is in it when the reduction is sized: nothing is closed for its delay.
     whole = replace(position, margin=position.margin + share.later)
-    reduce = _reduction(whole, instrument, market, verdict, policy)
+    reduce = reducing.reduction(
+        whole, instrument, market, policy, distance=levels.target, limit_price=price
+    )
     if reduce is None:
         refusal = _short_of_funds(verdict, share, "the book shows nothing to close into")
-        return steps, account, [refusal]
+        return [], account, [refusal]
     cost = book.reduction_cost(
         market, instrument, position.side, size=reduce.size, limit_price=reduce.limit_price
     )
     step, after = _planned(reduce, "wallet_low", cost, account, instruments, policy)
-    steps.append(step)
-    re_add = _re_add(position, after, reduce, instrument)
+    steps = [step]
+    re_add = reducing.re_add(position, after, reduce, instrument)
     if re_add is not None:
         step, after = _planned(re_add, "re_add_released", Decimal(0), after, instruments, policy)
         steps.append(step)
@@ -353,77 +425,24 @@ def _steps(
 
 
 def _distinct(
-    amount: Decimal, memory: Memory, key: PositionKey, *, now: datetime, step: Decimal
+    amount: Decimal, memory: Memory, verdict: PositionVerdict, *, now: datetime
 ) -> Decimal:
     """Return an amount that was not added to the position lately; 0 where none is left. [quote].
 
     Nobody could tell twins apart, so the second of two would be refused, and the rest of the plan
     with it.
     """
+    step = verdict.risk.instrument.margin_step
     recent = {
         down(move.action.amount, step=step)
         for move in memory.moves
         if isinstance(move.action, AddMargin)
-        and move.action.key == key
+        and move.action.key == verdict.key
         and (now - move.at).total_seconds() < TWINS
     }
     while amount in recent:
         amount -= step
     return amount if amount >= LEAST else Decimal(0)
-
-
-def _reduction(
-    position: Position,
-    instrument: Instrument,
-    market: Market,
-    verdict: PositionVerdict,
-    policy: Policy,
-) -> ReducePosition | None:
-    assert verdict.band is not None  # noqa: S101 - _is_below has asked
-    is_emergency = verdict.urgency is Urgency.EMERGENCY
-    slippage = policy.emergency_slippage if is_emergency else policy.slippage
-    limit = book.worst_price(
-        market,
-        instrument,
-        position.side,
-        slippage=slippage,
-        furthest=policy.emergency_slippage,
-    )
-    whole = abs(position.size)
-    wanted = reduction_need(
-        position, instrument, distance=verdict.band.distance.target, limit_price=limit
-    )
-    most = [wanted, instrument.max_market_size]
-    if policy.max_reduction_per_action < 1:
-        most.append(whole * policy.max_reduction_per_action)
-    depth = book.resting(market, position.side, limit_price=limit)
-    if depth is not None:
-        most.append(depth)
-    size = min(most)
-    if size < whole:
-        size = down(size, step=instrument.size_step)
-    if size < instrument.min_size and size < whole:
-        size = min(whole, instrument.min_size)
-        if depth is not None and depth < size:
-            return None
-    return ReducePosition(key=position.key, size=size, limit_price=limit)
-
-
-def _re_add(
-    before: Position, account: Account, reduce: ReducePosition, instrument: Instrument
-) -> AddMargin | None:
-    """Return the second half of the pair on venues that release margin pro rata."""
-    if instrument.margin_release is not MarginRelease.PRO_RATA:
-        return None
-    if position_of(account, before.key) is None:
-        return None
-    released = released_by(before, instrument, size=reduce.size, price=reduce.limit_price)
-    amount = down(released, step=instrument.margin_step)
-    if amount <= 0:
-        return None
-    return AddMargin(
-        key=before.key, amount=amount, currency=instrument.settle, after_reduction=True
-    )
 
 
 def _give_back(
@@ -440,12 +459,15 @@ def _give_back(
         if verdict.band is None or memory.is_given_up(verdict.key):
             continue
         amount = margin_surplus(verdict.risk, distance=verdict.band.distance.target)
+        least = max(policy.min_move, _least_effect(verdict.risk, verdict.band, policy))
         if policy.only_own_margin:
             step = verdict.risk.instrument.margin_step
-            amount = min(amount, down(memory.of(verdict.key).added, step=step))
+            own = down(memory.of(verdict.key).added, step=step)
+            if own <= amount:
+                amount, least = own, policy.min_move  # waiting would not make it more
         amount = min(amount, policy.max_margin_per_action)
-        if amount < policy.min_move or amount <= 0:
-            refusals.append(_nothing_removable(verdict, amount, policy))
+        if amount < least or amount <= 0:
+            refusals.append(_nothing_removable(verdict, amount, least))
             continue
         remove = RemoveMargin(
             key=verdict.key, amount=amount, currency=verdict.risk.instrument.settle
@@ -483,17 +505,42 @@ def _short_of_funds(verdict: PositionVerdict, share: Share, why: str) -> Refusal
     need = margin_need(verdict.risk, distance=verdict.band.distance.trigger)
     return Refusal(
         code="short_of_funds",
-        text=f"{verdict.key} needs {need} to reach its trigger, {share.now + share.later} may be "
+        text=f"{verdict.key} needs {need} to reach its trigger, {share.total} may be "
         f"used, and it was not shrunk: {why}",
     )
 
 
-def _nothing_removable(verdict: PositionVerdict, amount: Decimal, policy: Policy) -> Refusal:
+def _not_better(verdict: PositionVerdict, share: Share) -> Refusal:
+    risk = verdict.risk
+    return Refusal(
+        code="not_better",
+        text=f"{verdict.key} may use {share.total} and was not shrunk: closing would "
+        f"cost no less of its value than its equity is of it, {risk.equity / risk.notional:.4f}",
+    )
+
+
+def _too_small(verdict: PositionVerdict, share: Share) -> Refusal:
+    return Refusal(
+        code="too_small",
+        text=f"{verdict.key} is short of its trigger by less than {share.total}, which is too "
+        "small a part of the way to its target to be moved before it is an emergency",
+    )
+
+
+def _shared_in_order(currency: str, why: str) -> Refusal:
+    return Refusal(
+        code="shared_in_order",
+        text=f"{currency} was shared in the order of danger, the estimate that shares it evenly "
+        f"was not followed: {why}",
+    )
+
+
+def _nothing_removable(verdict: PositionVerdict, amount: Decimal, least: Decimal) -> Refusal:
     position = verdict.risk.position
     floor = verdict.risk.notional / position.leverage_setting
     return Refusal(
         code="nothing_removable",
         text=f"{verdict.key} may give back {amount}, less than the smallest move "
-        f"{policy.min_move}; the venue keeps equity above {floor:.2f} at a leverage setting of "
+        f"{least:.2f}; the venue keeps equity above {floor:.2f} at a leverage setting of "
         f"{position.leverage_setting}",
     )

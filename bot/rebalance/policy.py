@@ -17,6 +17,8 @@ class Policy:
         max_margin_per_day: Margin added to one position in 86,400 s. [quote]
         max_reduction_per_action: Largest share of a position closed at once. [ratio]
         min_move: Smaller routine margin moves are not made. [quote]
+        min_effect: Routine margin moves smaller than this share of what lies between trigger and
+            target of a position are not made. [ratio]
         slippage: Worst price of a routine reduction, from mark. [ratio]
         emergency_slippage: The same in an emergency. [ratio]
         cooldown: Least time between two routine actions on one position. [s]
@@ -48,6 +50,7 @@ class Policy:
     max_margin_per_day: Decimal = Decimal("Infinity")
     max_reduction_per_action: Decimal = Decimal(1)
     min_move: Decimal = Decimal(1)
+    min_effect: Decimal = Decimal(0)
     slippage: Decimal = Decimal("0.005")
     emergency_slippage: Decimal = Decimal("0.03")
     cooldown: int = 10

@@ -2,6 +2,9 @@
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+LEAST = Decimal(1)
+"""Nothing smaller moves, also in an emergency: it could not carry digits of its own. [quote]"""
+
 
 def down(value: Decimal, *, step: Decimal) -> Decimal:
     """Return the largest multiple of ``step`` that is <= ``value``."""

@@ -27,6 +27,16 @@ def margin_need(risk: PositionRisk, *, distance: Decimal) -> Decimal:
     return max(Decimal(0), up(wanted - position.margin, step=risk.instrument.margin_step))
 
 
+def required(risk: PositionRisk, *, distance: Decimal) -> Decimal:
+    """Return the equity per notional of a position that stands at a distance. [ratio]."""
+    return 1 / linear.leverage_at_distance(
+        risk.instrument.tiers,
+        size=risk.position.size,
+        mark_price=risk.position.mark_price,
+        distance=distance,
+    )
+
+
 def margin_surplus(risk: PositionRisk, *, distance: Decimal) -> Decimal:
     """Return the margin that may leave and still stand at a distance, rounded down. [quote].
 

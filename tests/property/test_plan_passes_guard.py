@@ -16,10 +16,11 @@ from bot.domain.observation import Observation
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge
-from bot.rebalance.decide import decide
+from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, Move
 from bot.rebalance.policy import Policy
 from tests.kit.builders import NOON, a_policy
+from tests.kit.crowds import Crowd, crowds
 from tests.kit.fakes import FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import a_request
 from tests.property.test_planning_laws import choose, memories, observations
@@ -63,7 +64,19 @@ def pasts(draw: st.DrawFn, observation: Observation) -> Memory:
 def test_the_guard_lets_a_whole_approved_plan_pass(
     data: st.DataObject, observation: Observation, policy: Policy
 ) -> None:
-    memory = data.draw(pasts(observation))
+    check(observation, data.draw(pasts(observation)), policy, choose=choose)
+
+
+@given(st.data(), crowds(), budgets)
+def test_the_guard_lets_a_plan_for_several_positions_pass(
+    data: st.DataObject, crowd: Crowd, policy: Policy
+) -> None:
+    seen = crowd.observation
+    check(seen, data.draw(pasts(seen)), policy, choose=crowd.choose)
+
+
+def check(observation: Observation, memory: Memory, policy: Policy, *, choose: Choose) -> None:
+    """Ask the guard about each write of a plan, in their order."""
     decision = decide(observation, memory, policy, choose=choose)
     clock, switches = FakeClock(), FakeSwitches()
     fingerprints = Fingerprints(step=STEP, epoch=1)

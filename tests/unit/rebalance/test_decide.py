@@ -13,6 +13,7 @@ from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode
 from bot.domain.risk import PositionRisk
+from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import KeyMemory, Memory, Move
@@ -466,3 +467,82 @@ def test_a_position_gets_margin_only_so_often_and_a_quarter_waits_for_emergencie
     )
     added = [s for s in found.approved if isinstance(s.action, AddMargin)]
     assert any(s.why == "below_trigger" for s in added) == is_added
+
+
+# From trigger to target a long of 1 BTC at 60,000 needs about 2,985 more; a quarter is about 746.
+PICKY = a_policy(min_effect=D("0.25"))
+
+
+def test_a_routine_move_that_is_too_small_a_part_of_the_way_waits_and_nothing_is_closed() -> None:
+    found = decided(an_observation(a_position(margin="6100"), futures="400"), policy=PICKY)
+    assert found.approved == ()
+    assert [refusal.code for refusal in found.refusals] == ["too_small"]
+    free = decided(an_observation(a_position(margin="6100"), futures="400"))
+    assert [s.action.kind for s in free.approved] == ["add_margin"]
+
+
+def test_an_emergency_takes_whatever_there_is() -> None:
+    found = decided(an_observation(a_position(margin="3000"), futures="400"), policy=PICKY)
+    first = found.approved[0].action
+    assert isinstance(first, AddMargin)
+    assert first.amount == D("399.99")
+
+
+def test_a_little_margin_beside_a_close_is_used() -> None:
+    found = decided(an_observation(a_position(margin="5000"), futures="400"), policy=PICKY)
+    kinds = [s.action.kind for s in found.approved]
+    assert kinds == ["add_margin", "reduce_position", "add_margin"]
+
+
+def test_a_little_margin_that_does_not_reach_and_cannot_be_helped_does_not_drip() -> None:
+    order = ReducePosition(key=a_position().key, size=D("0.1"), limit_price=D(59000))
+    seen = an_observation(a_position(margin="5000"), futures="400")
+    found = decided(seen, memory=Memory(unsettled=(order,)), policy=PICKY)
+    assert found.approved == ()
+    assert [refusal.code for refusal in found.refusals] == ["short_of_funds"]
+
+
+def test_a_small_part_that_is_here_waits_for_the_rest_that_is_not() -> None:
+    found = decided(
+        an_observation(a_position(margin="5000"), futures="400", spot="10000"), policy=PICKY
+    )
+    (transfer,) = (s.action for s in found.approved)
+    assert isinstance(transfer, Transfer)
+    assert transfer.amount == D("3805.01")  # with the 399.99 that are here: to the target
+
+
+def test_where_a_move_may_not_be_larger_it_is_large_enough() -> None:
+    policy = replace(PICKY, max_margin_per_action=D(500))
+    found = decided(an_observation(a_position(margin="6100"), futures="9000"), policy=policy)
+    (step,) = found.approved
+    assert isinstance(step.action, AddMargin)
+    assert step.action.amount == 500
+
+
+@pytest.mark.parametrize(
+    ("margin", "added", "given_back"),
+    [
+        # All that the bot added: it will never be more.
+        ("20000", "500", ["500"]),
+        # 9,205 are needed at the target: what is above it is too small a part.
+        ("9705", "3000", []),
+        ("10205", "3000", ["1000"]),
+    ],
+)
+def test_margin_returns_in_moves_that_are_worth_it(
+    margin: str, added: str, given_back: list[str]
+) -> None:
+    position = a_position(margin=margin)
+    risk = assess(position, an_instrument())
+    position = replace(position, venue_liquidation_price=risk.liquidation_price)
+    own = replace(GIVE_BACK.keys[0], added=D(added))
+    narrow = replace(LEVELS, give_back=D("0.155"))
+    found = decide(
+        an_observation(position),
+        replace(GIVE_BACK, keys=(own,)),
+        PICKY,
+        choose=lambda risk, _: band_at_distances(risk, narrow),
+    )
+    moved = [s.action.amount for s in found.approved if isinstance(s.action, RemoveMargin)]
+    assert moved == [D(amount) for amount in given_back]
+    assert bool(found.refusals) == (not given_back)

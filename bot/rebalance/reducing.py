@@ -1,0 +1,133 @@
+"""How much of a position may be closed, at which price, and does that help?"""
+
+from decimal import Decimal
+
+from bot.domain.account import Account
+from bot.domain.action import AddMargin, ReducePosition
+from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.market import Market
+from bot.domain.position import Position, Side
+from bot.rebalance import book
+from bot.rebalance.policy import Policy
+from bot.rebalance.project import position_of, released_by
+from bot.rebalance.rounding import LEAST, down, up
+from bot.rebalance.sizing import reduction_need
+
+
+def worst_price(
+    position: Position,
+    instrument: Instrument,
+    market: Market,
+    policy: Policy,
+    *,
+    is_emergency: bool,
+) -> Decimal:
+    """Return the limit price of a close: the slippage allowed, and none that does not help.
+
+    Closing moves the liquidation price away only while it costs less of the value than the equity
+    is of it. Halfway from the best price in sight to where it does no more, so that the worst fill
+    still leaves something to add back.
+    """
+    found = book.worst_price(
+        market,
+        instrument,
+        position.side,
+        slippage=policy.emergency_slippage if is_emergency else policy.slippage,
+        furthest=policy.emergency_slippage,
+    )
+    bound = (_best_price(position, market) + _even_price(position, instrument)) / 2
+    if position.side is Side.LONG:
+        return max(found, up(bound, step=instrument.price_step))
+    return min(found, down(bound, step=instrument.price_step))
+
+
+def pays(position: Position, instrument: Instrument, market: Market) -> bool:
+    """Whether a close at the best price in sight would move the liquidation price away."""
+    gap = _best_price(position, market) - _even_price(position, instrument)
+    return position.side.sign * gap > 0
+
+
+def most(
+    position: Position,
+    instrument: Instrument,
+    market: Market,
+    policy: Policy,
+    *,
+    limit_price: Decimal,
+) -> Decimal:
+    """Return the size that may be closed at once and finds a counterpart. [base]."""
+    whole = abs(position.size)
+    found = min(whole, instrument.max_market_size, whole * policy.max_reduction_per_action)
+    depth = book.resting(market, position.side, limit_price=limit_price)
+    return found if depth is None else min(found, depth)
+
+
+def reduction(
+    position: Position,
+    instrument: Instrument,
+    market: Market,
+    policy: Policy,
+    *,
+    distance: Decimal,
+    limit_price: Decimal,
+) -> ReducePosition | None:
+    """Return the close that brings the rest to a distance, or as near as one order can.
+
+    ``None`` where the book shows too little for the smallest order.
+
+    Args:
+        position: With any margin that is added first, or will come.
+        instrument: Its rules.
+        market: With its book.
+        policy: Limits.
+        distance: To reach. [ratio]
+        limit_price: Worst fill. [quote/base]
+    """
+    whole = abs(position.size)
+    wanted = reduction_need(position, instrument, distance=distance, limit_price=limit_price)
+    size = min(wanted, most(position, instrument, market, policy, limit_price=limit_price))
+    if size < whole:
+        size = down(size, step=instrument.size_step)
+    if size < instrument.min_size and size < whole:
+        size = min(whole, instrument.min_size)
+        depth = book.resting(market, position.side, limit_price=limit_price)
+        if depth is not None and depth < size:
+            return None
+    return ReducePosition(key=position.key, size=size, limit_price=limit_price)
+
+
+def re_add(
+    before: Position, account: Account, reduce: ReducePosition, instrument: Instrument
+) -> AddMargin | None:
+    """Return the second half of the pair on venues that release margin pro rata.
+
+    What a better fill releases beyond it enters when a later look finds it in the wallet.
+    """
+    if instrument.margin_release is not MarginRelease.PRO_RATA:
+        return None
+    if position_of(account, before.key) is None:
+        return None
+    released = released_by(before, instrument, size=reduce.size, price=reduce.limit_price)
+    # A step less: what is sent carries digits of its own, and there may be nothing else to take.
+    amount = down(released, step=instrument.margin_step) - instrument.margin_step
+    if amount < LEAST:
+        return None
+    return AddMargin(
+        key=before.key, amount=amount, currency=instrument.settle, after_reduction=True
+    )
+
+
+def _best_price(position: Position, market: Market) -> Decimal:
+    levels = market.bids if position.side is Side.LONG else market.asks
+    return levels[0].price if levels else market.mark_price
+
+
+def _even_price(position: Position, instrument: Instrument) -> Decimal:
+    """Return the fill at which a close costs of the value what the equity is of it. [quote/base].
+
+    ``side * (mark - price) + fee * price = mark * equity / notional``.
+    """
+    side = position.side.sign
+    equity = position.margin + position.size * (position.mark_price - position.entry_price)
+    room = equity / abs(position.size)
+    return (position.mark_price - side * room) / (1 - side * instrument.taker_fee)

@@ -1,0 +1,123 @@
+from dataclasses import replace
+from decimal import Decimal as D
+
+import pytest
+
+from bot.domain.account import Account
+from bot.domain.action import AddMargin, ReducePosition
+from bot.domain.band import Levels, LeverageBand
+from bot.domain.instrument import MarginRelease
+from bot.domain.market import BookLevel, Market
+from bot.domain.position import Position
+from bot.domain.risk import PositionRisk
+from bot.margin.assess import assess
+from bot.margin.bands import band_at_distances
+from bot.rebalance import reducing
+from bot.rebalance.decide import decide
+from bot.rebalance.memory import Memory
+from bot.rebalance.sizing import after_pair
+from tests.kit.builders import a_market, a_policy, a_position, an_instrument, an_observation
+
+RULES = an_instrument()
+LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
+
+
+def choose(risk: PositionRisk, market: Market) -> LeverageBand:
+    del market
+    return band_at_distances(risk, LEVELS)
+
+
+def priced(position: Position, market: Market, *, is_emergency: bool = True) -> D:
+    return reducing.worst_price(position, RULES, market, a_policy(), is_emergency=is_emergency)
+
+
+@pytest.mark.parametrize(
+    ("size", "is_emergency", "price"),
+    [
+        ("1", True, "58200.0"),  # 3 % below mark, which is nearer than 3 % below the best bid
+        ("1", False, "59670.2"),  # 0.5 % below the best bid, rounded towards mark
+        ("-1", True, "61800.0"),
+        ("-1", False, "60330.1"),
+    ],
+)
+def test_a_position_with_equity_may_be_closed_as_far_as_slippage_allows(
+    size: str, is_emergency: bool, price: str
+) -> None:
+    position = a_position(size=size, margin="6000")
+    assert priced(position, a_market(), is_emergency=is_emergency) == D(price)
+
+
+@pytest.mark.parametrize("size", ["1", "-1"])
+@pytest.mark.parametrize("depth", ["100", None])
+def test_with_little_equity_no_fill_is_taken_that_leaves_nothing_to_add_back(
+    size: str, depth: str | None
+) -> None:
+    position = a_position(size=size, margin="900")  # 1.5 % of its value
+    price = priced(position, a_market(depth=depth))
+    away = abs(price - 60000)
+    assert D(430) < away < D(460)  # halfway between where it begins and where it is in vain
+    before = assess(position, RULES).distance
+    after = assess(after_pair(position, RULES, size=D("0.5"), price=price), RULES).distance
+    assert before is not None
+    assert after is not None
+    assert after > before
+
+
+@pytest.mark.parametrize(("margin", "pays"), [("61", True), ("59", False), ("-5", False)])
+def test_closing_pays_while_it_costs_less_of_the_value_than_equity_is_of_it(
+    margin: str, pays: bool
+) -> None:
+    # Half a per mille to the best bid, and half a per mille of fee: 59.985 of 60,000.
+    assert reducing.pays(a_position(margin=margin), RULES, a_market()) == pays
+
+
+def test_a_position_whose_equity_is_less_than_closing_costs_is_not_closed_and_told_so() -> None:
+    market = replace(a_market(), bids=(BookLevel(price=D(58000), size=D(100)),))
+    found = decide(
+        an_observation(a_position(margin="1500"), futures="0", markets=(market,)),
+        Memory(),
+        a_policy(),
+        choose=choose,
+    )
+    assert found.approved == ()
+    assert [refusal.code for refusal in found.refusals] == ["not_better"]
+    assert "0.0250" in found.refusals[0].text
+
+
+@pytest.mark.parametrize(
+    ("depth", "share", "most"), [("100", "1", "1"), ("0.4", "1", "0.4"), (None, "0.25", "0.25")]
+)
+def test_as_much_may_be_closed_as_book_and_limits_allow(
+    depth: str | None, share: str, most: str
+) -> None:
+    policy = a_policy(max_reduction_per_action=D(share))
+    found = reducing.most(a_position(), RULES, a_market(depth=depth), policy, limit_price=D(59000))
+    assert found == D(most)
+
+
+def after(position: Position | None) -> Account:
+    held = () if position is None else (position,)
+    return replace(an_observation().account, positions=held)
+
+
+CLOSE = ReducePosition(key=a_position().key, size=D("0.5"), limit_price=D(59000))
+
+
+def test_what_a_close_releases_is_added_back_but_for_what_its_digits_take() -> None:
+    # 3,000 of margin less 500 of loss less 14.75 of fee.
+    found = reducing.re_add(a_position(margin="6000"), after(a_position()), CLOSE, RULES)
+    assert found == AddMargin(
+        key=CLOSE.key, amount=D("2485.24"), currency="USDT", after_reduction=True
+    )
+
+
+@pytest.mark.parametrize("release", [MarginRelease.STAYS, MarginRelease.UNKNOWN])
+def test_nothing_is_added_back_where_it_is_not_released(release: MarginRelease) -> None:
+    rules = an_instrument(margin_release=release)
+    assert reducing.re_add(a_position(), after(a_position()), CLOSE, rules) is None
+
+
+def test_nothing_is_added_back_to_what_is_gone_or_what_could_not_carry_digits() -> None:
+    assert reducing.re_add(a_position(), after(None), CLOSE, RULES) is None
+    poor = a_position(margin="1031")  # releases 0.75
+    assert reducing.re_add(poor, after(a_position()), CLOSE, RULES) is None
