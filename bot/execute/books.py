@@ -75,6 +75,10 @@ SUSPICIOUS = timedelta(minutes=10)
 """So long after a foreign move only protective acts are allowed."""
 
 
+Open = tuple[str, str, Decimal]
+"""Pool, asset and amount of what is not explained. [asset]"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
     """Something that looks leave unexplained.
@@ -124,6 +128,7 @@ class Books:
         breaks: Different pictures of the last hour that did.
         suspicious_until: Until then a foreign move is too near; ``None`` for none. Aware UTC.
         accepted_at: When a person last looked; ``None`` for never. Aware UTC.
+        supposed: What of the lines beside it the opening seems to have lacked, and since when.
     """
 
     writer: Writer
@@ -144,6 +149,7 @@ class Books:
     breaks: tuple[tuple[datetime, str], ...] = ()
     suspicious_until: datetime | None = None
     accepted_at: datetime | None = None
+    supposed: tuple[tuple[Open, ...], datetime] | None = None
 
     @property
     def since(self) -> datetime:
@@ -467,7 +473,10 @@ def _with_opening(books: Books, account: Account, at: datetime) -> tuple[Books, 
         return books, gaps
     ledger = certain(books.ledger)
     left = conservation(ledger, account, at=at)
-    if not all(_is_confirmed(books, *what) for what in _open_of(left)):
+    lacking = tuple(_open_of(left))
+    if lacking and not _open_of(gaps):
+        books = _supposing(books, lacking, at)
+    if not (_is_supposed(books, lacking) or all(_is_confirmed(books, *o) for o in lacking)):
         return books, left
     gaps = _without_torn(gaps, books.ledger)
     rest = {(name, asset): amount for name, asset, amount in _open_of(gaps)}
@@ -478,6 +487,21 @@ def _with_opening(books: Books, account: Account, at: datetime) -> tuple[Books, 
     )
     entry = Booked(id=f"opening:{at.isoformat()}", at=books.opened_from, changes=changes)
     return replace(books, ledger=booked(ledger, entry)), gaps
+
+
+def _supposing(books: Books, lacking: tuple[Open, ...], at: datetime) -> Books:
+    """Remember what the opening seems to have lacked: it alone explains a look."""
+    if books.supposed is not None and books.supposed[0] == lacking:
+        return books
+    return replace(books, supposed=(lacking, at))
+
+
+def _is_supposed(books: Books, lacking: tuple[Open, ...]) -> bool:
+    """Whether the same explained a look long ago, whatever else was strange in between."""
+    if books.supposed is None or books.read_at is None:
+        return False
+    what, since = books.supposed
+    return what == lacking and books.read_at >= since + STALE
 
 
 def _without_torn(gaps: tuple[Gap, ...], ledger: Ledger) -> tuple[Gap, ...]:
@@ -525,7 +549,7 @@ def _with_doubts(
     return replace(books, is_broken=bool(broken), breaks=(*recent, *new))
 
 
-def _open_of(gaps: Iterable[Gap]) -> list[tuple[str, str, Decimal]]:
+def _open_of(gaps: Iterable[Gap]) -> list[Open]:
     """Return pool, asset and amount of what is not explained."""
     return [(name, gap.asset, amount) for gap in gaps for name, amount in gap.pools if amount]
 

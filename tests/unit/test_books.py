@@ -602,6 +602,25 @@ def test_a_line_beside_the_opening_is_decided_late_and_is_no_break_till_then() -
     assert not any(report.is_broken for report in world.reports)
 
 
+def test_a_line_beside_the_opening_is_decided_although_there_is_always_something_new() -> None:
+    world = LedgerWorld(lag=1.9)
+    world.wait(0.1)
+    world.pay(RowKind.FEE, D("-0.37"), where="futures")
+    world.wait(3)
+    world.poll()
+    for number in range(5):
+        world.wait(9)
+        world.pay(RowKind.FEE, D(-2 - number), where="futures")
+        world.poll()  # its line does not show yet
+        world.wait(4)
+        world.poll()
+    assert not any(entry.is_carried for entry in world.books.ledger.booked)
+    world.wait(11)
+    assert world.poll().is_explained
+    assert world.books.ledger.balance(FUTURES) == world.money["futures"]
+    assert not any(report.is_broken for report in world.reports)
+
+
 def test_fees_in_an_asset_that_nobody_watches_are_nobodys_break() -> None:
     world = LedgerWorld()
     world.poll()
