@@ -16,7 +16,7 @@ SPAN = 65.0
 """Weight counts for so long: the venue's minute, and the 5 s a request may be on its way. [s]"""
 SHARE = 0.5
 """Of the venue's limit that the bot uses; the rest is for people and other programs. [ratio]"""
-BURST = 2
+BURST = 4
 """Up to this part of it is spent as fast as it is wanted."""
 SOON = 1e-6
 """Rounding may leave nothing of a wait that is not over. [s]"""
@@ -49,8 +49,8 @@ class Lane(IntEnum):
 
 KEPT: Mapping[Lane, float] = {
     Lane.PROTECT: 0.0,
-    Lane.SETTLE: 0.05,
-    Lane.READ: 0.15,
+    Lane.SETTLE: 0.04,
+    Lane.READ: 0.08,
     Lane.TELEMETRY: 0.2,
 }
 """Of the bot's share what a lane leaves to those before it. [ratio]"""
@@ -171,7 +171,8 @@ class Quota:
             now: Monotonic. [s]
         """
         meter = self._meters[Budget.FUTURES]
-        gap = min(meter.even(Lane.READ, weight, now), LONGEST_GAP)
+        # Looks in a row leave room for what is read between them: the ledger, bars, rules.
+        gap = min(meter.even(Lane.TELEMETRY, weight, now), LONGEST_GAP)
         return max(meter.wait(Lane.READ, weight, now), since + gap - now)
 
     def stopped_for(self, now: float) -> float:
