@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from bot.leverage import cross
 from bot.leverage.arrays import Floats, Integers
-from bot.leverage.kernel import FIRST, GAMMA, LANES, SECOND, run_paths
+from bot.leverage.kernel import FIRST, FUSED, GAMMA, LANES, SECOND, run_paths
 
 Backend = Literal["auto", "numba", "numpy"]
 
@@ -539,57 +539,81 @@ def _compiled(
     Numba's own threads are not used: its default layer ends the process when two threads of ours
     are inside at the same time.
     """
-    symbols = variance.shape[0]
-    if accounts is None:
-        none = np.zeros((0, symbols))
-        held = (none, np.zeros(1, np.int64), np.zeros(0, np.int64), *_tables(0), np.zeros(0))
-    else:
-        held = _held(accounts)
     run = _kernel()
 
-    def part(bounds: tuple[int, int]) -> None:
-        run(
-            *bounds,
-            residuals,
-            np.ascontiguousarray(variance),
-            decay,
-            steps,
-            block,
-            np.uint64(seed),
-            LANES,
-            *held,
-            out.worst,
-            out.lowest,
-            out.highest,
-        )
+    def all_paths(held: Held, worst: Floats) -> None:
+        def part(bounds: tuple[int, int]) -> None:
+            run(
+                *bounds,
+                residuals,
+                np.ascontiguousarray(variance),
+                decay,
+                steps,
+                block,
+                np.uint64(seed),
+                LANES,
+                *held,
+                worst,
+                out.lowest,
+                out.highest,
+            )
 
-    paths = out.lowest.shape[0]
-    cuts = [paths * n // threads for n in range(threads + 1)]
-    if threads == 1:
-        part((0, paths))
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, itertools.pairwise(cuts)))
+        paths = out.lowest.shape[0]
+        cuts = [paths * n // threads for n in range(threads + 1)]
+        if threads == 1:
+            part((0, paths))
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, itertools.pairwise(cuts)))
+
+    if accounts is None or accounts.rate.shape[1] > 1:
+        none, nobody = np.zeros((0, FUSED)), np.zeros(0, np.int64)
+        all_paths((np.zeros(1, np.int64), nobody, none, none, np.zeros(0)), out.worst[:, :0])
+    if accounts is not None:
+        all_paths(_held(accounts, out.lowest.min(axis=0), out.highest.max(axis=0)), out.worst)
 
 
-Held = tuple[Floats, Integers, Integers, Floats, Floats, Floats]
+Held = tuple[Integers, Integers, Floats, Floats, Floats]
 
 
-def _tables(count: int) -> tuple[Floats, Floats]:
-    return np.zeros((count, 1)), np.zeros((count, 1))
+def _held(accounts: cross.Accounts, low: Floats, high: Floats) -> Held:
+    """Return what the kernel values: lines of a growth, of which the highest counts.
 
-
-def _held(accounts: cross.Accounts) -> Held:
+    Only tiers that some path reaches are kept: running the symbols alone first, to know the range,
+    costs a fraction of what it spares. A position in one tier is linear, and so are coins: what is
+    linear in one symbol of an account is one line, or joins the lines of a position there.
+    """
     notional = np.abs(accounts.size) * accounts.price[accounts.symbol]
-    count = accounts.cash.shape[0]
-    first = np.searchsorted(accounts.account, np.arange(count + 1)).astype(np.int64)
+    slope, fixed = accounts.rate * notional[:, None], accounts.amount
+    with np.errstate(over="ignore"):  # paths that leave all numbers are refused by the caller
+        ends = np.exp(np.stack((low, high)))[:, accounts.symbol, None]
+        first, last = (slope * ends - fixed).argmax(axis=2)
+    last = np.maximum(first, last)
+    linear, start = cross.exposure(accounts), np.zeros(accounts.cash.shape[0])
+    flat = np.flatnonzero(first == last)
+    one, base = slope[flat, first[flat]], fixed[flat, first[flat]]
+    np.add.at(linear, (accounts.account[flat], accounts.symbol[flat]), -one)
+    np.add.at(start, accounts.account[flat], base - one)
+    bent = np.flatnonzero(first < last)
+    width = max(FUSED, int((last - first).max(initial=0)) + 1)
+    columns = np.minimum(first[bent, None] + np.arange(width), last[bent, None])
+    slope, fixed = (np.take_along_axis(x[bent], columns, axis=1) for x in (slope, fixed))
+    account, symbol = accounts.account[bent], accounts.symbol[bent]
+    _, begins = np.unique(account * linear.shape[1] + symbol, return_index=True)
+    joined = linear[account[begins], symbol[begins]][:, None]
+    slope[begins] -= joined
+    fixed[begins] -= joined
+    linear[account[begins], symbol[begins]] = 0.0
+    others = np.nonzero(linear)
+    lines = np.repeat(-linear[others][:, None], width, axis=1)
+    account = np.concatenate((account, others[0]))
+    order = np.argsort(account, kind="stable")
     return (
-        cross.exposure(accounts),
-        first,
-        accounts.symbol.astype(np.int64),
-        np.ascontiguousarray(accounts.rate * notional[:, None]),
-        np.ascontiguousarray(accounts.amount),
-        cross.maintenance(accounts, np.ones_like(accounts.price)),
+        np.searchsorted(account[order], np.arange(start.size + 1)).astype(np.int64),
+        np.concatenate((symbol, others[1]))[order].astype(np.int64),
+        np.ascontiguousarray(np.concatenate((slope, lines))[order]),
+        np.ascontiguousarray(np.concatenate((fixed, lines))[order]),
+        cross.maintenance(accounts, np.ones_like(accounts.price)) + start,
     )
 
 
