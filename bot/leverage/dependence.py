@@ -106,20 +106,20 @@ def learn(returns: Floats, sigma: Floats, *, steps: int) -> Dependence:
     common, told = (np.flatnonzero(one[:, known].all(axis=1)) for one in (is_row, is_told))
     if not known.size or not _are_enough(told.size, steps):
         return nothing(symbols, steps=steps)
-    known = known[_has_moved(returns[common][:, known])]
+    known = known[_has_moved(returns[np.ix_(common, known)])]
     known = known[_is_tame(returns[:, known], sigma[:, known], common, told)]
     if not known.size:
         return nothing(symbols, steps=steps)
     column = np.full(symbols, _UNKNOWN)
     column[known] = np.arange(known.size)
-    moved, forecast = returns[told][:, known], sigma[told][:, known]
+    moved, forecast = returns[np.ix_(told, known)], sigma[np.ix_(told, known)]
     excursions = scenarios.book_excursions(
         moved, forecast, scenarios.panel(known.size), steps=steps
     )
     return Dependence(
         steps=steps,
         column=column,
-        residuals=scenarios.standardised(returns[common][:, known]),
+        residuals=scenarios.standardised(returns[np.ix_(common, known)]),
         correlation=cross.correlation(moved / forecast),
         books=scenarios.tops(excursions),
     )
