@@ -175,7 +175,9 @@ def test_each_part_alone_promises_too_little_as_the_specification_says(
 
 
 @pytest.mark.data
-@pytest.mark.xfail(reason="of 26 hits promised about 31 came on these books, 24 on the specification's")
+@pytest.mark.xfail(
+    reason="of 26 hits promised about 31 came on these books, 24 on the specification's"
+)
 def test_the_larger_of_both_keeps_one_in_a_thousand_without_the_step(
     recorded: dict[tuple[str, float], Row],
 ) -> None:
