@@ -18,7 +18,7 @@ FEWEST_ROWS = 4380
 WILDEST = 100.0
 """A residual beyond is no move of a market but the end of a price that stood still. [sd]"""
 WIDEST = 20.0
-"""A return beyond is no price. [log]"""
+"""A return or a forecast beyond is that of no price. [log]"""
 SINGULAR = 1e-6
 """A correlation with a smaller eigenvalue is not believed."""
 REPAIR = 0.1
@@ -101,7 +101,7 @@ def learn(returns: Floats, sigma: Floats, *, steps: int) -> Dependence:
         raise ValueError("returns and sigma must be tables of one shape, and steps >= 1")
     symbols = returns.shape[1]
     is_row = np.abs(returns) <= WIDEST  # false for NaN too
-    is_told = is_row & np.isfinite(sigma) & (sigma > 0)
+    is_told = is_row & (sigma > 0) & (sigma <= WIDEST)
     known = np.flatnonzero(is_told.sum(axis=0) >= FEWEST_ROWS)
     common, told = (np.flatnonzero(one[:, known].all(axis=1)) for one in (is_row, is_told))
     if not known.size or not _are_enough(told.size, steps):

@@ -228,6 +228,39 @@ def test_without_a_forecast_no_cash_is_enough_for_who_holds_it(sigma: float) -> 
         assert (good.missing[1], good.hit[1]) == (bad.missing[1], bad.hit[1])
 
 
+rubbish = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -19.0, 1e-300, 1e300])
+spoils = st.tuples(
+    st.integers(0, 2), st.integers(0, 4599), st.sampled_from([1, 3, 800, 4600]), rubbish,
+    st.booleans(),
+)  # fmt: skip
+
+
+@settings(max_examples=30)
+@given(
+    cases, st.lists(spoils, max_size=4), st.lists(rubbish | st.just(0.05), min_size=3, max_size=3)
+)
+def test_whatever_a_market_sends_is_answered(
+    case: int, spoiled: list[tuple[int, int, int, float, bool]], now: list[float]
+) -> None:
+    draw = np.random.default_rng(case)
+    returns = draw.standard_t(3, (4600, 3)) * 0.01
+    sigma = np.full_like(returns, 0.05)
+    for column, begin, length, value, is_forecast in spoiled:
+        (sigma if is_forecast else returns)[begin : begin + length, column] = value
+    past = dependence.learn(returns, sigma, steps=24)
+    accounts = some_accounts(case, 3, 3, tiers=3)
+    for backend in ("numba", "numpy"):
+        found = asked(accounts, past, sigma=np.array(now), backend=backend)
+        assert (found.missing >= 0).all()
+        answered = np.array([part is not Part.SCREEN for part in found.parts])
+        refused = np.array([part is Part.REFUSED for part in found.parts])
+        assert ((found.hit >= 0) & (found.hit <= 1))[answered].all()
+        assert np.isfinite(found.missing[~refused]).all()
+        assert np.isinf(found.total[refused]).all()
+        holds = cross.touched(accounts)
+        assert (refused == holds[:, [not 0 < x <= joint.WILDEST for x in now]].any(axis=1)).all()
+
+
 def test_options_are_refused() -> None:
     found = asked(one_account(1.0, 1.0, 1.0), some_past(3), options=np.array([True]))
     assert (found.parts, found.doubts) == ((Part.REFUSED,), ((Doubt.OPTIONS,),))
