@@ -7,7 +7,7 @@ from typing import Any
 
 NAMES = (
     "deciding", "starting", "restarting", "breach", "polling", "journal", "market", "passage",
-    "volatility", "scenarios", "allocation",
+    "volatility", "scenarios", "joint", "allocation",
 )  # fmt: skip
 """``crashes`` takes half an hour and runs only when it is named."""
 

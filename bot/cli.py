@@ -544,12 +544,26 @@ def calibrate(
     plot: Annotated[
         Path | None, typer.Option(help="Also draw realised over promised hits, as SVG.")
     ] = None,
+    joint: Annotated[
+        bool, typer.Option(help="Judge the buffers of cross accounts instead, over 24 h.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Judge the tail models walk-forward on recorded prices: hits that came over hits promised."""
     from bot import calibrate as judged  # noqa: PLC0415 - see the module's first lines
 
+    if joint and plot is not None:
+        raise ConfigError("--joint draws nothing: leave out --plot")
     histories = judged.read(judged.folder_of(data))
+    if joint:
+        from bot import calibrate_joint  # noqa: PLC0415 - as above
+
+        found = calibrate_joint.calibrate(histories)
+        if as_json:
+            _print(found.as_json())
+        else:
+            sys.stdout.write(calibrate_joint.text(found))
+        return
     report = judged.calibrate(histories)
     if plot is not None:
         judged.write(plot, judged.plot(report))

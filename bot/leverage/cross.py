@@ -201,6 +201,58 @@ def may_skip(
     return found
 
 
+def part(accounts: Accounts, chosen: Integers, symbols: Integers) -> Accounts:
+    """Return some of the accounts, as if they held some of the symbols and nothing else.
+
+    Args:
+        accounts: All of them.
+        chosen: Shape (b,), rising: which accounts.
+        symbols: Shape (m,), rising: which symbols.
+    """
+    row = np.full(accounts.cash.shape[0], -1)
+    column = np.full(accounts.price.shape[0], -1)
+    row[chosen], column[symbols] = np.arange(chosen.size), np.arange(symbols.size)
+    kept = (row[accounts.account] >= 0) & (column[accounts.symbol] >= 0)
+    return Accounts(
+        price=accounts.price[symbols],
+        cash=accounts.cash[chosen],
+        coins=accounts.coins[np.ix_(chosen, symbols)],
+        account=row[accounts.account[kept]],
+        symbol=column[accounts.symbol[kept]],
+        size=accounts.size[kept],
+        entry=accounts.entry[kept],
+        rate=accounts.rate[kept],
+        amount=accounts.amount[kept],
+    )
+
+
+def touched(accounts: Accounts) -> Booleans:
+    """Return whether each account holds anything of each symbol, long, short or coins. (a, d)."""
+    found = accounts.coins > 0
+    np.logical_or.at(found, (accounts.account, accounts.symbol), accounts.size != 0)
+    return found
+
+
+def adverse(accounts: Accounts, reach: Floats) -> Floats:
+    """Return what the worse end of a range takes from buffers, per symbol, >= 0. Shape (a, d).
+
+    A buffer is a sum over symbols of concave functions of their prices, so the least of each over
+    a range is at one of its ends, and the sum is what all prices together can do. [quote]
+
+    Args:
+        accounts: The accounts.
+        reach: Shape (d,), how far each price may go either way, >= 0. [log]
+    """
+    count = accounts.price.shape[0]
+    moves = np.ones((2, count, count))
+    moves[0][np.diag_indices(count)] = np.exp(reach)
+    moves[1][np.diag_indices(count)] = np.exp(-reach)
+    now = buffer(accounts, np.ones(count))
+    fall: Floats = (now - buffer(accounts, moves).min(axis=0)).T
+    # Rounding must not become a need of symbols that are not held, or do not move.
+    return np.where(touched(accounts) & (reach > 0), np.maximum(fall, 0.0), 0.0)
+
+
 def _by_account(accounts: Accounts, values: Floats) -> Floats:
     count = accounts.cash.shape[0]
     belongs = np.zeros((values.shape[-1], count))

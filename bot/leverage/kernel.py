@@ -15,6 +15,8 @@ FIRST = 0xBF58476D1CE4E5B9
 SECOND = 0x94D049BB133111EB
 LANES = 32
 """Paths that run side by side, so that the compiler fills its vectors with them."""
+FUSED = 3
+"""Lines of a position that are valued in one loop; with more there is a loop for each."""
 LARGEST = 700.0
 PER_LN2 = 1.0 / math.log(2.0)
 LN2_HIGH = 6.93147180369123816490e-01
@@ -34,7 +36,6 @@ def run_paths(  # noqa: C901, PLR0912, PLR0915 - one loop nest, see above
     block: int,
     seed: np.uint64,
     lanes: int,
-    exposure: Floats,
     first: Integers,
     symbol: Integers,
     rate: Floats,
@@ -56,12 +57,12 @@ def run_paths(  # noqa: C901, PLR0912, PLR0915 - one loop nest, see above
         block: Rows that are drawn together.
         seed: Of the draws.
         lanes: `LANES`; a constant here would be unrolled before it is made a vector.
-        exposure: Shape (a, d), value of positions and coins. [quote]
-        first: Shape (a + 1,), where the positions of each account begin.
-        symbol: Shape (n,), column of each position.
-        rate: Shape (n, k), maintenance rates times notional. [quote]
+        first: Shape (a + 1,), where the rows of each account begin.
+        symbol: Shape (n,), column of each row.
+        rate: Shape (n, k), k >= 3: a row takes the largest of ``rate * growth - amount`` from its
+            buffer. [quote]
         amount: Shape (n, k). [quote]
-        maintenance: Shape (a,), at the start. [quote]
+        maintenance: Shape (a,), what all rows of an account take at the start. [quote]
         worst: Shape (p, a), written. [quote]
         lowest: Shape (p, d), written. [log]
         highest: Shape (p, d), written. [log]
@@ -132,15 +133,17 @@ def run_paths(  # noqa: C901, PLR0912, PLR0915 - one loop nest, see above
                 for a in range(accounts):
                     number = maintenance[a]
                     drop[:] = -number
-                    for d in range(symbols):
-                        number = exposure[a, d]
-                        if number != 0.0:
-                            grown = growth[d]
-                            for lane in range(lanes):
-                                drop[lane] += number * (1.0 - grown[lane])
                     for held in range(first[a], first[a + 1]):
                         grown = growth[symbol[held]]
                         slope, fixed = rate[held, 0], amount[held, 0]
+                        slope_2, fixed_2 = rate[held, 1], amount[held, 1]
+                        slope_3, fixed_3 = rate[held, 2], amount[held, 2]
+                        if tiers == FUSED:
+                            for lane in range(lanes):
+                                g = grown[lane]
+                                line = max(slope * g - fixed, slope_2 * g - fixed_2) + 0.0
+                                drop[lane] += max(line, slope_3 * g - fixed_3) + 0.0
+                            continue
                         for lane in range(lanes):
                             needed[lane] = slope * grown[lane] - fixed
                         for k in range(1, tiers):

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from bot.leverage import cross
 from bot.leverage.arrays import Floats, Integers
-from bot.leverage.kernel import FIRST, GAMMA, LANES, SECOND, run_paths
+from bot.leverage.kernel import FIRST, FUSED, GAMMA, LANES, SECOND, run_paths
 
 Backend = Literal["auto", "numba", "numpy"]
 
@@ -42,6 +43,10 @@ STEEPEST = 0.6
 _WORDS = 1 << 64
 _MASK = _WORDS - 1
 _TOGETHER = 512
+
+
+class WildPathsError(ValueError):
+    """Paths left what a number can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,56 @@ class Need:
     book: Floats
     within_step: Floats
     extrapolated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tops:
+    """Generalised Pareto tails of the largest twentieth of each of n columns.
+
+    Attributes:
+        threshold: Shape (n,), where each begins. [unit of the column]
+        scale: Shape (n,), 0 where all beyond is the threshold itself. [unit of the column]
+        shape: Shape (n,), in [0, 0.6].
+        share: Of the values that lie beyond the threshold. [ratio]
+    """
+
+    threshold: Floats
+    scale: Floats
+    shape: Floats
+    share: float
+
+    def quantile(self, tolerance: npt.ArrayLike) -> Floats:
+        """Return what is exceeded with a probability, shape (..., n).
+
+        Args:
+            tolerance: Scalar or shape (..., 1), in (0, 0.05]. [ratio]
+
+        Raises:
+            ValueError: If a tolerance is outside.
+        """
+        alpha = np.asarray(tolerance, dtype=np.float64)
+        if not ((alpha > 0) & (alpha <= TOP)).all():
+            raise ValueError(f"tolerance must be in (0, {TOP}] for a tail, was {alpha}")
+        ratio = np.log(self.share / alpha)
+        is_flat = self.shape == 0
+        grown = np.expm1(self.shape * ratio) / np.where(is_flat, 1.0, self.shape)
+        found: Floats = self.threshold + self.scale * np.where(is_flat, ratio, grown)
+        return found
+
+    def survival(self, level: Floats) -> Floats:
+        """Return how likely each column exceeds a level, ``share`` at most. Shape (n,). [ratio].
+
+        Args:
+            level: Shape (n,). [unit of the column]
+        """
+        beyond = np.maximum(level - self.threshold, 0.0)
+        has_tail = self.scale > 0
+        unit = beyond / np.where(has_tail, self.scale, 1.0)
+        is_flat = self.shape == 0
+        shape = np.where(is_flat, 1.0, self.shape)
+        logs = np.where(is_flat, -unit, -np.log1p(self.shape * unit) / shape)
+        found = self.share * np.where(has_tail, np.exp(logs), 0.0)
+        return np.where(level < self.threshold, self.share, found)
 
 
 def mix(bits: int) -> int:
@@ -123,11 +178,27 @@ def first_rows(seed: int, *, rows: int, paths: int, steps: int, block: int) -> I
 def standardised(returns: Floats, *, half_life: float = HALF_LIFE) -> Floats:
     """Return log returns over the volatility known before them. Shape (r - half_life, d).
 
-    The variance starts as the mean square of the first ``half_life`` rows, which are not returned.
-
     Args:
         returns: Shape (r, d), time ascending, all symbols at the same times, no gaps. [log]
         half_life: Of the variance, > 1. [steps]
+
+    Raises:
+        ValueError: If a return is not finite, there are too few, or a symbol never moves.
+    """
+    before = smoothed(returns, half_life=half_life)[:-1]
+    found: Floats = returns[-before.shape[0] :] / np.sqrt(before)
+    return found
+
+
+def smoothed(returns: Floats, *, half_life: float = HALF_LIFE) -> Floats:
+    """Return the weighted variance of one step. Shape (r - half_life + 1, d). [log^2].
+
+    A row is what was known before the return beside it, and the last one what is known now. The
+    variance starts as the mean square of the first ``half_life`` returns, which have none.
+
+    Args:
+        returns: Shape (r, d), time ascending, all symbols at the same times, no gaps. [log]
+        half_life: > 1. [steps]
 
     Raises:
         ValueError: If a return is not finite, there are too few, or a symbol never moves.
@@ -142,10 +213,11 @@ def standardised(returns: Floats, *, half_life: float = HALF_LIFE) -> Floats:
     variance = squares[:burn].mean(axis=0)
     if not (variance > 0).all():
         raise ValueError(f"every symbol must move within the first {burn} rows")
-    found = np.empty((returns.shape[0] - burn, returns.shape[1]))
+    found = np.empty((returns.shape[0] - burn + 1, returns.shape[1]))
+    found[0] = variance
     for row in range(burn, returns.shape[0]):
-        found[row - burn] = returns[row] / np.sqrt(variance)
         variance = decay * variance + (1.0 - decay) * squares[row]
+        found[row - burn + 1] = variance
     return found
 
 
@@ -186,6 +258,7 @@ def simulate(
 
     Raises:
         ValueError: If a number or a shape is outside.
+        WildPathsError: If a path leaves what a number can hold.
         ImportError: If numba is asked for by name and is not there.
 
     Source: Barone-Adesi, Giannopoulos and Vosper (1999), filtered historical simulation.
@@ -206,7 +279,7 @@ def simulate(
         with np.errstate(over="ignore", invalid="ignore"):
             _plain(residuals, variance, accounts, steps, block, seed, decay, out)
     if not all(np.isfinite(part).all() for part in (out.worst, out.lowest, out.highest)):
-        raise ValueError("paths must stay finite: residuals are not standardised")
+        raise WildPathsError("paths must stay finite: residuals are not standardised")
     return out
 
 
@@ -243,8 +316,7 @@ def need(
     extrapolated = tolerance * paths < COUNTED
     simulated = _counted(worst, max(tolerance, min(COUNTED / paths, 0.5)))
     if extrapolated:
-        fitted = np.array([_fitted(column, tolerance) for column in worst.T])
-        simulated = np.maximum(simulated, fitted)
+        simulated = np.maximum(simulated, tops(worst).quantile(tolerance))
     book, within = quantile_book * sd_book, WITHIN_STEP * sd_step
     return Need(
         total=np.maximum(simulated, book) + within,
@@ -266,6 +338,58 @@ def hits(worst: Floats, buffer: Floats) -> Integers:
     return found
 
 
+def chance(worst: Floats, level: Floats) -> Floats:
+    """Return how likely each account loses more than a level. Shape (a,). [ratio].
+
+    The inverse of the simulated part of `need`: counted with more than 50 paths beyond it, else
+    that of the fitted tail.
+
+    Args:
+        worst: Shape (p, a), see `Simulation`; p >= 1,000. [quote]
+        level: Shape (a,). [quote]
+
+    Raises:
+        ValueError: If there are too few paths for a tail.
+    """
+    share: Floats = (worst > level).mean(axis=0)
+    least = COUNTED / worst.shape[0]
+    if (share > least).all():
+        return share
+    return np.where(share > least, share, np.minimum(tops(worst).survival(level), least))
+
+
+def tops(values: Floats) -> Tops:
+    """Return the tail of the largest twentieth of each column.
+
+    Args:
+        values: Shape (p, n), finite.
+
+    Raises:
+        ValueError: If there are fewer than 30 exceedances.
+
+    Source: Hosking and Wallis (1987), probability-weighted moments.
+    """
+    count = math.floor(TOP * values.shape[0])
+    if count < FEWEST:
+        raise ValueError(f"a tail needs {FEWEST} exceedances, had {count}")
+    columns = np.ascontiguousarray(values.T)
+    largest = np.partition(columns, -count - 1, axis=1)[:, -count - 1 :]
+    ordered = np.sort(largest, axis=1)
+    threshold = ordered[:, 0].copy()
+    beyond = ordered[:, 1:] - threshold[:, None]
+    mean = beyond.mean(axis=1)
+    weighted = (beyond * (1.0 - (np.arange(1, count + 1) - 0.35) / count)).mean(axis=1)
+    gap = mean - 2.0 * weighted
+    shape = np.where(gap > 0, 2.0 - mean / np.where(gap > 0, gap, 1.0), np.inf)
+    shape = np.clip(shape, 0.0, STEEPEST)
+    return Tops(
+        threshold=threshold,
+        scale=(1.0 - shape) * mean,
+        shape=shape,
+        share=count / values.shape[0],
+    )
+
+
 def book_quantile(excursions: Floats, tolerance: float) -> float:
     """Return the median over books of the quantile of their standardised falls.
 
@@ -276,7 +400,7 @@ def book_quantile(excursions: Floats, tolerance: float) -> float:
     Raises:
         ValueError: If there are too few windows for a tail.
     """
-    return float(np.median([_fitted(column, tolerance) for column in excursions.T]))
+    return float(np.median(tops(excursions).quantile(tolerance)))
 
 
 def book_excursions(
@@ -415,57 +539,81 @@ def _compiled(
     Numba's own threads are not used: its default layer ends the process when two threads of ours
     are inside at the same time.
     """
-    symbols = variance.shape[0]
-    if accounts is None:
-        none = np.zeros((0, symbols))
-        held = (none, np.zeros(1, np.int64), np.zeros(0, np.int64), *_tables(0), np.zeros(0))
-    else:
-        held = _held(accounts)
     run = _kernel()
 
-    def part(bounds: tuple[int, int]) -> None:
-        run(
-            *bounds,
-            residuals,
-            np.ascontiguousarray(variance),
-            decay,
-            steps,
-            block,
-            np.uint64(seed),
-            LANES,
-            *held,
-            out.worst,
-            out.lowest,
-            out.highest,
-        )
+    def all_paths(held: Held, worst: Floats) -> None:
+        def part(bounds: tuple[int, int]) -> None:
+            run(
+                *bounds,
+                residuals,
+                np.ascontiguousarray(variance),
+                decay,
+                steps,
+                block,
+                np.uint64(seed),
+                LANES,
+                *held,
+                worst,
+                out.lowest,
+                out.highest,
+            )
 
-    paths = out.lowest.shape[0]
-    cuts = [paths * n // threads for n in range(threads + 1)]
-    if threads == 1:
-        part((0, paths))
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, itertools.pairwise(cuts)))
+        paths = out.lowest.shape[0]
+        cuts = [paths * n // threads for n in range(threads + 1)]
+        if threads == 1:
+            part((0, paths))
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(part, itertools.pairwise(cuts)))
+
+    if accounts is None or accounts.rate.shape[1] > 1:
+        none, nobody = np.zeros((0, FUSED)), np.zeros(0, np.int64)
+        all_paths((np.zeros(1, np.int64), nobody, none, none, np.zeros(0)), out.worst[:, :0])
+    if accounts is not None:
+        all_paths(_held(accounts, out.lowest.min(axis=0), out.highest.max(axis=0)), out.worst)
 
 
-Held = tuple[Floats, Integers, Integers, Floats, Floats, Floats]
+Held = tuple[Integers, Integers, Floats, Floats, Floats]
 
 
-def _tables(count: int) -> tuple[Floats, Floats]:
-    return np.zeros((count, 1)), np.zeros((count, 1))
+def _held(accounts: cross.Accounts, low: Floats, high: Floats) -> Held:
+    """Return what the kernel values: lines of a growth, of which the highest counts.
 
-
-def _held(accounts: cross.Accounts) -> Held:
+    Only tiers that some path reaches are kept: running the symbols alone first, to know the range,
+    costs a fraction of what it spares. A position in one tier is linear, and so are coins: what is
+    linear in one symbol of an account is one line, or joins the lines of a position there.
+    """
     notional = np.abs(accounts.size) * accounts.price[accounts.symbol]
-    count = accounts.cash.shape[0]
-    first = np.searchsorted(accounts.account, np.arange(count + 1)).astype(np.int64)
+    slope, fixed = accounts.rate * notional[:, None], accounts.amount
+    with np.errstate(over="ignore"):  # paths that leave all numbers are refused by the caller
+        ends = np.exp(np.stack((low, high)))[:, accounts.symbol, None]
+        first, last = (slope * ends - fixed).argmax(axis=2)
+    last = np.maximum(first, last)
+    linear, start = cross.exposure(accounts), np.zeros(accounts.cash.shape[0])
+    flat = np.flatnonzero(first == last)
+    one, base = slope[flat, first[flat]], fixed[flat, first[flat]]
+    np.add.at(linear, (accounts.account[flat], accounts.symbol[flat]), -one)
+    np.add.at(start, accounts.account[flat], base - one)
+    bent = np.flatnonzero(first < last)
+    width = max(FUSED, int((last - first).max(initial=0)) + 1)
+    columns = np.minimum(first[bent, None] + np.arange(width), last[bent, None])
+    slope, fixed = (np.take_along_axis(x[bent], columns, axis=1) for x in (slope, fixed))
+    account, symbol = accounts.account[bent], accounts.symbol[bent]
+    _, begins = np.unique(account * linear.shape[1] + symbol, return_index=True)
+    joined = linear[account[begins], symbol[begins]][:, None]
+    slope[begins] -= joined
+    fixed[begins] -= joined
+    linear[account[begins], symbol[begins]] = 0.0
+    others = np.nonzero(linear)
+    lines = np.repeat(-linear[others][:, None], width, axis=1)
+    account = np.concatenate((account, others[0]))
+    order = np.argsort(account, kind="stable")
     return (
-        cross.exposure(accounts),
-        first,
-        accounts.symbol.astype(np.int64),
-        np.ascontiguousarray(accounts.rate * notional[:, None]),
-        np.ascontiguousarray(accounts.amount),
-        cross.maintenance(accounts, np.ones_like(accounts.price)),
+        np.searchsorted(account[order], np.arange(start.size + 1)).astype(np.int64),
+        np.concatenate((symbol, others[1]))[order].astype(np.int64),
+        np.ascontiguousarray(np.concatenate((slope, lines))[order]),
+        np.ascontiguousarray(np.concatenate((fixed, lines))[order]),
+        cross.maintenance(accounts, np.ones_like(accounts.price)) + start,
     )
 
 
@@ -482,29 +630,3 @@ def _counted(worst: Floats, tolerance: float) -> Floats:
     place = paths - 1 - math.floor(tolerance * paths)
     found: Floats = np.partition(worst, place, axis=0)[place]
     return found
-
-
-def _fitted(values: Floats, tolerance: float) -> float:
-    """Return the quantile of a generalised Pareto tail of the largest twentieth.
-
-    Source: Hosking and Wallis (1987), probability-weighted moments.
-    """
-    count = math.floor(TOP * values.shape[0])
-    if count < FEWEST:
-        raise ValueError(f"a tail needs {FEWEST} exceedances, had {count}")
-    if not 0 < tolerance <= TOP:
-        raise ValueError(f"tolerance must be in (0, {TOP}] for a tail, was {tolerance}")
-    ordered = np.sort(values)
-    threshold = float(ordered[-count - 1])
-    beyond = ordered[-count:] - threshold
-    mean = float(beyond.mean())
-    if mean <= 0:
-        return threshold
-    share = 1.0 - (np.arange(1, count + 1) - 0.35) / count
-    weighted = float((beyond * share).mean())
-    shape = 2.0 - mean / (mean - 2.0 * weighted) if mean > 2.0 * weighted else math.inf
-    shape = min(max(shape, 0.0), STEEPEST)
-    scale = (1.0 - shape) * mean
-    ratio = math.log(count / values.shape[0] / tolerance)
-    grown = ratio if shape == 0 else math.expm1(shape * ratio) / shape
-    return threshold + scale * grown

@@ -127,6 +127,31 @@ def test_both_kernels_do_what_the_specification_says(
             assert is_ == pytest.approx(shall, rel=1e-9, abs=1e-8)
 
 
+@settings(max_examples=40)
+@given(seeds, st.integers(0, 99), st.integers(1, 6), st.integers(1, 12))
+def test_positions_of_one_symbol_cross_their_tiers_alike_in_both_kernels(
+    seed: int, case: int, tiers: int, count: int
+) -> None:
+    draw = np.random.default_rng(case)
+    rows, variance = some_rows(case, 40, 2), np.array([0.01, 0.04])
+    rate = np.sort(draw.uniform(0.004, 0.3, (count, tiers)), axis=1)
+    # Joints between half and twice the notional: about a path crosses some and not others.
+    joints = np.sort(draw.uniform(500, 2000, (count, tiers)), axis=1)[:, 1:]
+    amount = np.concatenate((np.zeros((count, 1)), np.diff(rate, axis=1) * joints), axis=1)
+    accounts = Accounts(
+        price=np.full(2, 100.0), cash=np.zeros(2), coins=draw.uniform(0, 3, (2, 2)),
+        account=np.sort(draw.integers(0, 2, count)), symbol=draw.integers(0, 2, count),
+        size=draw.normal(0, 10, count), entry=np.full(count, 100.0), rate=rate,
+        amount=np.cumsum(amount, axis=1),
+    )  # fmt: skip
+    expected = plain_paths(rows, variance, accounts, 5, 8, 3, seed)[0]
+    for backend in scenarios.Backend.__args__[1:]:  # type: ignore[attr-defined]  # a Literal
+        found = scenarios.simulate(
+            rows, variance, accounts, paths=5, steps=8, block=3, seed=seed, backend=backend
+        )
+        assert found.worst == pytest.approx(expected, rel=1e-9, abs=1e-7)
+
+
 @settings(max_examples=25)
 @given(seeds, st.integers(0, 99), st.integers(1, 3 * LANES), st.integers(2, 9))
 def test_threads_never_change_a_bit(seed: int, case: int, paths: int, threads: int) -> None:
