@@ -16,7 +16,7 @@ from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
-from bot.rebalance.memory import KeyMemory, Memory, Move
+from bot.rebalance.memory import KeyMemory, Memory, Move, remember
 from bot.rebalance.policy import Policy
 from tests.kit.builders import (
     BTC,
@@ -251,6 +251,19 @@ def test_only_margin_that_the_bot_added_is_given_back() -> None:
     assert [s.action for s in found.approved] == [
         RemoveMargin(key=position.key, amount=D(500), currency="USDT")
     ]
+
+
+def test_nothing_is_given_back_on_numbers_that_are_doubted() -> None:
+    position = a_position(margin="20000")
+
+    def doubting(risk: PositionRisk, market: Market) -> LeverageBand:
+        return replace(choose(risk, market), may_give_back=False)
+
+    seen = an_observation(position)
+    found = decide(seen, GIVE_BACK, a_policy(), choose=doubting)
+    assert (found.verdict, found.reason) == (Verdict.HOLD, "give_back_forbidden")
+    after = remember(GIVE_BACK, found, account=seen.account, effects=(), unsettled=())
+    assert after.of(position.key).beyond_since is None  # what was confirmed counts no more
 
 
 @pytest.mark.parametrize(
