@@ -128,6 +128,7 @@ class Books:
         breaks: Different pictures of the last hour that did.
         suspicious_until: Until then a foreign move is too near; ``None`` for none. Aware UTC.
         accepted_at: When a person last looked; ``None`` for never. Aware UTC.
+        has_agreed: Whether a look was ever explained by what is certain.
         supposed: What of the lines beside it the opening seems to have lacked, and since when.
     """
 
@@ -150,6 +151,7 @@ class Books:
     suspicious_until: datetime | None = None
     accepted_at: datetime | None = None
     supposed: tuple[tuple[Open, ...], datetime] | None = None
+    has_agreed: bool = False
 
     @property
     def since(self) -> datetime:
@@ -166,7 +168,7 @@ class Books:
         if self.read_at is None:
             return True
         age = now - self.read_at
-        is_open = any(not self.is_break(doubt) for doubt in self.doubts)
+        is_open = any(not (self.is_break(doubt) and self.has_agreed) for doubt in self.doubts)
         return age >= ROWS_EVERY or (is_open and age >= ROWS_AGAIN)
 
     def is_lasting(self, doubt: Doubt) -> bool:
@@ -368,19 +370,47 @@ def look(books: Books, observation: Observation) -> tuple[Books, Report]:
     findings += (*moved, *came)
     books = _with_doubts(books, gaps, shifts, account, at)
     books = _alerted(_forgetting(books, observation), findings)
-    if not books.doubts:
-        books = replace(books, ledger=_settled(books, account, at))
+    books = _agreeing(books, account, at)
     report = Report(
         gaps=gaps,
         findings=tuple(findings),
         is_explained=not books.doubts,
         is_broken=books.is_broken,
-        is_repeated=len({seen for _, seen in books.breaks}) > 1,
+        # Of books that never agreed each difference says the same: their opening was wrong.
+        is_repeated=books.has_agreed and len({seen for _, seen in books.breaks}) > 1,
         is_suspicious=books.suspicious_until is not None and at < books.suspicious_until,
         wants_rows=books.wants_rows(observation.at),
         picture=books.picture,
     )
     return books, report
+
+
+def _agreeing(books: Books, account: Account, at: datetime) -> Books:
+    """Fold what is certain; begin anew where the first look was the fault.
+
+    An opening is put together from several answers, each of which may be old. What stays strange
+    since then, with nothing on its way and every line read, was never in the books: there is
+    nothing to compare it with.
+    """
+    if not books.doubts:
+        ledger = _settled(books, account, at)
+        # The first look is the opening itself: of course they agree.
+        agrees = at > books.opened_until and not ledger.is_carried
+        books = replace(books, ledger=ledger)
+        # What was strange before was the opening.
+        return replace(books, has_agreed=True, breaks=()) if agrees > books.has_agreed else books
+    is_at_rest = not books.ledger.is_pending() and all(books.is_lasting(d) for d in books.doubts)
+    if books.has_agreed or not is_at_rest:
+        return books
+    return replace(
+        books,
+        ledger=opened(account),
+        sizes=_sizes(account),
+        doubts=(),
+        is_broken=False,
+        breaks=(),
+        has_agreed=True,
+    )
 
 
 def _taken_over(books: Books, at: datetime) -> Books:

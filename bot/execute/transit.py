@@ -169,6 +169,11 @@ class Ledger:
             for m in self.moves
         )
 
+    @property
+    def is_carried(self) -> bool:
+        """Whether the opening may have something of it or not."""
+        return any(m.is_carried for m in self.moves) or any(e.is_carried for e in self.booked)
+
     def is_doubtful(self, place: Place) -> bool:
         """Whether it is not known what of a move a place has."""
         return any(_is_doubtful(m) and place in (m.source, m.destination) for m in self.moves)

@@ -21,6 +21,13 @@ ALARM_AFTER_MS = 60_000
 def beliefs(connection: sqlite3.Connection, writes: Sequence[Sent], engine: Engine) -> list[str]:
     """Return every intent of which the journal believes something else than what happened."""
     rows = connection.execute("SELECT id, action, sent_at, state FROM intents ORDER BY row")
+    # An order that found no counterpart is done, and is known to have done nothing.
+    unfilled = {
+        name
+        for (name,) in connection.execute(
+            "SELECT intent_id FROM intent_events WHERE state = 'done' AND applied = '0'"
+        )
+    }
     found: list[str] = []
     known: set[int] = set()
     for name, action, sent_at, state in rows:
@@ -42,7 +49,7 @@ def beliefs(connection: sqlite3.Connection, writes: Sequence[Sent], engine: Engi
             found.append(f"I6: {name} is {state} and left")
         if state in NO_EFFECT and effects:
             found.append(f"I2: {name} is {state} and took effect")
-        if state in EFFECT and not effects:
+        if state in EFFECT and not effects and name not in unfilled:
             found.append(f"I2: {name} is {state} and took no effect")
     found += [
         f"I6: {writes[index].method} {writes[index].path} left without an intent"

@@ -482,6 +482,8 @@ def test_margin_that_a_fill_releases_returns_to_the_wallet_and_is_nobodys_move()
 def test_a_second_different_break_within_the_hour_is_said() -> None:
     world = LedgerWorld()
     world.poll()
+    world.wait(1)
+    world.poll()
     world.money["futures"] += 5
     for _ in range(4):
         world.wait(31)
@@ -568,6 +570,8 @@ def test_a_start_between_the_two_ends_of_an_unknown_move_is_put_right(lacks: Whe
 def test_what_changes_with_each_look_is_a_break_after_a_minute_and_six_looks() -> None:
     world = LedgerWorld()
     world.poll()
+    world.wait(1)
+    world.poll()
     found = []
     for number in range(8):
         world.wait(13)
@@ -619,6 +623,27 @@ def test_a_line_beside_the_opening_is_decided_although_there_is_always_something
     assert world.poll().is_explained
     assert world.books.ledger.balance(FUTURES) == world.money["futures"]
     assert not any(report.is_broken for report in world.reports)
+
+
+def test_books_whose_first_look_was_wrong_begin_anew_once_that_lasts() -> None:
+    world = LedgerWorld()
+    right = dict(world.money)
+    world.money["futures"] -= 100  # an old answer
+    world.restart()
+    world.money = right
+    found = []
+    for _ in range(5):
+        found.append(world.poll())
+        world.wait(7)
+    assert not found[0].is_explained
+    assert found[-1].is_explained
+    assert not any(report.is_repeated for report in found)
+    assert world.books.ledger.balance(FUTURES) == right["futures"]
+    world.money["futures"] += 5  # from here on they know
+    for _ in range(5):
+        world.wait(7)
+        report = world.poll()
+    assert report.is_broken
 
 
 def test_fees_in_an_asset_that_nobody_watches_are_nobodys_break() -> None:
