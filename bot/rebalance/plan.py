@@ -204,7 +204,8 @@ def _purse(
         return wallet.free - old - policy.reserve(name) - room
 
     # Money may only travel in normal mode, one transfer at a time, and nothing else unsettled.
-    far = policy.transfer_from if memory.mode is Mode.NORMAL else ()
+    may_travel = memory.mode is Mode.NORMAL and not policy.only_emergencies
+    far = policy.transfer_from if may_travel else ()
     return Purse(
         near=above_reserve(policy.futures_wallet),
         coming=sum(

@@ -1,4 +1,4 @@
-"""Half of the worlds of a whole run are made beside the other tests, by what these leave idle."""
+"""Most of the worlds of a whole run are made beside the other tests, by what these leave idle."""
 
 import json
 import os
@@ -44,7 +44,7 @@ class Early:
     @classmethod
     def begin(cls) -> "Early":
         """Begin them with whatever the machine has left."""
-        first, (number, said) = SEEDS // 2, tempfile.mkstemp(prefix="plimsoll-worlds-")
+        first, (number, said) = SEEDS * 2 // 5, tempfile.mkstemp(prefix="plimsoll-worlds-")
         words = ["--first", str(first), "--seeds", str(SEEDS - first), "--faults", str(FAULTS)]
         process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-c", CHILD, "simulate", *words, "--workers", "1", "--json"],
