@@ -69,6 +69,7 @@ from bot.settings import Loaded, MqttSection, Settings, secret_of
 PROBE_EVERY = 30.0
 """Between two looks at a disk that failed. [s]"""
 PROBES = 2
+FILES_NOT_KEPT = "this run can be replayed only while the files of its strategy do not change"
 DISK_BACK = "the disk takes writes again: the bot begins anew and takes the reserve over"
 _MOST_ACTIONS = 10_000
 """More than the budgets of a day allow, and more than the emergency reserve holds."""
@@ -203,9 +204,14 @@ async def _run(loaded: Loaded, how: Run) -> bool:
         stack.push_async_callback(authority.release)
         failover = FailoverJournal(journal, reserve)
         memory = memory_before(how.journal, settings.accounts[0].name, reserve)
-        keep_files(settings, how.journal)
+        strategy = strategy_of(settings)
+        try:
+            files.keep(strategy.files, archive_of(how.journal))
+        except OSError as error:  # protecting does not need them
+            _tell(sinks, clock, "files_not_kept", f"{FILES_NOT_KEPT}: {error.strerror}")
         loop = assemble(
             loaded,
+            strategy=strategy,
             venue=venue,
             journal=failover,
             fallback=failover,
@@ -223,11 +229,15 @@ async def _run(loaded: Loaded, how: Run) -> bool:
         await loop.recover()
         disk = _DiskWatch(failover, how.journal.parent, loop)
         stack.push_async_callback(disk.end)
-        await _until_told(loop, pace_of(settings), how)
-        if disk.is_back:
-            for sink in sinks:
-                sink.alarm(Alarm(code="disk_back", text=DISK_BACK, at=clock.now()))
-        return disk.is_back
+        is_told = await _until_told(loop, pace_of(settings), how)
+        if disk.is_back and not is_told:
+            _tell(sinks, clock, "disk_back", DISK_BACK)
+        return disk.is_back and not is_told
+
+
+def _tell(sinks: Sequence[Sink], clock: SureClock, code: str, text: str) -> None:
+    for sink in sinks:
+        sink.alarm(Alarm(code=code, text=text, at=clock.now()))
 
 
 class _DiskWatch:
@@ -258,6 +268,7 @@ class _DiskWatch:
 def assemble(
     loaded: Loaded,
     *,
+    strategy: Resolved,
     venue: Venue,
     journal: Journal,
     ids: JournalIds,
@@ -275,6 +286,7 @@ def assemble(
 
     Args:
         loaded: Configuration.
+        strategy: As configured.
         venue: Ready to be observed.
         journal: Open.
         ids: Names of this run.
@@ -290,11 +302,10 @@ def assemble(
 
     Raises:
         ConfigError: A secret is missing.
-        StrategyError: The strategy cannot be loaded.
     """
     settings = loaded.settings
     redactor = redactor_of(settings)
-    policy, made = policy_of(settings), strategy_of(settings)
+    policy = policy_of(settings)
 
     def encoded(observation: Observation | None, memory: Memory) -> bytes:
         return encode(
@@ -303,7 +314,7 @@ def assemble(
                 memory=memory,
                 policy=policy,
                 strategy=settings.strategy.path,
-                strategy_settings=made.settings,
+                strategy_settings=strategy.settings,
             )
         )
 
@@ -316,7 +327,7 @@ def assemble(
         journal=journal,
         clock=clock,
         sinks=sinks,
-        choose=made.strategy.choose,
+        choose=strategy.strategy.choose,
         policy=policy,
         identity=Identity(
             account=settings.accounts[0].name,
@@ -379,8 +390,7 @@ async def claim_to(
 
     def tell(lease: Lease, seconds: float) -> None:
         text = f"{lease.name} may still write: waiting {seconds:.0f} s for its lease to end"
-        for sink in sinks:
-            sink.alarm(Alarm(code="lease_waiting", text=text, at=clock.now()))
+        _tell(sinks, clock, "lease_waiting", text)
 
     ended = await await_turn(look, clock, machine=machine, tell=tell)
     return Claim(holder=machine, name=name, at=clock.now(), unless_changed=ended)
@@ -408,18 +418,6 @@ def account_lock(
 def archive_of(journal: Path) -> Path:
     """Return the folder beside a journal with the files its decisions were made with."""
     return journal.with_name(journal.name + ".files")
-
-
-def keep_files(settings: Settings, journal: Path) -> None:
-    """Keep what the strategy reads from files beside the journal.
-
-    A disk that takes nothing does not keep the bot from protecting; replaying then needs the file.
-
-    Raises:
-        StrategyError: The strategy cannot be loaded.
-    """
-    with contextlib.suppress(OSError):
-        files.keep(strategy_of(settings).files, archive_of(journal))
 
 
 def reserve_of(journal: Path) -> Path:
@@ -589,24 +587,32 @@ def memory_left_behind(
     )
 
 
-async def _until_told(loop: Loop, pace: Pace, how: Run) -> None:
+async def _until_told(loop: Loop, pace: Pace, how: Run) -> bool:
+    """Run the loop; return whether a signal or ``how`` ended it."""
     began = how.clock.monotonic()
-    polls = 0
+    polls, is_told = 0, False
 
     def is_over() -> bool:
-        nonlocal polls
+        nonlocal polls, is_told
         polls += 1
         is_late = how.seconds is not None and how.clock.monotonic() - began >= how.seconds
-        return is_late or (how.polls is not None and polls >= how.polls)
+        is_told = is_told or is_late or (how.polls is not None and polls >= how.polls)
+        return is_told
+
+    def stop() -> None:
+        nonlocal is_told
+        is_told = True
+        loop.stop()
 
     running = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        running.add_signal_handler(number, loop.stop)
+        running.add_signal_handler(number, stop)
     try:
         await loop.run(pace, is_over=is_over)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             running.remove_signal_handler(number)
+    return is_told
 
 
 @contextlib.asynccontextmanager

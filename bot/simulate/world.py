@@ -253,6 +253,7 @@ class World:
         memory = bootstrap.memory_left_behind(reader, self.loaded.settings.accounts[0].name)
         loop = bootstrap.assemble(
             self.loaded,
+            strategy=bootstrap.strategy_of(self.loaded.settings),
             venue=venue,
             journal=journal,
             ids=ids,

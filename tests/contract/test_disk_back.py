@@ -1,6 +1,8 @@
 """A disk that was full and is not any more: the bot itself goes back to its journal."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from decimal import Decimal as D
@@ -9,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot import bootstrap
-from bot.bootstrap import Run
+from bot.bootstrap import Run, archive_of
 from bot.journal.probe import takes_writes
 from bot.journal.queries import JournalReader
 from bot.settings import Loaded, load
@@ -69,6 +71,47 @@ async def test_once_the_disk_takes_writes_again_the_bot_begins_anew_by_itself(
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_who_is_told_to_stop_does_not_begin_anew(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "PROBE_EVERY", 0.3)
+    with a_small_disk(tmp_path / "disk", mebibytes=ROOM) as disk:
+        seen, journal = Collected(), disk / "journal.sqlite"
+        how = Run(clock=rig.pace, journal=journal, gateway=rig.gateway, sinks=[seen])
+
+        taken: list[bool] = []
+
+        def freed_and_told(folder: Path) -> bool:
+            taken.append(takes_writes(folder))
+            if taken[-2:] == [True, True]:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return taken[-1]
+
+        monkeypatch.setattr(bootstrap, "takes_writes", freed_and_told)
+        running = asyncio.ensure_future(bootstrap.run(configured(disk), how))
+        await until(running, lambda: len(seen.records) >= 3)
+        fill(disk)
+        await until(running, lambda: "journal_unwritable" in [a.code for a in seen.alarms])
+        (disk / "other.log").unlink()
+        async with asyncio.timeout(30):
+            await running
+        assert "disk_back" not in [a.code for a in seen.alarms]
+
+
+async def test_files_that_cannot_be_kept_are_told_and_keep_nobody_from_protecting(
+    rig: Rig, tmp_path: Path
+) -> None:
+    seen, journal = Collected(), tmp_path / "journal.sqlite"
+    archive_of(journal).write_text("in the way")
+    how = Run(clock=rig.pace, journal=journal, gateway=rig.gateway, sinks=[seen], polls=2)
+    await bootstrap.run(configured(tmp_path), how)
+    assert [alarm.code for alarm in seen.alarms] == ["files_not_kept"]
+    assert len(seen.records) >= 2
+    archive_of(journal).unlink()
+    await bootstrap.run(configured(tmp_path), how)
+    assert len(list(archive_of(journal).iterdir())) == 2
 
 
 def test_a_probe_leaves_nothing_and_tells_a_full_and_a_read_only_disk(tmp_path: Path) -> None:

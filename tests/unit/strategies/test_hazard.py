@@ -35,7 +35,7 @@ def asked(strategy: Strategy, **walk: Any) -> LeverageBand:
 def test_the_trigger_is_the_distance_the_models_require() -> None:
     strategy = shipped(hazard=2, reaction=7200, least="0.001")
     band = asked(strategy)
-    library: Library = strategy._settings.models  # type: ignore[attr-defined]
+    library: Library = strategy._settings.models  # type: ignore[attr-defined]  # of hazard alone
     side = a_position().side
     need = required_distance(
         WALK, side, 2.0, window_tolerance(2.0, hours=2.0), library.of("BTC/USDT:USDT"), now=NOON
