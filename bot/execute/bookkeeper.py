@@ -16,9 +16,10 @@ from bot.domain.ledger import LedgerRow
 from bot.domain.mode import Event
 from bot.domain.observation import Observation
 from bot.errors import ExchangeError
-from bot.execute import books
-from bot.execute.books import Books, Report
+from bot.execute import books, looking
+from bot.execute.books import Books
 from bot.execute.foreign import Actor, Finding, Writer
+from bot.execute.looking import Report
 from bot.execute.perform import Performance
 from bot.execute.transit import is_over
 from bot.ports import Clock, Venue
@@ -143,7 +144,7 @@ class Bookkeeper:
             self._is_accepted = False
             self._books, self._found = books.accepted(self._books, observation.at), []
         self._take_lines()
-        self._books, report = books.look(self._books, observation)
+        self._books, report = looking.look(self._books, observation)
         findings, self._found = (*self._found, *report.findings), []
         return replace(report, findings=findings)
 
@@ -152,7 +153,7 @@ class Bookkeeper:
         kept = books.open_books(
             observation, self._ahead.values(), writer=self._writer, earlier=self._earlier
         )
-        self._books, report = books.look(kept, observation)
+        self._books, report = looking.look(kept, observation)
         return report
 
     def _take_lines(self) -> None:

@@ -13,7 +13,7 @@ from bot.domain.position import PositionKey, Side
 from bot.errors import Incomplete, Unavailable
 from bot.exchanges import binance_ledger
 from bot.exchanges.binance import BinanceVenue
-from bot.execute import books
+from bot.execute import books, looking
 from bot.execute.foreign import Actor, Writer
 from bot.paper.faults import Fault
 from bot.paper.values import Income
@@ -340,11 +340,11 @@ async def test_books_beside_the_paper_exchange_explain_all_it_does_and_name_who_
 
 async def poll(kept: books.Books, venue: BinanceVenue, rig: Rig) -> tuple[books.Books, list[Actor]]:
     seen = await venue.observe()
-    kept, report = books.look(kept, seen)
+    kept, report = looking.look(kept, seen)
     found = list(report.findings)
     if report.wants_rows:
         asked_at = rig.pace.now()
         kept, new = books.read(kept, await venue.rows(kept.since), asked_at=asked_at)
-        kept, report = books.look(kept, seen)
+        kept, report = looking.look(kept, seen)
         found += [*new, *report.findings]
     return kept, [finding.actor for finding in found]

@@ -11,9 +11,10 @@ from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
 from bot.domain.intent import Intent, IntentState
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.observation import Observation
-from bot.execute import books
-from bot.execute.books import Books, Report
+from bot.execute import books, looking
+from bot.execute.books import Books
 from bot.execute.foreign import Finding, Writer
+from bot.execute.looking import Report
 from bot.execute.resolve import SETTLE_POINT
 from bot.execute.transit import is_over
 from bot.rebalance.memory import amount_of
@@ -116,7 +117,7 @@ class LedgerWorld:
     def poll(self) -> Report:
         """Look; where the books want the lines, read them and look again at the same."""
         seen = self.observation()
-        self.books, report = books.look(self.books, seen)
+        self.books, report = looking.look(self.books, seen)
         self.findings += report.findings
         if report.wants_rows:
             lines = [row for shown_at, row in self.rows if shown_at <= self.now]
@@ -124,7 +125,7 @@ class LedgerWorld:
             asked = [row for row in lines if row.at >= since]
             self.books, found = books.read(self.books, asked, asked_at=self.now)
             self.findings += found
-            self.books, report = books.look(self.books, seen)
+            self.books, report = looking.look(self.books, seen)
             self.findings += report.findings
         self.reports.append(report)
         return report

@@ -9,7 +9,7 @@ from bot.domain.action import PlaceStop
 from bot.domain.intent import Intent, IntentState
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.position import PositionKey, Side
-from bot.execute import books, transit
+from bot.execute import books, looking, transit
 from bot.execute.arithmetic import tag_of
 from bot.execute.foreign import Actor, Sent, Writer, classified, explained, strange_names
 from bot.execute.transit import Place
@@ -272,38 +272,38 @@ def test_an_order_with_the_shape_of_our_ids_that_nobody_here_gave_is_a_second_wr
 def test_a_stop_of_an_earlier_run_is_no_stranger_and_a_new_one_is() -> None:
     seen = an_observation(a_position(), stops=(a_stop("55000", stop_id="1"),))
     kept = books.open_books(seen, (), writer=WRITER)
-    kept, report = books.look(kept, seen)
+    kept, report = looking.look(kept, seen)
     assert not report.is_second_writer
     later = an_observation(
         a_position(),
         stops=(a_stop("55000", stop_id="1"), a_stop("54000", stop_id="2")),
         at=NOON + timedelta(days=2),
     )
-    _, report = books.look(kept, later)
+    _, report = looking.look(kept, later)
     assert report.is_second_writer
     ours, _ = books.told(kept, [an_intent("plabcd0001000002")], at=NOON + timedelta(days=2))
-    assert not books.look(ours, later)[1].is_second_writer
+    assert not looking.look(ours, later)[1].is_second_writer
 
 
 def test_lines_are_read_at_once_when_a_balance_is_strange_and_else_once_a_minute() -> None:
     world = LedgerWorld()
-    kept, report = books.look(world.books, world.observation())
+    kept, report = looking.look(world.books, world.observation())
     assert report.wants_rows  # never read before
     kept, _ = books.read(kept, (), asked_at=world.now)
     world.wait(59)
-    assert not books.look(kept, world.observation())[1].wants_rows
+    assert not looking.look(kept, world.observation())[1].wants_rows
     world.wait(1)
-    assert books.look(kept, world.observation())[1].wants_rows
+    assert looking.look(kept, world.observation())[1].wants_rows
     kept, _ = books.read(kept, (), asked_at=world.now)
     world.pay(RowKind.FEE, D(-1), where="futures")
     world.wait(9)
-    kept, report = books.look(kept, world.observation())
+    kept, report = looking.look(kept, world.observation())
     assert (report.is_explained, report.wants_rows) == (False, False)  # read too lately
     world.wait(1)
-    kept, report = books.look(kept, world.observation())
+    kept, report = looking.look(kept, world.observation())
     assert report.wants_rows
     kept, _ = books.read(kept, [row for _, row in world.rows], asked_at=world.now)
-    assert books.look(kept, world.observation())[1].is_explained
+    assert looking.look(kept, world.observation())[1].is_explained
 
 
 def test_a_persons_move_is_adopted_alarms_once_and_is_suspicious_for_ten_minutes() -> None:
@@ -400,7 +400,7 @@ def test_lines_from_before_the_books_are_neither_booked_nor_foreign() -> None:
     old = [a_row("40", seconds=-30), a_row("-1", seconds=-2, kind=RowKind.FEE, symbol="")]
     kept, found = books.read(world.books, old, asked_at=world.now)
     assert found == ()
-    kept, report = books.look(kept, world.observation())
+    kept, report = looking.look(kept, world.observation())
     assert report.is_explained
     assert kept.ledger.balance(FUTURES) == D(1000)
 
@@ -416,12 +416,12 @@ def test_a_line_beside_the_opening_may_be_in_it_or_not(
     fee = a_row("-1", seconds=seconds, kind=RowKind.FEE, symbol="")
     world.wait(3)
     kept, _ = books.read(world.books, [fee], asked_at=world.now)
-    kept, report = books.look(kept, world.observation())
+    kept, report = looking.look(kept, world.observation())
     assert report.is_explained
     for _ in range(4):
         world.wait(10)
         kept, _ = books.read(kept, [fee], asked_at=world.now)
-        kept, report = books.look(kept, world.observation())
+        kept, report = looking.look(kept, world.observation())
     assert report.is_explained
     assert not report.is_broken
     assert kept.ledger.balance(FUTURES) == world.money["futures"]
@@ -435,10 +435,10 @@ def test_a_line_that_came_after_the_look_is_not_missed_in_it() -> None:
     world.wait(0.4)
     world.pay(RowKind.FEE, D(-1), where="futures")
     kept, _ = books.read(world.books, [row for _, row in world.rows], asked_at=world.now)
-    kept, report = books.look(kept, seen)
+    kept, report = looking.look(kept, seen)
     assert report.is_explained
     world.wait(1)
-    kept, report = books.look(kept, world.observation())
+    kept, report = looking.look(kept, world.observation())
     assert report.is_explained
     assert kept.ledger.balance(FUTURES) == D(999)
 
@@ -540,7 +540,8 @@ def test_a_person_who_looks_at_an_old_answer_changes_nothing_that_is_known() -> 
     world.wait(4)
     world.settle()
     world.books = books.accepted(world.books, world.now)
-    world.books, report = books.look(world.books, replace(old, at=world.now, account_at=world.now))
+    stale = replace(old, at=world.now, account_at=world.now)
+    world.books, report = looking.look(world.books, stale)
     for _ in range(4):
         world.wait(6)
         report = world.poll()
@@ -674,7 +675,7 @@ def test_an_asset_that_is_shown_for_a_while_begins_with_what_is_shown() -> None:
                 account_at=world.now,
                 account=replace(seen.account, wallets=wallets),
             )
-            world.books, report = books.look(world.books, at)
+            world.books, report = looking.look(world.books, at)
             world.books, _ = books.read(world.books, (), asked_at=world.now)
             assert (report.is_explained, report.findings) == (True, ())
 
