@@ -36,7 +36,7 @@ from bot.journal.probe import takes_writes
 from bot.journal.queries import JournalReader
 from bot.journal.reserve import Reserve
 from bot.journal.sqlite import SqliteJournal
-from bot.loop import Identity, Ids, Loop, Pace
+from bot.loop import Identity, Ids, Loop
 from bot.operate import ban, heartbeat
 from bot.operate.ban import FileBanNote
 from bot.operate.logs import DecisionLog, Logs, LogSettings
@@ -44,6 +44,7 @@ from bot.operate.mqtt import MqttPublisher, MqttSettings
 from bot.operate.redact import Redactor
 from bot.operate.switches import FileSwitchboard
 from bot.operate.watch import Watch
+from bot.pace import Pace
 from bot.plugins import Resolved, load_strategy, resolve
 from bot.ports import (
     AlarmBook,

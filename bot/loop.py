@@ -1,6 +1,5 @@
 """Poll, decide, write down, act, remember: the whole path, and no arithmetic."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,7 +9,6 @@ from bot.alarms import Alarms
 from bot.domain.action import Action, Transfer
 from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
 from bot.domain.intent import Intent, IntentState
-from bot.domain.lease import RENEW_AFTER
 from bot.domain.mode import Event, Mode, next_mode
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
@@ -21,6 +19,7 @@ from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge, holds
 from bot.execute.perform import Performance, perform
 from bot.execute.resolve import Followed, Resolver
+from bot.pace import Pace, Rest
 from bot.ports import (
     AlarmBook,
     Authority,
@@ -70,49 +69,6 @@ Clean = Callable[[dict[str, Any]], dict[str, Any]]
 
 TOO_PRECISE = "too_precise"
 """The code of a refusal for digits finer than the venue books."""
-LONGEST_PAUSE = 15.0
-"""However long the venue is silent, it is asked again after this. [s]"""
-LEAST_REST = 0.25
-"""Of the time between polls that is rested, however long one took. [ratio]"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How far apart polls begin.
-
-    Attributes:
-        routine: While nothing is urgent. [s]
-        urgent: While something is or may soon be, and after a failure, then doubling. [s]
-    """
-
-    routine: float
-    urgent: float
-
-    def pause(self, decision: Decision, *, misses: int, spent: float = 0.0) -> float:
-        """Return the wait after a decision. [s].
-
-        Args:
-            decision: Of the poll.
-            misses: Failures in a row; each is waited after in full.
-            spent: What the poll took of the time to the next one. [s]
-        """
-        if misses:
-            return float(min(LONGEST_PAUSE, self.urgent * 2.0 ** min(misses - 1, 10)))
-        is_calm = decision.urgency is Urgency.HOLD and not _is_near(decision)
-        apart = self.routine if is_calm else self.urgent
-        return max(apart * LEAST_REST, apart - spent)
-
-
-def _is_near(decision: Decision) -> bool:
-    """Whether a position stands nearer to its trigger than to its target.
-
-    It may cross the trigger before the next routine poll would see it.
-    """
-    return any(
-        2 * found.risk.distance < found.band.distance.trigger + found.band.distance.target
-        for found in decision.positions
-        if found.band is not None and found.risk.distance is not None
-    )
 
 
 class Loop:
@@ -172,7 +128,7 @@ class Loop:
         self._is_shut_out = self._is_reduced = self._is_blind = False
         self._unprotected: dict[str, str] = {}
         self._stopped = False
-        self._pause: asyncio.Future[None] | None = None
+        self._rest = Rest(venue=venue, clock=clock, authority=authority)
         self.memory = memory
 
     async def recover(self) -> None:
@@ -207,37 +163,32 @@ class Loop:
             JournalError: As `poll`.
         """
         try:
+            at_once = False
             while not self._is_stopped():
                 began = self._clock.monotonic()
-                decision = await self.poll()
+                decision = await self.poll(at_once=at_once)
                 if self._is_stopped() or is_over():
                     return
                 spent = self._clock.monotonic() - began
-                await self._rest(pace.pause(decision, misses=self._misses, spent=spent))
+                at_once = await self._rest.until_next(
+                    pace, decision, misses=self._misses, spent=spent
+                )
         finally:
             await self._bookkeeper.close()
-
-    async def _rest(self, seconds: float) -> None:
-        """Let time pass, or be stopped; the lease is kept meanwhile. [s]."""
-        while seconds > 0 and not self._is_stopped():
-            part = min(seconds, RENEW_AFTER)
-            self._pause = asyncio.ensure_future(self._clock.sleep(part))
-            await asyncio.wait({self._pause})
-            seconds -= part
-            if seconds > 0:
-                await self._authority.renew()
-
-    def _is_stopped(self) -> bool:
-        return self._stopped
 
     def stop(self) -> None:
         """Make `run` return after the poll that is under way, without waiting for the next."""
         self._stopped = True
-        if self._pause is not None:
-            self._pause.cancel()
+        self._rest.end()
 
-    async def poll(self) -> Decision:
+    def _is_stopped(self) -> bool:
+        return self._stopped
+
+    async def poll(self, *, at_once: bool = False) -> Decision:
         """Run one poll and return its decision.
+
+        Args:
+            at_once: A mark crossed a line: later looks may have to wait for this one.
 
         Raises:
             JournalError: What must be durable is not: the caller must stop.
@@ -249,7 +200,7 @@ class Loop:
         self._tell_ban()
         self._bookkeeper.begin()
         try:
-            observation = await self._venue.observe()
+            observation = await self._venue.observe(at_once=at_once)
         except ExchangeError as error:
             return await self._miss(error)
         self._misses = 0

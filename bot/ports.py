@@ -1,10 +1,11 @@
 """What does the loop need from the outside world?"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from bot.domain.alarm import Alarm, Delivery, Told
@@ -15,7 +16,7 @@ from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.domain.switch import Switches
-from bot.domain.venue import VenueCondition
+from bot.domain.venue import Allowance, VenueCondition
 
 
 class Clock(Protocol):
@@ -78,8 +79,11 @@ class Gate(Protocol):
 class Venue(Protocol):
     """One account at one venue."""
 
-    async def observe(self) -> Observation:
+    async def observe(self, *, at_once: bool = False) -> Observation:
         """Return one complete look.
+
+        Args:
+            at_once: Something may have happened: do not spread the request budget now.
 
         Raises:
             Unavailable: No answer or too busy; the loop skips the poll and backs off.
@@ -112,6 +116,21 @@ class Venue(Protocol):
         Raises:
             ExchangeError: They could not be read to the end: no evidence.
         """
+        ...
+
+    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
+        """Return present marks and nothing else: a reason to look, never to act. [quote/base].
+
+        Args:
+            symbols: Unified, of the last look.
+
+        Raises:
+            ExchangeError: No answer, not enough of it, or the budget has no room for it.
+        """
+        ...
+
+    def allowance(self) -> Allowance:
+        """Return what the request budget allows next; no request."""
         ...
 
     def condition(self) -> VenueCondition:

@@ -22,3 +22,17 @@ class VenueCondition:
     is_reachable: bool = True
     weight_left: int | None = None
     weight_left_optional: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What a venue's request budget allows next.
+
+    Attributes:
+        look_in: How long the next look should wait, so that the last of many is not cut off. [s]
+        glance_every: How far apart glances at the marks of all positions may be; ``None`` where
+            there are none. [s]
+    """
+
+    look_in: float = 0.0
+    glance_every: float | None = None

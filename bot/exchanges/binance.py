@@ -1,7 +1,7 @@
 """How does one Binance USDⓈ-M account look, and how is it acted on?"""
 
 import difflib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,10 +20,11 @@ from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Candle, Market
 from bot.domain.observation import Observation
 from bot.domain.position import Position, PositionMode
-from bot.domain.venue import VenueCondition
+from bot.domain.venue import Allowance, VenueCondition
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges import binance_parse as parse
 from bot.exchanges.binance_evidence import Evidence
+from bot.exchanges.binance_glance import Glance
 from bot.exchanges.binance_history import MarkHistory
 from bot.exchanges.binance_ledger import Statement
 from bot.exchanges.binance_stops import Stops
@@ -94,11 +95,14 @@ class BinanceVenue:
         self._configs_at: datetime | None = None
         self._bars: dict[str, Bars] = {}
         self._stops = Stops(client, clock)
+        self._glance = Glance(client, self._ids)
         self._evidence = Evidence(client, self._stops, self._ids)
         self._time = VenueTime(client, clock)
         self._statement = Statement(client)
         self._look_weight, self._looked_at = 0, 0.0
         """What the last complete look cost, and when the last one was begun. [s]"""
+        self._held = 0
+        """Symbols with a position, at the last look."""
         self._empty: set[str] = set()
         """Currencies whose spot wallet is known to hold nothing."""
 
@@ -132,13 +136,16 @@ class BinanceVenue:
                 await self._clock.sleep(pause)
         return await step()
 
-    async def observe(self) -> Observation:
+    async def observe(self, *, at_once: bool = False) -> Observation:
         """Return one complete look; a torn one is read once more.
+
+        Args:
+            at_once: Wait only for what the budget lacks, not for the sake of later looks.
 
         Raises:
             ExchangeError: As the port says.
         """
-        await self._afford_a_look()
+        await self._afford_a_look(at_once=at_once)
         await self._refresh()
         try:
             return await self._counted_look()
@@ -217,6 +224,22 @@ class BinanceVenue:
         history = MarkHistory(self._client, sleep=self._clock.sleep)
         return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
 
+    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
+        """Return present marks and nothing else. [quote/base].
+
+        Raises:
+            ExchangeError: As the port says.
+        """
+        return await self._glance.marks(symbols)
+
+    def allowance(self) -> Allowance:
+        """Return what the request budget allows next; no request."""
+        now = self._clock.monotonic()
+        return Allowance(
+            look_in=max(0.0, self._look_in(now)),
+            glance_every=self._glance.every(self._held, now),
+        )
+
     def condition(self) -> VenueCondition:
         """Return how the way to the venue is now; no request."""
         quota, now = self._client.quota, self._clock.monotonic()
@@ -234,7 +257,7 @@ class BinanceVenue:
 
     # looking
 
-    async def _afford_a_look(self) -> None:
+    async def _afford_a_look(self, *, at_once: bool) -> None:
         """Wait until a look can be paid for in whole: half of one would be paid for nothing.
 
         Raises:
@@ -242,7 +265,7 @@ class BinanceVenue:
         """
         self._client.check_stop()
         now = self._clock.monotonic()
-        wait = self._client.quota.pause(self._look_weight, since=self._looked_at, now=now)
+        wait = self._client.quota.wait(self._look_weight, now) if at_once else self._look_in(now)
         if wait > LONGEST_WAIT:
             raise Unavailable(
                 f"the request budget must have {self._look_weight} for a look, has "
@@ -251,6 +274,9 @@ class BinanceVenue:
         if wait > 0:
             await self._clock.sleep(wait)
         self._looked_at = self._clock.monotonic()
+
+    def _look_in(self, now: float) -> float:
+        return self._client.quota.pause(self._look_weight, since=self._looked_at, now=now)
 
     async def _counted_look(self) -> Observation:
         before = self._client.quota.spent
@@ -281,8 +307,10 @@ class BinanceVenue:
         positions = tuple(
             sorted((self._position(row) for row in held), key=lambda position: position.key)
         )
+        held_symbols = {position.symbol for position in positions}
+        self._held = len(held_symbols)
         depths, *_ = await all_of([
-            self._depths({position.symbol for position in positions}),
+            self._depths(held_symbols),
             self._stops.refresh(
                 {symbol: self._ids[symbol] for symbol in symbols},
                 {position.key: position.size for position in positions},

@@ -44,7 +44,9 @@ class Lane(IntEnum):
     READ = 2
     """Looks at the account, or moves money without need."""
     TELEMETRY = 3
-    """Is shown to people; so far nothing is asked of a venue for that."""
+    """Is shown to people, or may as well be read later."""
+    GLANCE = 4
+    """Looks at marks alone; a look makes up for one that is left out."""
 
 
 KEPT: Mapping[Lane, float] = {
@@ -52,6 +54,7 @@ KEPT: Mapping[Lane, float] = {
     Lane.SETTLE: 0.04,
     Lane.READ: 0.08,
     Lane.TELEMETRY: 0.2,
+    Lane.GLANCE: 0.35,
 }
 """Of the bot's share what a lane leaves to those before it. [ratio]"""
 
@@ -122,6 +125,15 @@ class Meter:
             own, others = own - mine, others - theirs
         return weight / rate if rate > 0 else 0.0
 
+    def gap(self, weight: int, share: float) -> float:
+        """Return the gap at which spendings of ``weight`` take that share of the budget. [s].
+
+        Args:
+            weight: Of one.
+            share: Of the bot's own. [ratio]
+        """
+        return weight * SPAN / (self._own_limit * share)
+
     def _room(self, lane: Lane, own: int, others: int) -> int:
         kept = math.ceil(self._own_limit * KEPT[lane])
         return min(self._own_limit - own, self._limit - own - others) - kept
@@ -173,7 +185,25 @@ class Quota:
         meter = self._meters[Budget.FUTURES]
         # Looks in a row leave room for what is read between them: the ledger, bars, rules.
         gap = min(meter.even(Lane.TELEMETRY, weight, now), LONGEST_GAP)
-        return max(meter.wait(Lane.READ, weight, now), since + gap - now)
+        return max(self.wait(weight, now), since + gap - now)
+
+    def wait(self, weight: int, now: float) -> float:
+        """Return how long until a look can be paid for at all; 0 when it can. [s].
+
+        Args:
+            weight: Of one look.
+            now: Monotonic. [s]
+        """
+        return self._meters[Budget.FUTURES].wait(Lane.READ, weight, now)
+
+    def gap(self, weight: int, share: float) -> float:
+        """Return the gap at which requests take a share of the bot's budget. [s].
+
+        Args:
+            weight: Of one.
+            share: Of the bot's own. [ratio]
+        """
+        return self._meters[Budget.FUTURES].gap(weight, share)
 
     def stopped_for(self, now: float) -> float:
         """Return how long nothing may be asked at all; 0 or less when something may. [s]."""

@@ -1,7 +1,7 @@
 """Fakes of the ports: small, honest, scripted."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ from bot.domain.intent import (
 from bot.domain.ledger import LedgerRow
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
-from bot.domain.venue import VenueCondition
+from bot.domain.venue import Allowance, VenueCondition
 from bot.errors import ExchangeError, JournalError
 from bot.ports import Gate, StoppedError
 from bot.rebalance.memory import amount_of
@@ -69,10 +69,18 @@ class FakeVenue:
         self.row_failures: list[ExchangeError] = []
         """Raised by the next readings of it."""
         self.way = VenueCondition()
+        self.budget = Allowance()
+        self.glances: list[dict[str, Decimal] | ExchangeError] = []
+        """What the next glances show, or raise; the marks of the last look when empty."""
+        self.glanced: list[float] = []
+        """When, by the clock. [s]"""
+        self.at_once: list[bool] = []
+        """Of each look."""
         self.on_send: Callable[[Intent], None] = lambda _: None
         self.on_look: Callable[[], None] = lambda: None
 
-    async def observe(self) -> Observation:
+    async def observe(self, *, at_once: bool = False) -> Observation:
+        self.at_once.append(at_once)
         await asyncio.sleep(0)  # what runs beside a look gets its turn
         self.on_look()
         if self.failures:
@@ -137,6 +145,17 @@ class FakeVenue:
             raise self.row_failures.pop(0)
         shown = [r for r in self.lines if since <= r.at <= self.clock.now() - self.lag]
         return tuple(sorted(shown, key=lambda row: (row.at, row.id)))
+
+    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
+        self.glanced.append(self.clock.monotonic())
+        shown = self.glances.pop(0) if self.glances else {}
+        if isinstance(shown, ExchangeError):
+            raise shown
+        marks = {m.symbol: m.mark_price for m in self.observation.markets} | shown
+        return {symbol: marks[symbol] for symbol in symbols if symbol in marks}
+
+    def allowance(self) -> Allowance:
+        return self.budget
 
     def condition(self) -> VenueCondition:
         return self.way

@@ -20,12 +20,14 @@ TESTS = (
     "tests/unit/test_judge.py",
     "tests/unit/test_loop.py",
     "tests/unit/test_news.py",
+    "tests/unit/test_pace.py",
     "tests/unit/test_replay.py",
     "tests/unit/test_steps.py",
     "tests/property/test_arithmetic_laws.py",
     "tests/property/test_backstop_laws.py",
     "tests/property/test_books_laws.py",
     "tests/property/test_guard_laws.py",
+    "tests/property/test_line_laws.py",
     "tests/property/test_planning_laws.py",
 )
 """Fast, and the same examples each time: what they cover is no matter of luck."""

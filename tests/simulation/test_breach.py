@@ -17,15 +17,16 @@ def loaded() -> Loaded:
     return configuration(FILE)
 
 
-def test_in_fair_weather_the_request_leaves_soon_after_the_trigger_is_crossed(
-    loaded: Loaded,
+@pytest.mark.parametrize("interval", [1.0, 5.0])
+def test_in_fair_weather_the_request_leaves_within_two_seconds_of_the_crossing(
+    loaded: Loaded, interval: float
 ) -> None:
-    found = measure(WORLDS, loaded, faults=0, interval=1.0)
+    found = measure(WORLDS, loaded, faults=0, interval=interval)
     print(found.quantile(0.5), found.quantile(0.9), found.quantile(0.99), len(found.delays))
     assert found.unanswered == 0
     assert len(found.delays) >= 40
-    assert found.quantile(0.5) <= 1.2
-    assert found.quantile(0.9) <= 2
+    assert found.quantile(0.5) <= 1
+    assert found.quantile(0.99) <= 2
 
 
 def test_through_faults_that_shut_nobody_out_it_leaves_within_fifteen_seconds(

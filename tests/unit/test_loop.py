@@ -21,8 +21,9 @@ from bot.errors import Denied, Incomplete, InUse, JournalError, Unavailable
 from bot.execute.bookkeeper import Bookkeeper
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
-from bot.loop import Identity, Ids, Loop, Pace
+from bot.loop import Identity, Ids, Loop
 from bot.margin.bands import band_at_distances
+from bot.pace import Pace
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.schemas import DecisionRecord

@@ -1,0 +1,66 @@
+"""What are the marks now, and nothing else?"""
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any
+
+from bot.errors import Incomplete
+from bot.exchanges.client import Client, all_of
+from bot.exchanges.numbers import positive, rows, table, text
+from bot.exchanges.quota import Lane
+from bot.exchanges.weights import cost_of
+
+PATH = "/fapi/v1/premiumIndex"
+SHARE = 0.25
+"""Of the request budget that glances may take in the long run. [ratio]"""
+
+
+class Glance:
+    """Reads marks of a few symbols one by one, of many in one answer: whichever weighs less."""
+
+    def __init__(self, client: Client, ids: Mapping[str, str]) -> None:
+        self._client, self._ids = client, ids
+
+    async def marks(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
+        """Return the mark of each symbol. [quote/base].
+
+        Raises:
+            ExchangeError: No answer, or not of each; nothing is asked where the budget is short.
+        """
+        names = {self._ids[symbol]: symbol for symbol in sorted(symbols)}
+        read, ask = self._client.read, self._client.api.fapiPublicGetPremiumIndex
+        if self._is_one_answer(len(names)):
+            found = rows(await read(ask, {}, lane=Lane.GLANCE), "marks")
+        else:
+            answers = await all_of([read(ask, {"symbol": n}, lane=Lane.GLANCE) for n in names])
+            found = [table(answer, "mark") for answer in answers]
+        marks = {
+            names[row["symbol"]]: positive(row, "markPrice")
+            for row in found
+            if text(row, "symbol") in names
+        }
+        if len(marks) < len(names):
+            raise Incomplete(f"marks must be of {', '.join(names)}, were of {', '.join(marks)}")
+        return marks
+
+    def every(self, count: int, now: float) -> float | None:
+        """Return how far apart glances at so many symbols may be; ``None`` for none now. [s].
+
+        Args:
+            count: Of symbols.
+            now: Monotonic. [s]
+        """
+        weight = self._weight(count)
+        if self._client.quota.left(Lane.GLANCE, now) < weight:
+            return None
+        return self._client.quota.gap(weight, SHARE)
+
+    def _is_one_answer(self, count: int) -> bool:
+        return count * _cost({"symbol": "X"}) > _cost({})
+
+    def _weight(self, count: int) -> int:
+        return _cost({}) if self._is_one_answer(count) else count * _cost({"symbol": "X"})
+
+
+def _cost(parameters: dict[str, Any]) -> int:
+    return cost_of("GET", PATH, parameters).weight

@@ -1,0 +1,131 @@
+"""How does time pass between two polls?
+
+A poll begins as far after the last one as is configured. Meanwhile marks are glanced at, as often
+as the venue's request budget allows: one that crosses a line begins the next poll at once.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.decision import Decision, Urgency
+from bot.domain.lease import RENEW_AFTER
+from bot.errors import ExchangeError
+from bot.ports import Authority, Clock, Venue
+from bot.rebalance.lines import Line, is_any_crossed, lines
+
+LONGEST_PAUSE = 15.0
+"""However long the venue is silent, it is asked again after this. [s]"""
+LEAST_REST = 0.25
+"""Of the time between polls that is rested, however long one took. [ratio]"""
+GLANCE_EVERY = 0.5
+"""Marks are not glanced at more often. [s]"""
+SOON = 1e-6
+"""Rounding may leave nothing of a rest that is not over. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How far apart polls begin.
+
+    Attributes:
+        routine: While nothing is urgent. [s]
+        urgent: While something is, or may soon be and nobody glances at marks; and after a
+            failure, then doubling. [s]
+    """
+
+    routine: float
+    urgent: float
+
+    def pause(
+        self, decision: Decision, *, misses: int, spent: float = 0.0, is_watched: bool = False
+    ) -> float:
+        """Return the wait after a decision. [s].
+
+        Args:
+            decision: Of the poll.
+            misses: Failures in a row; each is waited after in full.
+            spent: What the poll took of the time to the next one. [s]
+            is_watched: Whether a mark that crosses a line ends the wait.
+        """
+        if misses:
+            return float(min(LONGEST_PAUSE, self.urgent * 2.0 ** min(misses - 1, 10)))
+        is_calm = decision.urgency is Urgency.HOLD and (is_watched or not _is_near(decision))
+        apart = self.routine if is_calm else self.urgent
+        return max(apart * LEAST_REST, apart - spent)
+
+
+def _is_near(decision: Decision) -> bool:
+    """Whether a position stands nearer to its trigger than to its target.
+
+    It may cross the trigger before the next routine poll would see it.
+    """
+    return any(
+        2 * found.risk.distance < found.band.distance.trigger + found.band.distance.target
+        for found in decision.positions
+        if found.band is not None and found.risk.distance is not None
+    )
+
+
+class Rest:
+    """The time between two polls of one account."""
+
+    def __init__(self, *, venue: Venue, clock: Clock, authority: Authority) -> None:
+        self._venue, self._clock, self._authority = venue, clock, authority
+        self._sleep: asyncio.Future[None] | None = None
+        self._is_over = False
+
+    def end(self) -> None:
+        """End this rest and every later one at once."""
+        self._is_over = True
+        if self._sleep is not None:
+            self._sleep.cancel()
+
+    async def until_next(
+        self, pace: Pace, decision: Decision, *, misses: int, spent: float
+    ) -> bool:
+        """Let time pass until the next poll is due; the lease is kept meanwhile.
+
+        Args:
+            pace: How far apart polls begin.
+            decision: Of the poll before.
+            misses: Failures in a row before now.
+            spent: What that poll took. [s]
+
+        Returns:
+            Whether a mark crossed a line: the account must be looked at without delay.
+        """
+        allowance = self._venue.allowance()
+        watched = () if misses or allowance.glance_every is None else lines(decision)
+        every = max(GLANCE_EVERY, allowance.glance_every or 0.0) if watched else RENEW_AFTER
+        began = self._clock.monotonic()
+
+        def end(*, is_watched: bool) -> float:
+            seconds = pace.pause(decision, misses=misses, spent=spent, is_watched=is_watched)
+            return began + max(seconds, allowance.look_in)
+
+        ends = end(is_watched=bool(watched))
+        while not self._is_over and (left := ends - self._clock.monotonic()) > SOON:
+            await self._pass(min(left, every))
+            if self._is_over or ends - self._clock.monotonic() <= SOON:
+                break
+            await self._authority.renew()
+            if watched:
+                marks = await self._marks(watched)
+                if marks is None:
+                    ends = min(ends, end(is_watched=False))
+                elif is_any_crossed(watched, marks):
+                    return True
+        return False
+
+    async def _pass(self, seconds: float) -> None:
+        self._sleep = asyncio.ensure_future(self._clock.sleep(seconds))
+        await asyncio.wait({self._sleep})
+
+    async def _marks(self, watched: Sequence[Line]) -> Mapping[str, Decimal] | None:
+        """Return the present marks; ``None`` when they were not shown."""
+        try:
+            return await self._venue.glance(frozenset(line.symbol for line in watched))
+        except ExchangeError:
+            return None

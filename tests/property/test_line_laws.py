@@ -1,0 +1,45 @@
+from dataclasses import replace
+from decimal import Decimal as D
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.decision import PositionVerdict
+from bot.domain.observation import Observation
+from bot.rebalance.decide import decide
+from bot.rebalance.lines import is_any_crossed, lines
+from bot.rebalance.memory import Memory
+from tests.kit.builders import a_policy
+from tests.property.test_planning_laws import LEVELS, choose, observations
+
+
+def at_marks(observation: Observation, factor: D) -> Observation:
+    """Return the same account with every mark moved."""
+    positions = tuple(
+        replace(p, mark_price=p.mark_price * factor, venue_liquidation_price=None)
+        for p in observation.account.positions
+    )
+    return replace(
+        observation,
+        account=replace(observation.account, positions=positions),
+        markets=tuple(replace(m, mark_price=m.mark_price * factor) for m in observation.markets),
+    )
+
+
+@given(observations(), st.decimals(min_value="0.6", max_value="1.6", places=4))
+def test_a_mark_crosses_a_line_exactly_when_a_look_would_find_it_below_another_level(
+    observation: Observation, factor: D
+) -> None:
+    before = decide(observation, Memory(), a_policy(), choose=choose)
+    moved = at_marks(observation, factor)
+    after = decide(moved, Memory(), a_policy(), choose=choose)
+    marks = {market.symbol: market.mark_price for market in moved.markets}
+    was = {verdict.key: _below(verdict) for verdict in before.positions}
+    fell = any(_below(verdict) > was[verdict.key] for verdict in after.positions)
+    assert is_any_crossed(lines(before), marks) == fell
+
+
+def _below(verdict: PositionVerdict) -> int:
+    """Return how many levels a position is below."""
+    distance = verdict.risk.distance
+    return 0 if distance is None else (distance < LEVELS.trigger) + (distance < LEVELS.emergency)

@@ -1,0 +1,132 @@
+"""How long is rested, and what ends a rest."""
+
+from decimal import Decimal as D
+
+import pytest
+
+from bot.domain.band import Levels, LeverageBand
+from bot.domain.decision import Decision, Urgency
+from bot.domain.lease import RENEW_AFTER
+from bot.domain.market import Market
+from bot.domain.risk import PositionRisk
+from bot.domain.venue import Allowance
+from bot.errors import Unavailable
+from bot.margin.bands import band_at_distances
+from bot.pace import GLANCE_EVERY, Pace, Rest
+from bot.rebalance.decide import decide
+from bot.rebalance.memory import Memory
+from tests.kit.builders import BTC, a_policy, a_position, an_observation
+from tests.kit.fakes import FakeAuthority, FakeClock, FakeVenue
+
+LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
+PACE = Pace(routine=5.0, urgent=1.0)
+
+
+def choose(risk: PositionRisk, market: Market) -> LeverageBand:
+    del market
+    return band_at_distances(risk, LEVELS)
+
+
+class Resting:
+    """A rest on fakes, after a decision on one position of 1 BTC at 60,000."""
+
+    def __init__(self, margin: str = "8000") -> None:
+        seen = an_observation(a_position(margin=margin), futures="0")
+        self.clock = FakeClock()
+        self.venue = FakeVenue(seen, self.clock)
+        self.venue.budget = Allowance(glance_every=0.0)
+        self.authority = FakeAuthority()
+        self.rest = Rest(venue=self.venue, clock=self.clock, authority=self.authority)
+        self.decision: Decision = decide(seen, Memory(), a_policy(), choose=choose)
+
+    async def pass_by(self, *, misses: int = 0, spent: float = 0.0) -> bool:
+        return await self.rest.until_next(PACE, self.decision, misses=misses, spent=spent)
+
+
+@pytest.mark.parametrize("margin", ["8000", "6800"], ids=["far", "near its trigger"])
+async def test_while_marks_are_glanced_at_a_calm_account_is_looked_at_routinely(
+    margin: str,
+) -> None:
+    resting = Resting(margin)
+    assert await resting.pass_by(spent=1.0) is False
+    assert resting.clock.monotonic() == pytest.approx(4.0)
+    assert resting.venue.glanced == pytest.approx([GLANCE_EVERY * n for n in range(1, 8)])
+
+
+async def test_a_mark_that_crosses_the_trigger_ends_the_rest() -> None:
+    resting = Resting()
+    (found,) = resting.decision.positions
+    liquidation = found.risk.liquidation_price
+    assert liquidation is not None
+    resting.venue.glances = [
+        {BTC: liquidation / D("0.9") + D(1)},
+        {BTC: liquidation / D("0.9") - 1},
+    ]
+    assert await resting.pass_by() is True
+    assert resting.clock.monotonic() == pytest.approx(2 * GLANCE_EVERY)
+
+
+async def test_a_position_below_its_trigger_is_watched_for_the_emergency() -> None:
+    resting = Resting("5000")
+    (found,) = resting.decision.positions
+    assert found.urgency is Urgency.ROUTINE
+    liquidation = found.risk.liquidation_price
+    assert liquidation is not None
+    resting.venue.glances = [{BTC: liquidation / D("0.95") - 1}]
+    assert await resting.pass_by() is True
+
+
+async def test_whoever_is_below_both_is_looked_at_soon_and_not_glanced_at() -> None:
+    resting = Resting("2000")
+    assert await resting.pass_by() is False
+    assert resting.clock.monotonic() == pytest.approx(1.0)
+    assert resting.venue.glanced == []
+
+
+@pytest.mark.parametrize(("margin", "waited"), [("8000", 5.0), ("6800", 1.0)])
+async def test_a_glance_that_fails_brings_the_next_look_nearer_where_a_trigger_is_near(
+    margin: str, waited: float
+) -> None:
+    resting = Resting(margin)
+    resting.venue.glances = [Unavailable("busy")]
+    assert await resting.pass_by() is False
+    assert resting.clock.monotonic() == pytest.approx(waited)
+
+
+async def test_a_venue_without_glances_is_looked_at_soon_where_a_trigger_is_near() -> None:
+    resting = Resting("6800")
+    resting.venue.budget = Allowance()
+    assert await resting.pass_by() is False
+    assert resting.clock.monotonic() == pytest.approx(1.0)
+    assert resting.venue.glanced == []
+
+
+async def test_what_the_budget_cannot_pay_yet_is_waited_for_while_marks_are_glanced_at() -> None:
+    resting = Resting()
+    resting.venue.budget = Allowance(look_in=7.0, glance_every=2.0)
+    assert await resting.pass_by() is False
+    assert resting.clock.monotonic() == pytest.approx(7.0)
+    assert resting.venue.glanced == pytest.approx([2.0, 4.0, 6.0])
+
+
+async def test_after_a_failure_nothing_is_glanced_at() -> None:
+    resting = Resting()
+    assert await resting.pass_by(misses=3) is False
+    assert resting.clock.monotonic() == pytest.approx(4.0)
+    assert resting.venue.glanced == []
+
+
+async def test_the_lease_is_kept_through_a_long_rest() -> None:
+    resting = Resting()
+    resting.venue.budget = Allowance(look_in=4 * RENEW_AFTER)
+    await resting.pass_by()
+    assert resting.authority.renewals == 3
+
+
+async def test_a_rest_that_was_ended_is_over_and_so_is_every_later_one() -> None:
+    resting = Resting()
+    resting.authority.on_renewal = resting.rest.end
+    assert await resting.pass_by() is False
+    assert resting.clock.monotonic() == pytest.approx(GLANCE_EVERY)
+    await resting.pass_by()
+    assert resting.clock.monotonic() == pytest.approx(GLANCE_EVERY)
