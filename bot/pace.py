@@ -17,6 +17,8 @@ from bot.rebalance.lines import Line, is_any_crossed, lines
 
 LONGEST_PAUSE = 15.0
 """However long the venue is silent, it is asked again after this. [s]"""
+AGAIN_WITHIN = 2.0
+"""As above while a position was near its trigger or below it when it was last seen. [s]"""
 LEAST_REST = 0.25
 """Of the time between polls that is rested, however long one took. [ratio]"""
 GLANCE_EVERY = 0.5
@@ -44,15 +46,16 @@ class Pace:
         """Return the wait after a decision. [s].
 
         Args:
-            decision: Of the poll.
-            misses: Failures in a row; each is waited after in full.
+            decision: Of the last poll that saw the account.
+            misses: Failures in a row since; each is waited after in full.
             spent: What the poll took of the time to the next one. [s]
             is_watched: Whether a mark that crosses a line ends the wait.
         """
+        is_calm, is_near = decision.urgency is Urgency.HOLD, _is_near(decision)
         if misses:
-            return float(min(LONGEST_PAUSE, self.urgent * 2.0 ** min(misses - 1, 10)))
-        is_calm = decision.urgency is Urgency.HOLD and (is_watched or not _is_near(decision))
-        apart = self.routine if is_calm else self.urgent
+            longest = LONGEST_PAUSE if is_calm and not is_near else max(AGAIN_WITHIN, self.urgent)
+            return float(min(longest, self.urgent * 2.0 ** min(misses - 1, 10)))
+        apart = self.routine if is_calm and (is_watched or not is_near) else self.urgent
         return max(apart * LEAST_REST, apart - spent)
 
 
@@ -74,6 +77,7 @@ class Rest:
     def __init__(self, *, venue: Venue, clock: Clock, authority: Authority) -> None:
         self._venue, self._clock, self._authority = venue, clock, authority
         self._sleep: asyncio.Future[None] | None = None
+        self._last: Decision | None = None
         self._is_over = False
 
     def end(self) -> None:
@@ -96,6 +100,9 @@ class Rest:
         Returns:
             Whether a mark crossed a line: the account must be looked at without delay.
         """
+        if misses and self._last is not None:
+            decision = self._last
+        self._last = decision
         allowance = self._venue.allowance()
         watched = () if misses or allowance.glance_every is None else lines(decision)
         every = max(GLANCE_EVERY, allowance.glance_every or 0.0) if watched else RENEW_AFTER

@@ -1,5 +1,6 @@
 """How long is rested, and what ends a rest."""
 
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -130,3 +131,25 @@ async def test_a_rest_that_was_ended_is_over_and_so_is_every_later_one() -> None
     assert resting.clock.monotonic() == pytest.approx(GLANCE_EVERY)
     await resting.pass_by()
     assert resting.clock.monotonic() == pytest.approx(GLANCE_EVERY)
+
+
+@pytest.mark.parametrize(
+    ("margin", "waits"),
+    [
+        pytest.param("8000", [1, 2, 4, 8, 15, 15], id="far from its trigger"),
+        pytest.param("6800", [1, 2, 2, 2, 2, 2], id="near its trigger"),
+        pytest.param("5000", [1, 2, 2, 2, 2, 2], id="below it"),
+    ],
+)
+async def test_an_account_in_danger_is_looked_for_again_soon_however_often_that_failed(
+    margin: str, waits: list[float]
+) -> None:
+    resting = Resting(margin)
+    await resting.pass_by()
+    missed = replace(resting.decision, urgency=Urgency.HOLD, positions=())
+    found = []
+    for misses in range(1, 7):
+        before = resting.clock.monotonic()
+        await resting.rest.until_next(PACE, missed, misses=misses, spent=1.0)
+        found.append(resting.clock.monotonic() - before)
+    assert found == pytest.approx(waits)
