@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.domain.decision import Decision, Urgency
+from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.lease import RENEW_AFTER
 from bot.errors import ExchangeError
 from bot.ports import Authority, Clock, Venue
@@ -18,7 +18,7 @@ from bot.rebalance.lines import Line, is_any_crossed, lines
 LONGEST_PAUSE = 15.0
 """However long the venue is silent, it is asked again after this. [s]"""
 AGAIN_WITHIN = 2.0
-"""As above while a position was near its trigger or below it when it was last seen. [s]"""
+"""As above unless every position was seen, all far from their triggers. [s]"""
 LEAST_REST = 0.25
 """Of the time between polls that is rested, however long one took. [ratio]"""
 GLANCE_EVERY = 0.5
@@ -46,14 +46,15 @@ class Pace:
         """Return the wait after a decision. [s].
 
         Args:
-            decision: Of the last poll that saw the account.
+            decision: Of the last poll that saw the account, of a failed one if there was none.
             misses: Failures in a row since; each is waited after in full.
             spent: What the poll took of the time to the next one. [s]
             is_watched: Whether a mark that crosses a line ends the wait.
         """
         is_calm, is_near = decision.urgency is Urgency.HOLD, _is_near(decision)
         if misses:
-            longest = LONGEST_PAUSE if is_calm and not is_near else max(AGAIN_WITHIN, self.urgent)
+            is_safe = decision.verdict is not Verdict.NOT_READY and is_calm and not is_near
+            longest = LONGEST_PAUSE if is_safe else max(AGAIN_WITHIN, self.urgent)
             return float(min(longest, self.urgent * 2.0 ** min(misses - 1, 10)))
         apart = self.routine if is_calm and (is_watched or not is_near) else self.urgent
         return max(apart * LEAST_REST, apart - spent)

@@ -291,7 +291,7 @@ async def test_the_loop_waits_less_while_something_is_urgent_and_longer_while_no
     rig = Rig(ENDANGERED)
     urgent = await rig.loop.poll()
     assert pace.pause(urgent, misses=0) == 1
-    assert [pace.pause(urgent, misses=n) for n in (1, 2, 3, 9)] == [1, 2, 4, 15]
+    assert [pace.pause(urgent, misses=n) for n in (1, 2, 3, 9)] == [1, 2, 2, 2]
     assert [pace.pause(urgent, misses=0, spent=s) for s in (0.4, 0.9, 30)] == [0.6, 0.25, 0.25]
     assert pace.pause(urgent, misses=1, spent=0.9) == 1
 

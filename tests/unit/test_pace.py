@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 
 from bot.domain.band import Levels, LeverageBand
-from bot.domain.decision import Decision, Urgency
+from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.lease import RENEW_AFTER
 from bot.domain.market import Market
 from bot.domain.risk import PositionRisk
@@ -146,10 +146,19 @@ async def test_an_account_in_danger_is_looked_for_again_soon_however_often_that_
 ) -> None:
     resting = Resting(margin)
     await resting.pass_by()
-    missed = replace(resting.decision, urgency=Urgency.HOLD, positions=())
+    missed = replace(
+        resting.decision, verdict=Verdict.NOT_READY, urgency=Urgency.HOLD, positions=()
+    )
     found = []
     for misses in range(1, 7):
         before = resting.clock.monotonic()
         await resting.rest.until_next(PACE, missed, misses=misses, spent=1.0)
         found.append(resting.clock.monotonic() - before)
     assert found == pytest.approx(waits)
+
+
+async def test_what_was_never_seen_is_not_taken_for_safe() -> None:
+    resting = Resting()
+    resting.decision = replace(resting.decision, verdict=Verdict.NOT_READY, positions=())
+    assert await resting.pass_by(misses=4) is False
+    assert resting.clock.monotonic() == pytest.approx(2.0)
