@@ -26,7 +26,7 @@ from bot.exchanges.outcomes import (
     Trace,
 )
 from bot.exchanges.quota import Lane, Quota
-from bot.exchanges.weights import cost_of
+from bot.exchanges.weights import cost_of, cost_of_url
 from bot.execute.denial import DenialCode
 from bot.ports import BanNote, Clock, Gate, Rng, StoppedError
 
@@ -176,8 +176,7 @@ class Binance(ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped withou
                 )
             )
         trace.began = True
-        parts = urlsplit(url)
-        cost = cost_of(method, parts.path, dict(parse_qsl(parts.query)))
+        cost = cost_of_url(method, url)
 
         def last_look() -> None:
             # Also before what the HTTP client sends a second time by itself.

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 
 class Budget(StrEnum):
@@ -85,6 +86,13 @@ class Cost(NamedTuple):
 
     budget: Budget
     weight: int
+
+
+def cost_of_url(method: str, url: str) -> Cost:
+    """Return the cost of a request as it stands on the wire."""
+    parts = urlsplit(url)
+    is_read = method == "GET" and (parts.path in FOR_ALL or parts.path in BY_LENGTH)
+    return cost_of(method, parts.path, dict(parse_qsl(parts.query)) if is_read else {})
 
 
 def cost_of(method: str, path: str, parameters: Mapping[str, str]) -> Cost:

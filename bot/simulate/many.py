@@ -1,5 +1,6 @@
 """What comes of many worlds, on every core?"""
 
+import gc
 import hashlib
 import time
 from collections import Counter
@@ -31,6 +32,7 @@ class Summary:
         years: Of virtual time.
         digest: Over all traces, in the order of the seeds.
         totals: Polls, starts, writes that took effect and faults that hit one, by kind.
+        struck: In how many worlds that broke no promise each cell of the fault matrix was hit.
         violations: What must not be: seed and words.
     """
 
@@ -41,6 +43,7 @@ class Summary:
     years: float
     digest: str
     totals: dict[str, int]
+    struck: dict[str, int]
     violations: tuple[tuple[int, str], ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -54,6 +57,7 @@ class Summary:
             "virtual_years": round(self.years, 4),
             "trace": self.digest,
             "totals": self.totals,
+            "struck": self.struck,
             "violations": [
                 {"seed": seed, "text": text, "again": again(seed, self.faults)}
                 for seed, text in self.violations
@@ -74,14 +78,26 @@ def configuration(file: Path) -> Loaded:
 def results(seeds: Sequence[int], *, faults: float, file: Path, workers: int) -> Iterator[Result]:
     """Yield what comes of each seed, in their order."""
     if workers <= 1:
+        seldom()
         loaded = configuration(file)
         for seed in seeds:
             yield run(case_of(seed, faults=faults), loaded)
         return
     chunks = [(tuple(seeds[i : i + CHUNK]), faults, file) for i in range(0, len(seeds), CHUNK)]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with workshop(workers) as pool:
         for found in pool.map(_chunk, chunks):
             yield from found
+
+
+def workshop(workers: int) -> ProcessPoolExecutor:
+    """Return processes that make worlds."""
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=seldom)
+
+
+def seldom() -> None:
+    """Look for garbage seldom: a world leaves little, and what was imported never is any."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def many(seeds: Sequence[int], *, faults: float, file: Path, workers: int) -> Summary:
@@ -96,6 +112,7 @@ def many(seeds: Sequence[int], *, faults: float, file: Path, workers: int) -> Su
     began = time.perf_counter()
     digest = hashlib.sha256()
     totals: Counter[str] = Counter()
+    struck: Counter[str] = Counter()
     violations: list[tuple[int, str]] = []
     virtual = 0.0
     for result in results(seeds, faults=faults, file=file, workers=workers):
@@ -105,6 +122,7 @@ def many(seeds: Sequence[int], *, faults: float, file: Path, workers: int) -> Su
         totals["starts"] += result.starts
         totals.update({f"did {kind}": count for kind, count in result.actions.items()})
         totals.update({f"fault {kind}": count for kind, count in result.faults.items()})
+        struck.update(() if result.violations else result.struck)
         violations += [(result.seed, text) for text in result.violations]
     return Summary(
         first=seeds[0],
@@ -114,6 +132,7 @@ def many(seeds: Sequence[int], *, faults: float, file: Path, workers: int) -> Su
         years=virtual / YEAR,
         digest=digest.hexdigest(),
         totals=dict(sorted(totals.items())),
+        struck=dict(sorted(struck.items())),
         violations=tuple(violations),
     )
 

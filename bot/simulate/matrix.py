@@ -13,7 +13,9 @@ from bot.simulate.weather import Read, Unsent, Wire
 from bot.simulate.world import run
 
 ENOUGH = 30
-"""Hits that a cell needs."""
+"""Worlds that broke no promise in which its fault must have hit, for each cell."""
+AIMED = 3
+"""Of them in worlds that are about nothing else."""
 AT_MOST = 240
 """Worlds in which they must come together."""
 NO_CHANNEL = frozenset({Operation.SUB_TRANSFER, Operation.HAND_OFF, Operation.AUTO_MARGIN})
@@ -33,7 +35,11 @@ class Cell:
         status: ``pass``, ``fail`` or ``na``.
         reason: Why it is not applicable; empty otherwise.
         worlds: Made for it.
-        hits: How often the fault hit while the write was planned, in flight or unsettled.
+        hits: Of them those in which the fault hit while the write was planned, in flight or
+            unsettled.
+        beside: Worlds of the swarm in which it hit that write, among other faults.
+        sent: Writes of that kind that left in the worlds made for it.
+        settling: Longest time until everything was settled after the storm. [s]
         violations: What must not be, in words.
     """
 
@@ -43,6 +49,9 @@ class Cell:
     reason: str = ""
     worlds: int = 0
     hits: int = 0
+    beside: int = 0
+    sent: int = 0
+    settling: float = 0.0
     violations: tuple[str, ...] = ()
 
 
@@ -64,33 +73,43 @@ def cells() -> Iterator[tuple[Operation, StrEnum]]:
             yield operation, fault
 
 
-def cell(operation: Operation, fault: StrEnum, loaded: Loaded, *, enough: int = ENOUGH) -> Cell:
+def cell(
+    operation: Operation, fault: StrEnum, loaded: Loaded, *, enough: int = ENOUGH, beside: int = 0
+) -> Cell:
     """Return what came of one cell.
 
     Args:
         operation: The write.
         fault: What hits it.
         loaded: Configuration that every world starts from.
-        enough: Hits that are needed.
+        enough: Worlds that it must hit.
+        beside: Worlds of the swarm that it has hit.
     """
     reason = not_applicable(operation, fault)
     if reason:
         return Cell(operation=operation, fault=fault, status="na", reason=reason)
-    hits = worlds = 0
+    needed = max(min(AIMED, enough), enough - beside)
+    hits = worlds = sent = 0
+    settling = 0.0
     violations: list[str] = []
-    while hits < enough and worlds < AT_MOST:
+    while hits < needed and worlds < AT_MOST:
         case = aimed(operation, fault, seed=worlds)
         result = run(case, loaded)
         worlds += 1
         hits += result.hits > 0
+        sent += result.sent
+        settling = max(settling, result.settling)
         violations += [f"world {worlds - 1}: {text}" for text in result.violations]
-    is_good = hits >= enough and not violations
+    is_good = hits >= needed and not violations
     return Cell(
         operation=operation,
         fault=fault,
         status="pass" if is_good else "fail",
         worlds=worlds,
         hits=hits,
+        beside=beside,
+        sent=sent,
+        settling=settling,
         violations=tuple(violations),
     )
 
@@ -110,7 +129,7 @@ def _rates(fault: StrEnum) -> dict[StrEnum, float]:
     if isinstance(fault, Read):
         # Only a write that nothing is known of is still open when the venue is read.
         return {fault: 0.9, Wire.LOST_REQUEST: 0.6}
-    return {} if isinstance(fault, Local | Market) else {fault: 0.5}
+    return {} if isinstance(fault, Local | Market) else {fault: 0.8}
 
 
 def aimed(operation: Operation, fault: StrEnum, *, seed: int) -> Case:
@@ -126,7 +145,7 @@ def aimed(operation: Operation, fault: StrEnum, *, seed: int) -> Case:
         spot=Decimal(spot),
         reserves={},
         strategy=STRATEGIES[0],
-        interval=1.0,
+        interval=3.0,
         rates=_rates(fault),
         target=operation,
         event=fault if isinstance(fault, Local | Market) else None,

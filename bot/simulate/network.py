@@ -93,6 +93,7 @@ class Network:
         before: Happens when a write is about to leave.
         is_under_way: Whether an operation is planned, in flight or unsettled.
         refused: Writes whose connection failed.
+        struck: Which fault has hit which write.
         shown: How often a fault of reading hit while one was.
         marks: What the venue shows instead of a mark price for a while.
         writes: Every write whose first byte left, in order.
@@ -109,6 +110,7 @@ class Network:
     is_under_way: Callable[[Operation], bool]
     shown: int = 0
     refused: int = 0
+    struck: set[tuple[Operation, Wire]] = field(default_factory=set)
     marks: Callable[[str], str] = str
     writes: list[Sent] = field(default_factory=list)
     disobeyed: list[str] = field(default_factory=list)
@@ -132,9 +134,13 @@ class Network:
         await asyncio.sleep(fate.connect)
         await process.thaw()
         process.step("connected")
-        self.refused += is_write and fate.fault in NO_BYTE_LEFT
+        if operation is not None and fate.fault in NO_BYTE_LEFT:
+            self.refused += 1
+            self.struck.add((operation, fate.fault))
         _refuse(fate)
         look.get()()
+        if operation is not None and fate.fault is not None:
+            self.struck.add((operation, fate.fault))
         now = asyncio.get_running_loop().time()
         if now < self.told(process):
             self.disobeyed.append(

@@ -75,6 +75,9 @@ class Result:
         actions: Writes that took effect, by kind.
         faults: Faults that hit a write, by kind.
         hits: How often the fault or event of an aimed case hit.
+        struck: Which faults of the wire hit which writes: names of cells.
+        sent: Writes of the kind an aimed case is about whose first byte left.
+        settling: From the end of the storm until everything was settled. [s]
     """
 
     seed: int
@@ -86,6 +89,9 @@ class Result:
     actions: dict[str, int]
     faults: dict[str, int]
     hits: int = 0
+    struck: frozenset[str] = frozenset()
+    sent: int = 0
+    settling: float = 0.0
 
 
 class World:
@@ -118,6 +124,7 @@ class World:
             is_under_way=self._is_under_way,
         )
         self.hits = 0
+        self.settling = 0.0
         self.disk = Disk(instance=f"{case.seed % 36**4:04d}"[-4:], at=START)
         self.disk.fails_at = set(case.disk_fails)
         self.loaded = configured(loaded, case)
@@ -164,6 +171,7 @@ class World:
             if self.loop.time() >= self._calm_since(began) + SETTLED_WITHIN:
                 break
             await asyncio.sleep(1.0)
+        self.settling = self.loop.time() - began
         self.violations += [f"liveness: {text}" for text in self._unsettled()]
         self.is_over = True
         if self.running is not None:
@@ -434,6 +442,9 @@ def run(case: Case, loaded: Loaded, *, lines: list[str] | None = None) -> Result
         actions=_actions(world),
         hits=_hits(world),
         faults=dict(Counter(str(w.fault) for w in world.network.writes if w.fault is not None)),
+        struck=frozenset(f"{write} {fault}" for write, fault in world.network.struck),
+        sent=sum(w.operation is case.target for w in world.network.writes),
+        settling=world.settling,
     )
 
 

@@ -13,7 +13,7 @@ from tests.chaos.kills import ALL, KINDS, Figures, Loop, acknowledged, missing
 from tests.chaos.proxy import proxied
 from tests.chaos.world import Market, World, nursery, world
 
-KILLS = int(os.environ.get("PLIMSOLL_CHAOS_KILLS", "60"))
+KILLS = int(os.environ.get("PLIMSOLL_CHAOS_KILLS", "200"))
 A_ROUND = 100
 """Kills at one exchange; then its ledger is judged and another begins."""
 SPARE = 6
@@ -24,7 +24,7 @@ ROUND_TRIP = 0.1
 pytestmark = pytest.mark.chaos
 
 
-@beside(seconds=70)
+@beside(seconds=150)
 async def test_a_bot_killed_at_any_step_loses_nothing_and_doubles_nothing(
     folder: Path,
 ) -> dict[str, str]:

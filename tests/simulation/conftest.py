@@ -5,16 +5,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.simulate.many import many
+from bot.simulate.report import FAULTS, SWARM
+
 ROOT = Path(__file__).parents[2]
-SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", "10000"))
-"""Worlds of one run of the tests."""
-FAULTS = 0.3
+FILE = ROOT / "config" / "paper.toml"
+SEEDS = int(os.environ.get("PLIMSOLL_SEEDS", SWARM))
+"""Worlds with every fault of one run of the tests."""
 WHOLE = 1000
 """So many tests are a whole run; who runs a few does not want this."""
 BROKEN = 5
@@ -69,7 +73,7 @@ _BEGUN: list[Early] = []
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    wanted = any(item.name == "test_no_world_breaks_a_promise" for item in session.items)
+    wanted = any("swarm" in getattr(item, "fixturenames", ()) for item in session.items)
     if wanted and len(session.items) >= WHOLE and not session.config.option.collectonly:
         _BEGUN.append(Early.begin())
 
@@ -81,7 +85,32 @@ def pytest_sessionfinish() -> None:
         early.said.unlink()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def early() -> Early | None:
     """The worlds that were begun with the run; ``None`` where it is not a whole one."""
     return _BEGUN[0] if _BEGUN else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swarm:
+    """Worlds with every fault.
+
+    Attributes:
+        parts: What came of ranges of seeds.
+        struck: In how many worlds each cell of the fault matrix was hit.
+    """
+
+    parts: tuple[dict[str, Any], ...]
+    struck: dict[str, int]
+
+
+@pytest.fixture(scope="session")
+def swarm(early: Early | None) -> Swarm:
+    """All of them: those that were begun with the run, and the others on every core."""
+    here = range(SEEDS if early is None else early.first)
+    summary = many(here, faults=FAULTS, file=FILE, workers=os.cpu_count() or 1)
+    parts = (summary.as_json(), *(() if early is None else (early.wait(),)))
+    struck: Counter[str] = Counter()
+    for part in parts:
+        struck.update(part["struck"])
+    return Swarm(parts=parts, struck=dict(struck))
