@@ -5,7 +5,7 @@ as the venue's request budget allows: one that crosses a line begins the next po
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.lease import RENEW_AFTER
 from bot.errors import ExchangeError
 from bot.ports import Authority, Clock, Venue
-from bot.rebalance.lines import Line, is_any_crossed, lines
+from bot.rebalance.lines import Lines, is_any_crossed, lines
 
 LONGEST_PAUSE = 15.0
 """However long the venue is silent, it is asked again after this. [s]"""
@@ -105,7 +105,7 @@ class Rest:
             decision = self._last
         self._last = decision
         allowance = self._venue.allowance()
-        watched = () if misses or allowance.glance_every is None else lines(decision)
+        watched = {} if misses or allowance.glance_every is None else lines(decision)
         every = max(GLANCE_EVERY, allowance.glance_every or 0.0) if watched else RENEW_AFTER
         began = self._clock.monotonic()
 
@@ -131,9 +131,9 @@ class Rest:
         self._sleep = asyncio.ensure_future(self._clock.sleep(seconds))
         await asyncio.wait({self._sleep})
 
-    async def _marks(self, watched: Sequence[Line]) -> Mapping[str, Decimal] | None:
+    async def _marks(self, watched: Mapping[str, Lines]) -> Mapping[str, Decimal] | None:
         """Return the present marks; ``None`` when they were not shown."""
         try:
-            return await self._venue.glance(frozenset(line.symbol for line in watched))
+            return await self._venue.glance(watched)
         except ExchangeError:
             return None
