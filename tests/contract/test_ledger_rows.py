@@ -298,7 +298,7 @@ def network_repeats(rig: Rig) -> None:
 
 
 def funding_is_paid(rig: Rig) -> None:
-    rig.engine._pay_funding()
+    rig.engine.pay_funding()
 
 
 def half_is_closed(rig: Rig) -> None:
