@@ -16,7 +16,7 @@ RE_ADD_MS = 15_000
 
 
 SEEN_WITHIN_MS = 15_000
-"""What a person does is seen by then: the oldest input that protection may act on. [ms]"""
+"""What the bot did not do is seen by then: the oldest input that protection may act on. [ms]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,17 +206,37 @@ def _not_owned(passages: Iterable[Passage], limits: Limits) -> list[str]:
 
 
 def _overtaken(passages: Sequence[Passage], excused: frozenset[Decimal]) -> list[str]:
-    """Find collateral that was sent while an earlier part of it was still on its way."""
+    """Find collateral that was sent while an earlier part of it was still on its way.
+
+    Of a request that was delivered twice the bot sees the second passage only when it looks.
+    """
     found = []
     for index, passage in enumerate(passages):
-        for earlier in passages[:index]:
-            same = (earlier.source, earlier.destination) == (passage.source, passage.destination)
-            if same and passage.at_ms < earlier.arrived_ms and passage.amount not in excused:
+        for place, earlier in enumerate(passages[:index]):
+            is_unseen = (
+                earlier.amount in excused
+                and any(_is_twin(p, earlier) for p in passages[:place])
+                and passage.at_ms - earlier.at_ms < SEEN_WITHIN_MS
+            )
+            if (
+                _is_same_way(earlier, passage)
+                and passage.at_ms < earlier.arrived_ms
+                and passage.amount not in excused
+                and not is_unseen
+            ):
                 found.append(
                     f"I4: {passage.amount} left {passage.source} at {passage.at_ms}, before "
                     f"{earlier.amount} had arrived at {earlier.arrived_ms}"
                 )
     return found
+
+
+def _is_same_way(one: Passage, other: Passage) -> bool:
+    return (one.source, one.destination) == (other.source, other.destination)
+
+
+def _is_twin(one: Passage, other: Passage) -> bool:
+    return _is_same_way(one, other) and one.amount == other.amount
 
 
 def _grown(fills: Iterable[Fill]) -> list[str]:
