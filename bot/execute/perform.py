@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.action import Action, CancelStop, PlaceStop
+from bot.domain.action import Action, AddMargin, CancelStop, PlaceStop, ReducePosition
 from bot.domain.decision import Refusal
 from bot.domain.intent import Execution, Intent, IntentState, Outcome, SignedRequest
 from bot.execute.gate import SendGate
@@ -42,12 +42,13 @@ class Performance:
 async def perform(
     intents: Sequence[Intent], *, venue: Venue, journal: Journal, clock: Clock, look: Look
 ) -> Performance:
-    """Send each intent once, in order; the first that is not done drops the rest.
+    """Send each intent once, in order; one that is not done drops what builds on it.
 
     Later actions were sized for the state that earlier ones produce: where that state did not
     come about, the next poll decides anew. A reduction that was only partly filled drops the
-    margin that was to be re-added after it, for the same reason. Stops come last and stand for
-    themselves: only what was not done about the same position drops them.
+    margin that was to be re-added after it, for the same reason. Margin that did not arrive at one
+    position keeps no other from its own: whether it left the wallet or not, the plan had counted it
+    as gone. Nor does a stop keep another position from anything.
 
     Raises:
         JournalError: The journal could not take a step; nothing after it was sent.
@@ -86,11 +87,17 @@ async def perform(
 
 def _why_not(action: Action, undone: Sequence[tuple[Action, str]]) -> str:
     """Return why an action is dropped; empty when it is not."""
-    is_alone = isinstance(action, PlaceStop | CancelStop)
-    for earlier, why in undone:
-        if not is_alone or key_of(earlier) == key_of(action):
-            return why
-    return ""
+    return next((why for earlier, why in undone if _builds_on(action, earlier)), "")
+
+
+def _builds_on(action: Action, earlier: Action) -> bool:
+    """Whether an action was sized for the state that an earlier one was to produce."""
+    if key_of(action) == key_of(earlier):
+        return True
+    if isinstance(action, PlaceStop | CancelStop):
+        return False
+    only_takes = isinstance(earlier, AddMargin | PlaceStop | CancelStop)
+    return not (only_takes and isinstance(action, AddMargin | ReducePosition))
 
 
 async def _send(

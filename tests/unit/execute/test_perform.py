@@ -1,124 +1,84 @@
-from collections.abc import Callable
-from dataclasses import replace
+"""What is still sent when something before it was not done."""
+
 from decimal import Decimal as D
+from itertools import count
 
 import pytest
 
-from bot.domain.action import Action, AddMargin, PlaceStop, ReducePosition
-from bot.domain.decision import Refusal
-from bot.domain.intent import Execution, Intent, IntentState, Outcome, SignedRequest
-from bot.execute.perform import Performance, perform
-from bot.ports import Gate
-from tests.kit.builders import BTC, ETH, NOON, a_position, an_instrument, an_observation
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
+from bot.domain.intent import Execution, Outcome
+from bot.domain.position import PositionKey, Side
+from bot.execute.perform import perform
+from tests.kit.builders import BTC, ETH, a_position, an_observation
 from tests.kit.fakes import FakeClock, FakeJournal, FakeVenue
 from tests.kit.records import a_record, an_intent
 
-KEY, OTHER = a_position().key, a_position(ETH).key
-REDUCE = ReducePosition(key=KEY, size=D("0.5"), limit_price=D(59000))
-BACK = AddMargin(key=KEY, amount=D(100), currency="USDT", after_reduction=True)
-ADD = AddMargin(key=OTHER, amount=D(50), currency="USDT")
-STOP = PlaceStop(key=KEY, size=None, stop_price=D(50000), is_needed=True)
-OTHER_STOP = replace(STOP, key=OTHER)
+A, B = PositionKey(BTC, Side.LONG), PositionKey(ETH, Side.LONG)
 
 
-class PartVenue(FakeVenue):
-    """A venue that does part of the first thing it is sent."""
-
-    part = D(0)
-
-    async def execute(self, intent: Intent, gate: Gate) -> Execution:
-        whole = await super().execute(intent, gate)
-        is_first = len(self.sent) == 1 and whole.outcome is Outcome.DONE
-        return replace(whole, applied=self.part) if is_first else whole
+def add(key: PositionKey) -> AddMargin:
+    return AddMargin(key=key, amount=D(100), currency="USDT")
 
 
-class Plan:
-    """Actions on their way to a venue, and what became of them."""
-
-    def __init__(self, *actions: Action) -> None:
-        self.clock, self.journal = FakeClock(), FakeJournal()
-        seen = an_observation(
-            a_position(BTC), a_position(ETH, mark="3000", entry="3000", margin="300"),
-            instruments=(an_instrument(BTC), an_instrument(ETH)), futures="9000",
-        )  # fmt: skip
-        self.venue = PartVenue(seen, self.clock)
-        self.intents = [an_intent(f"pl{n}", action=action) for n, action in enumerate(actions)]
-
-    async def perform(
-        self, look: Callable[[Intent, SignedRequest], Refusal | None] = lambda *_: None
-    ) -> Performance:
-        await self.journal.record(a_record(), b"", self.intents)
-        return await perform(
-            self.intents, venue=self.venue, journal=self.journal, clock=self.clock, look=look
-        )
-
-    @property
-    def sent(self) -> list[str]:
-        return [intent.id for intent in self.venue.sent]
-
-    def states(self) -> list[str]:
-        return [intent.state.value for intent in self.journal.intents.values()]
+def remove(key: PositionKey) -> RemoveMargin:
+    return RemoveMargin(key=key, amount=D(100), currency="USDT")
 
 
-async def test_what_is_done_is_sent_once_in_order_and_read_back() -> None:
-    plan = Plan(REDUCE, BACK, STOP)
-    plan.venue.part = REDUCE.size
-    found = await plan.perform()
-    assert plan.sent == ["pl0", "pl1", "pl2"]
-    assert found.effects == (REDUCE, BACK, STOP)
-    assert [(i.state, i.applied, i.sent_at) for i in found.followed] == [
-        (IntentState.DONE, D("0.5"), NOON),
-        (IntentState.DONE, D(100), NOON),
-        (IntentState.DONE, D(1), NOON),
-    ]
-    assert found.unsettled == ()
-    assert len(found.executions) == 3
+def reduce(key: PositionKey) -> ReducePosition:
+    return ReducePosition(key=key, size=D("0.1"), limit_price=D(50))
 
 
-@pytest.mark.parametrize("part", ["0", "0.2"])
-async def test_a_part_of_a_reduction_counts_as_that_and_what_was_to_follow_is_dropped(
-    part: str,
-) -> None:
-    plan = Plan(REDUCE, BACK)
-    plan.venue.part = D(part)
-    found = await plan.perform()
-    assert plan.sent == ["pl0"]
-    assert found.effects == ((replace(REDUCE, size=D(part)),) if part != "0" else ())
-    (followed,) = found.followed
-    assert (followed.state, followed.applied) == (IntentState.DONE, D(part))
-    assert found.outcomes["pl1"] == f"pl0 took effect for {part} of 0.5 only"
-    assert plan.states() == ["done", "dropped"]
+def stop(key: PositionKey) -> PlaceStop:
+    return PlaceStop(key=key, size=D(1), stop_price=D(50), is_needed=True)
 
 
+def cancel(key: PositionKey) -> CancelStop:
+    return CancelStop(key=key, stop_id="1", client_id="c")
+
+
+TRANSFER = Transfer(source="spot", destination="futures", amount=D(100), currency="USDT")
+
+
+async def sent(*actions: Action, first: Outcome) -> list[bool]:
+    """Return which of the actions after the first were sent."""
+    clock, journal, names = FakeClock(), FakeJournal(), count()
+    seen = an_observation(a_position(), a_position(ETH, mark="3000", entry="3000"))
+    venue = FakeVenue(seen, clock)
+    venue.answers = [first]
+    intents = [an_intent(f"pl{next(names)}", action=action) for action in actions]
+    await journal.record(a_record(), b"", intents)
+    done = await perform(
+        intents, venue=venue, journal=journal, clock=clock, look=lambda _intent, _request: None
+    )
+    return [isinstance(done.outcomes[intent.id], Execution) for intent in intents[1:]]
+
+
+@pytest.mark.parametrize("first", [Outcome.REJECTED, Outcome.UNKNOWN])
 @pytest.mark.parametrize(
-    ("outcome", "why"),
+    ("actions", "expected"),
     [
-        (Outcome.REJECTED, "pl0 was rejected: scripted"),
-        (Outcome.UNKNOWN, "pl0 is not settled"),
+        pytest.param([add(A), add(B), reduce(B)], [True, True], id="another position"),
+        pytest.param([add(A), reduce(A)], [False], id="the same position"),
+        pytest.param([add(A), stop(A), stop(B)], [False, True], id="stops"),
+        pytest.param([add(A), remove(B)], [False], id="giving back"),
+        pytest.param([add(A), TRANSFER], [False], id="a transfer"),
+        pytest.param([reduce(A), add(B)], [False], id="released margin"),
+        pytest.param([remove(A), add(B)], [False], id="margin taken out"),
+        pytest.param([TRANSFER, add(A)], [False], id="money that was to come"),
+        pytest.param([TRANSFER, TRANSFER], [False], id="transfers"),
+        pytest.param([stop(A), add(B), cancel(A)], [True, False], id="a stop first"),
+        pytest.param([add(A), remove(B), add(B)], [False, False], id="by way of another"),
     ],
 )
-async def test_what_is_not_done_drops_the_rest_but_not_the_stop_of_another_position(
-    outcome: Outcome, why: str
+async def test_only_what_builds_on_it_is_dropped(
+    actions: list[Action], expected: list[bool], first: Outcome
 ) -> None:
-    plan = Plan(REDUCE, ADD, STOP, OTHER_STOP)
-    plan.venue.answers = [outcome]
-    plan.venue.part = REDUCE.size
-    found = await plan.perform()
-    assert plan.sent == ["pl0"]
-    assert [found.outcomes[name] for name in ("pl1", "pl2", "pl3")] == [why, why, why]
-    assert found.effects == ()
-    assert [i.id for i in found.unsettled] == (["pl0"] if outcome is Outcome.UNKNOWN else [])
-    alone = Plan(REDUCE, OTHER_STOP)
-    alone.venue.answers = [outcome]
-    await alone.perform()
-    assert alone.sent == ["pl0", "pl1"]
-
-
-async def test_what_the_look_stops_is_dropped_as_never_sent() -> None:
-    plan = Plan(REDUCE, BACK)
-    found = await plan.perform(lambda *_: Refusal(code="killed", text="a person said so"))
-    assert plan.sent == []
-    assert plan.states() == ["dropped", "dropped"]
-    assert found.followed == ()
-    (execution,) = found.executions
-    assert (execution.outcome, execution.code) == (Outcome.REJECTED, "killed")
+    assert await sent(*actions, first=first) == expected
