@@ -10,7 +10,7 @@ ADAPTERS = {
     "clock.py": "the machine's clock behind the Clock port",
     "session.py": "a person watches it; the summary shows how long it took",
     "views.py": "ages shown to people",
-    "cli.py": "the health check compares with the machine's clock",
+    "cli/live.py": "the health check compares with the machine's clock",
     "bootstrap.py": "the heartbeat is for the machine's health check",
     "journal/writer.py": "the thread that waits for the disk",
     "journal/database.py": "when a journal was made",
