@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.bootstrap import adopt, memory_before, opened_or_lost, reserve_of, writable
+from bot.bootstrap.recall import memory_before
+from bot.bootstrap.storage import adopt, opened_or_lost, reserve_of, writable
 from bot.domain.action import AddMargin
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.intent import Execution, IntentState, Outcome
