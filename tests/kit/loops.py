@@ -3,19 +3,15 @@
 from decimal import Decimal as D
 from itertools import count
 
-from bot.domain.band import Levels, LeverageBand
-from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
-from bot.domain.risk import PositionRisk
 from bot.execute.bookkeeper import Bookkeeper
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.loop import Identity, Ids, Loop
-from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
-from tests.kit.builders import a_policy, a_position, an_observation
+from tests.kit.builders import a_policy, a_position, an_observation, choose
 from tests.kit.fakes import (
     Collected,
     FakeAuthority,
@@ -26,15 +22,9 @@ from tests.kit.fakes import (
 )
 from tests.kit.ledger_world import WRITER
 
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 ENDANGERED = an_observation(a_position(margin="5000"), futures="9000")
 BROKE = an_observation(a_position(margin="4000"), futures="0")
 SHORT_OF_CASH = an_observation(a_position(margin="5000"), futures="1000", spot="9000")
-
-
-def choose(risk: PositionRisk, market: Market) -> LeverageBand:
-    del market
-    return band_at_distances(risk, LEVELS)
 
 
 class Rig:

@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain.decision import Urgency
 from bot.loop import Pace
-from tests.kit.builders import a_position, an_observation
-from tests.kit.loops import ENDANGERED, LEVELS, Rig
+from tests.kit.builders import LEVELS, a_position, an_observation
+from tests.kit.loops import ENDANGERED, Rig
 
 
 async def test_a_stop_ends_the_wait_but_not_the_poll() -> None:
