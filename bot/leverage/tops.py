@@ -1,4 +1,8 @@
-"""How far may the largest twentieth of many samples go?"""
+"""How far may the largest twentieth of many samples go?
+
+Arrays of bare tails, for sums over books and positions; what one symbol's tail was fitted on, its
+body and its mixture are in `tail.Tail`.
+"""
 
 import math
 from dataclasses import dataclass
@@ -18,12 +22,12 @@ STEEPEST = 0.6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tops:
-    """Generalised Pareto tails of the largest twentieth of each of n columns.
+    """Generalised Pareto tails of the largest values of each of n columns.
 
     Attributes:
         threshold: Shape (n,), where each begins. [unit of the column]
         scale: Shape (n,), 0 where all beyond is the threshold itself. [unit of the column]
-        shape: Shape (n,), in [0, 0.6].
+        shape: Shape (n,), >= 0; a fitted one is 0.6 at most.
         share: Of the values that lie beyond the threshold. [ratio]
     """
 
