@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.measure import interleaved
 from bench.scenarios import ROWS, SYMBOLS, accounts
-from bot.leverage import cross, joint, scenarios
+from bot.leverage import cross, joint, scenarios, tops
 from bot.leverage.dependence import Dependence
 
 HORIZONS = {"24 h in hours": (24, 6), "24 h in minutes": (1_440, 30)}
@@ -22,7 +22,7 @@ def run() -> dict[str, Any]:
     residuals = draw.standard_t(5, (ROWS, SYMBOLS)) * math.sqrt(0.6)
     held = accounts(draw)
     sigma, correlation = np.full(SYMBOLS, 0.05), cross.correlation(residuals)
-    books = scenarios.tops(np.abs(draw.standard_t(4, (2_900, 20))))
+    books = tops.tops(np.abs(draw.standard_t(4, (2_900, 20))))
 
     def decide(steps: int, block: int, threads: int) -> Callable[[], object]:
         past = Dependence(

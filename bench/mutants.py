@@ -52,7 +52,7 @@ INTENTS = (
     "tests/unit/domain/test_intent.py",
     "tests/unit/execute",
     "tests/unit/test_execute.py",
-    "tests/unit/test_loop.py",
+    "tests/unit/loop",
 )
 TARGETS = {
     "bot.execute.guard": GUARD,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.leverage.arrays import Floats
-from bot.leverage.tail import EXCEEDANCE
+from bot.leverage.tops import Tops
 from bot.leverage.units import FAR, Units, distance_of, equity_and_slope, equity_at
 
 _FIRST = -math.log(1e-3)
@@ -18,31 +18,6 @@ _STEPS = 200
 _INNER = 60
 _FLAT = 1e-6
 _ROOT = math.sqrt(2.0 * math.pi)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tails:
-    """Generalised Pareto tails of the standardised excursion, one per position.
-
-    Attributes:
-        threshold: Shape (n,), > 0. [standard deviations]
-        scale: Shape (n,), > 0. [standard deviations]
-        shape: Shape (n,), in [0, 1).
-    """
-
-    threshold: Floats
-    scale: Floats
-    shape: Floats
-
-    def __post_init__(self) -> None:
-        if not self.threshold.shape == self.scale.shape == self.shape.shape:
-            raise ValueError("threshold, scale and shape must have one and the same dimension")
-        if not (np.isfinite(self.threshold) & (self.threshold > 0)).all():
-            raise ValueError("threshold must be finite and > 0")
-        if not (np.isfinite(self.scale) & (self.scale > 0)).all():
-            raise ValueError("scale must be finite and > 0")
-        if not ((self.shape >= 0) & (self.shape < 1)).all():
-            raise ValueError("shape must be in [0, 1)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +45,13 @@ def min_max(
     *,
     low: Floats,
     high: Floats,
-    tails: Tails | None = None,
+    tails: Tops | None = None,
 ) -> Allocation:
     """Return the allocation whose largest hit probability is smallest.
 
     All positions that meet no bound have the same probability: with one tail for all they stand at
     the same number of standard deviations, with ``tails`` each at its own quantile. Below the
-    threshold a tail runs linearly from 1 at 0 to 5 % there.
+    threshold a tail runs linearly from 1 at 0 to its share there.
 
     Args:
         units: n positions.
@@ -84,7 +59,7 @@ def min_max(
         pool: Free money plus the equity of all positions, >= 0. [quote]
         low: Shape (n,), equity that cannot be taken away. [quote]
         high: Shape (n,), equity beyond which money lies idle, >= ``low``; may be infinite. [quote]
-        tails: Of each position.
+        tails: Of each position's standardised excursion. [standard deviations]
 
     Raises:
         ValueError: If a number is outside.
@@ -98,6 +73,7 @@ def min_max(
 
         start = pool / float((units.notional * sd).sum())
     else:
+        _check_tails(tails, sd)
 
         def place(level: float) -> tuple[Floats, Floats]:
             z, slope = _quantile(tails, level)
@@ -116,7 +92,7 @@ def min_sum(
     weight: Floats,
     low: Floats,
     high: Floats,
-    tails: Tails | None = None,
+    tails: Tops | None = None,
 ) -> Allocation:
     """Return the allocation whose weighted sum of hit probabilities is smallest.
 
@@ -133,7 +109,7 @@ def min_sum(
         weight: Shape (n,), > 0, what a liquidation adds to the loss. [quote]
         low: Shape (n,), equity that cannot be taken away. [quote]
         high: Shape (n,), equity beyond which money lies idle, >= ``low``; may be infinite. [quote]
-        tails: Of each position.
+        tails: Of each position's standardised excursion. [standard deviations]
 
     Raises:
         ValueError: If a number is outside, or a tail is so wide that the problem is not convex.
@@ -150,6 +126,7 @@ def min_sum(
         nearest, farthest = np.where(units.side > 0, sd * sd, 0.0), np.full_like(sd, FAR)
         start = float(np.median(0.5 * (even / sd) ** 2 - constant[:, 0]))
     else:
+        _check_tails(tails, sd)
         constant = np.log(weight)[:, None] - slopes
         stationary = _pareto(units, sd, tails, constant)
         nearest, farthest = _convex(units, sd, tails)
@@ -183,6 +160,19 @@ def _check(units: Units, sd: Floats, pool: float, low: Floats, high: Floats) -> 
         raise ValueError(f"pool must be finite and >= 0, was {pool}")
     if not np.isfinite(low).all() or not (low <= high).all():
         raise ValueError("low must be finite and not above high")
+
+
+def _check_tails(tails: Tops, sd: Floats) -> None:
+    if not tails.threshold.shape == tails.scale.shape == tails.shape.shape == sd.shape:
+        raise ValueError("tails must have the shape of the units")
+    if not 0 < tails.share < 1:
+        raise ValueError(f"share must be in (0, 1), was {tails.share}")
+    if not (np.isfinite(tails.threshold) & (tails.threshold > 0)).all():
+        raise ValueError("threshold must be finite and > 0")
+    if not (np.isfinite(tails.scale) & (tails.scale > 0)).all():
+        raise ValueError("scale must be finite and > 0")
+    if not ((tails.shape >= 0) & (tails.shape < 1)).all():
+        raise ValueError("shape must be in [0, 1)")
 
 
 Place = Callable[[float], tuple[Floats, Floats]]
@@ -244,13 +234,13 @@ def _allocation(units: Units, equity: Floats, *, idle: float, deficit: float) ->
     return Allocation(equity=equity, a_log=distance_of(units, equity), idle=idle, deficit=deficit)
 
 
-def _quantile(tails: Tails, level: float) -> tuple[Floats, Floats]:
+def _quantile(tails: Tops, level: float) -> tuple[Floats, Floats]:
     """Return the quantile at the probability ``exp(-level)`` and its derivative by the level."""
     probability = math.exp(-level)
-    if probability >= EXCEEDANCE:
-        share = tails.threshold / (1.0 - EXCEEDANCE)
-        return (1.0 - probability) * share, probability * share
-    ratio = math.log(EXCEEDANCE) + level
+    if probability >= tails.share:
+        width = tails.threshold / (1.0 - tails.share)
+        return (1.0 - probability) * width, probability * width
+    ratio = math.log(tails.share) + level
     flat = tails.shape < _FLAT
     shape = np.where(flat, 1.0, tails.shape)
     grown = np.where(flat, ratio, np.expm1(shape * ratio) / shape)
@@ -295,14 +285,14 @@ def _reflected(units: Units, sd: Floats, constant: Floats) -> Stationary:
     return at
 
 
-def _pareto(units: Units, sd: Floats, tails: Tails, constant: Floats) -> Stationary:
+def _pareto(units: Units, sd: Floats, tails: Tops, constant: Floats) -> Stationary:
     s, side = sd[:, None], units.side[:, None]
     flat = tails.shape[:, None] < _FLAT
     shape = np.where(flat, 0.0, tails.shape[:, None])
     spread = s * tails.scale[:, None]
     start = s * tails.threshold[:, None]
     _, end = _convex(units, sd, tails)
-    base = constant + np.log(EXCEEDANCE / spread)
+    base = constant + np.log(tails.share / spread)
     a_log = np.broadcast_to(start, constant.shape).copy()
 
     def value(a: Floats, level: float) -> tuple[Floats, Floats]:
@@ -329,7 +319,7 @@ def _pareto(units: Units, sd: Floats, tails: Tails, constant: Floats) -> Station
     return at
 
 
-def _convex(units: Units, sd: Floats, tails: Tails) -> tuple[Floats, Floats]:
+def _convex(units: Units, sd: Floats, tails: Tops) -> tuple[Floats, Floats]:
     """Return between which distances a Pareto tail is convex in the equity. [log]."""
     start = sd * tails.threshold
     room = 1.0 + tails.shape - sd * tails.scale

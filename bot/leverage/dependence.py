@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.leverage import cross, scenarios
+from bot.leverage import cross, panels, scaling, tops
 from bot.leverage.arrays import Booleans, Floats, Integers
-from bot.leverage.scenarios import Tops
+from bot.leverage.tops import Tops
 
 FEWEST_ROWS = 4380
 """Common rows below which nothing is learned; half a year of hours. [steps]"""
@@ -113,32 +113,30 @@ def learn(returns: Floats, sigma: Floats, *, steps: int) -> Dependence:
     column = np.full(symbols, _UNKNOWN)
     column[known] = np.arange(known.size)
     moved, forecast = returns[np.ix_(told, known)], sigma[np.ix_(told, known)]
-    excursions = scenarios.book_excursions(
-        moved, forecast, scenarios.panel(known.size), steps=steps
-    )
+    excursions = panels.book_excursions(moved, forecast, panels.panel(known.size), steps=steps)
     return Dependence(
         steps=steps,
         column=column,
-        residuals=scenarios.standardised(returns[np.ix_(common, known)]),
+        residuals=scaling.standardised(returns[np.ix_(common, known)]),
         correlation=cross.correlation(moved / forecast),
-        books=scenarios.tops(excursions),
+        books=tops.tops(excursions),
     )
 
 
 def _are_enough(rows: int, steps: int) -> bool:
     windows = (rows - math.ceil(cross.HALF_LIFE) - steps) // max(1, steps // 4) + 1
-    return rows >= FEWEST_ROWS and windows * scenarios.TOP >= scenarios.FEWEST
+    return rows >= FEWEST_ROWS and windows * tops.TOP >= tops.FEWEST
 
 
 def _has_moved(moved: Floats) -> Booleans:
-    burn = math.ceil(scenarios.HALF_LIFE)
+    burn = math.ceil(scaling.HALF_LIFE)
     return np.asarray((moved[:burn] != 0).any(axis=0) & (moved[-burn:] != 0).any(axis=0))
 
 
 def _is_tame(returns: Floats, sigma: Floats, common: Integers, told: Integers) -> Booleans:
     # A comparison with NaN is false: a variance that has shrunk to nothing is wild too.
     with np.errstate(divide="ignore", invalid="ignore"):
-        residuals = scenarios.standardised(returns[common])
+        residuals = scaling.standardised(returns[common])
     calm = (np.abs(residuals) <= WILDEST).all(axis=0)
     return np.asarray(calm & (np.abs(returns[told]) <= WILDEST * sigma[told]).all(axis=0))
 

@@ -16,11 +16,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from bot.leverage import cross, dependence, scenarios
+from bot.leverage import cross, dependence, needs, scenarios
 from bot.leverage.arrays import Booleans, Floats, Integers
 from bot.leverage.cross import Accounts
 from bot.leverage.dependence import Dependence
-from bot.leverage.scenarios import TOP, Backend, Tops
+from bot.leverage.scenarios import Backend
+from bot.leverage.tops import TOP, Tops
 
 BLOCK = 6
 """Rows drawn together, where they are hours. [steps]"""
@@ -118,7 +119,7 @@ def lack(
         quantile: Shape (d,), of each symbol's own tail at the tolerance, finite, > 0.
             [standard deviations]
         tolerance: Per horizon, in (0, 0.05]. [ratio]
-        seed: 64 bits, see `scenarios.seed_of`; the same for before and after a plan.
+        seed: 64 bits, see `draws.seed_of`; the same for before and after a plan.
         options: Shape (a,): the account holds options, which are not simulated here.
         paths: >= 1,000.
         block: Rows drawn together; 6 for hours, 30 for minutes.
@@ -282,7 +283,7 @@ def _covariances(past: Dependence, sigma: Floats) -> Floats:
 def _answer(asked: _Asked, falls: Floats, books: Tops | None) -> Lack:
     is_known = asked.is_known and books is not None
     quantile = float(np.median(books.quantile(asked.tolerance))) if books and is_known else 0.0
-    need = scenarios.need(
+    need = needs.need(
         falls,
         tolerance=asked.tolerance,
         sd_book=asked.sd_book,
@@ -341,7 +342,7 @@ def _doubts(asked: _Asked) -> tuple[tuple[Doubt, ...], ...]:
 def _chance(asked: _Asked, falls: Floats, books: Tops | None, within_step: Floats) -> Floats:
     """Return the tolerance at which the need would be what there is. Shape (a,). [ratio]."""
     level = asked.buffer - asked.alone - within_step
-    found = scenarios.chance(falls, level)
+    found = needs.chance(falls, level)
     if books is not None:
         found = np.maximum(found, _chance_of_book(books, level, asked.sd_book))
     # Who runs alone is taken to have run its quantile: that this is not all has the tolerance.

@@ -12,13 +12,15 @@ from enum import StrEnum
 
 import numpy as np
 
-from bot.leverage import cross, dependence, har, scenarios
+from bot.leverage import cross, dependence, draws, har, needs, panels, scaling, scenarios, tops
 from bot.leverage.arrays import Booleans, Floats, Integers
 from bot.leverage.coverage import gaussian_quantile
 from bot.leverage.cross import Accounts
 from bot.leverage.history import History
 from bot.leverage.joint import BLOCK
-from bot.leverage.scenarios import Backend, Need, Tops
+from bot.leverage.needs import Need
+from bot.leverage.scenarios import Backend
+from bot.leverage.tops import Tops
 
 BOOKS = 20
 JUDGED = 2
@@ -129,7 +131,7 @@ def measure(
     rows = rows if last is None else rows[-last:]
     if not rows.size:
         raise ValueError(f"no window of {hours} h could be judged: records are too short")
-    weights = scenarios.panel(record.returns.shape[1], books=BOOKS, seed=JUDGED)
+    weights = panels.panel(record.returns.shape[1], books=BOOKS, seed=JUDGED)
     accounts = _accounts(weights)
     fall = np.empty((rows.size, BOOKS))
     promised = {(m, alpha): np.empty((rows.size, BOOKS)) for m in Model for alpha in alphas}
@@ -146,7 +148,7 @@ def measure(
                 paths=paths,
                 steps=hours,
                 block=BLOCK,
-                seed=scenarios.seed_of(RUN, record.start + row),
+                seed=draws.seed_of(RUN, record.start + row),
                 threads=threads,
                 backend=backend,
             ).worst
@@ -154,7 +156,7 @@ def measure(
         ]
         for alpha in alphas:
             ours, other = (
-                scenarios.need(
+                needs.need(
                     one,
                     tolerance=alpha,
                     sd_book=sd,
@@ -213,11 +215,11 @@ class _Past:
         whole = np.isfinite(record.returns).all(axis=1)
         moved = np.flatnonzero(whole)
         told = np.flatnonzero(whole & np.isfinite(record.sigma).all(axis=1))
-        smoothed = scenarios.smoothed(record.returns[moved])
+        smoothed = scaling.smoothed(record.returns[moved])
         burn = moved.size + 1 - smoothed.shape[0]
         returns, sigma = record.returns[told], record.sigma[told]
-        panel = scenarios.panel(returns.shape[1], books=BOOKS)
-        excursions = scenarios.book_excursions(returns, sigma, panel, steps=hours)
+        panel = panels.panel(returns.shape[1], books=BOOKS)
+        excursions = panels.book_excursions(returns, sigma, panel, steps=hours)
         windows = np.arange(excursions.shape[0]) * max(1, hours // 4)
         return cls(
             record=record,
@@ -242,7 +244,7 @@ class _Past:
         rows, place, last = rows[inside], place[inside], last[inside]
         whole = (self.told[place] == rows) & (self.told[last] == rows + self.hours - 1)
         windows = np.searchsorted(self.known, rows, side="right")
-        enough = (place >= dependence.FEWEST_ROWS) & (windows * scenarios.TOP >= scenarios.FEWEST)
+        enough = (place >= dependence.FEWEST_ROWS) & (windows * tops.TOP >= tops.FEWEST)
         found: Integers = rows[whole & enough]
         return found
 
@@ -254,7 +256,7 @@ class _Past:
             if begun is None or refit > begun:
                 begun = row if begun is None else refit
                 seen = np.searchsorted(self.known, begun, side="right")
-                tails = scenarios.tops(self.excursions[:seen])
+                tails = tops.tops(self.excursions[:seen])
             yield row, tails
 
     def residuals_before(self, row: int) -> Floats:

@@ -1,7 +1,8 @@
 """How do paths run, step by step, in a form that numba can compile?
 
-Plain Python without numba: `bot.leverage.scenarios` compiles `run_paths` when it is asked for and
-present. Written out in loops and without helpers, because each call would have to be compiled too.
+Plain Python without numba: `bot.leverage.paths_compiled` compiles `run_paths` when it is asked for
+and present. Written out in loops and without helpers, because each call would have to be compiled
+too.
 """
 
 import math

@@ -16,15 +16,8 @@ def margin_need(risk: PositionRisk, *, distance: Decimal) -> Decimal:
 
     0 when the position already stands there.
     """
-    position = risk.position
-    wanted = linear.margin_for_distance(
-        risk.instrument.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        mark_price=position.mark_price,
-        distance=distance,
-    )
-    return max(Decimal(0), up(wanted - position.margin, step=risk.instrument.margin_step))
+    need = _margin_at(risk, distance) - risk.position.margin
+    return max(Decimal(0), up(need, step=risk.instrument.margin_step))
 
 
 def required(risk: PositionRisk, *, distance: Decimal) -> Decimal:
@@ -43,15 +36,21 @@ def margin_surplus(risk: PositionRisk, *, distance: Decimal) -> Decimal:
     Never more than the venue would release.
     """
     position = risk.position
-    wanted = linear.margin_for_distance(
+    spare = position.margin - _margin_at(risk, distance)
+    surplus = min(spare, removable(position, risk.instrument))
+    return max(Decimal(0), down(surplus, step=risk.instrument.margin_step))
+
+
+def _margin_at(risk: PositionRisk, distance: Decimal) -> Decimal:
+    """Return the margin that stands exactly at a distance. [quote]."""
+    position = risk.position
+    return linear.margin_for_distance(
         risk.instrument.tiers,
         size=position.size,
         entry_price=position.entry_price,
         mark_price=position.mark_price,
         distance=distance,
     )
-    surplus = min(position.margin - wanted, removable(position, risk.instrument))
-    return max(Decimal(0), down(surplus, step=risk.instrument.margin_step))
 
 
 def reduction_need(

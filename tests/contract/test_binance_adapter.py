@@ -1,6 +1,5 @@
 import decimal
 import re
-from collections.abc import AsyncIterator
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.domain.intent import Intent, Outcome
+from bot.domain.intent import Outcome
 from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges.binance import BinanceVenue
@@ -19,31 +18,16 @@ from bot.paper.binance.request import Keys
 from bot.paper.faults import Fault
 from bot.rebalance.memory import amount_of
 from tests.kit.fakes import OpenGate, an_open_gate
-from tests.kit.paper import Rig, an_engine, connected, serving
+from tests.kit.paper import NAME, Rig, an_engine, an_intent_now, connected, serving
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 
 
 @pytest.fixture
-async def rig(authority: Path) -> AsyncIterator[Rig]:
-    engine = an_engine()
-    engine.hold("SOLUSDT", D(50), leverage=10)
-    engine.hold("BTCUSDT", D("-0.1"), leverage=20)
-    async with serving(engine, authority) as served:
-        yield served
-
-
-@pytest.fixture
-async def venue(rig: Rig) -> AsyncIterator[BinanceVenue]:
-    async with connected(rig) as adapter:
-        yield adapter
-
-
-def an_intent(rig: Rig, action: Action, name: str = "pltest0001") -> Intent:
-    now = rig.pace.now()
-    return Intent(
-        id=name, decision_id="d1", account="main", action=action, written_at=now, sent_at=now
-    )
+async def rig(rig: Rig) -> Rig:
+    """The exchange of all, where a short is held as well."""
+    rig.engine.hold("BTCUSDT", D("-0.1"), leverage=20)
+    return rig
 
 
 def add(amount: str) -> AddMargin:
@@ -84,7 +68,7 @@ async def test_our_liquidation_price_is_the_venues(venue: BinanceVenue) -> None:
 async def test_exactly_the_planned_amount_arrives_on_an_integer_lot_symbol(
     venue: BinanceVenue, rig: Rig, amount: str
 ) -> None:
-    done = await venue.execute(an_intent(rig, add(amount)), an_open_gate())
+    done = await venue.execute(an_intent_now(rig, add(amount)), an_open_gate())
     assert (done.outcome, done.applied) == (Outcome.DONE, D(amount))
     assert rig.engine.margin_moves[-1].amount == D(amount)
     method, path, request = rig.server.desk.requests[-1]
@@ -95,9 +79,9 @@ async def test_exactly_the_planned_amount_arrives_on_an_integer_lot_symbol(
 async def test_margin_is_removed_with_a_positive_amount_and_type_two(
     venue: BinanceVenue, rig: Rig
 ) -> None:
-    await venue.execute(an_intent(rig, add("100")), an_open_gate())
+    await venue.execute(an_intent_now(rig, add("100")), an_open_gate())
     remove = RemoveMargin(key=SOL, amount=D("50.25"), currency="USDT")
-    done = await venue.execute(an_intent(rig, remove), an_open_gate())
+    done = await venue.execute(an_intent_now(rig, remove), an_open_gate())
     assert done.outcome is Outcome.DONE
     assert rig.engine.margin_moves[-1].amount == D("-50.25")
     assert rig.server.desk.requests[-1][2].parameters["type"] == "2"
@@ -107,19 +91,19 @@ async def test_a_reduction_is_immediate_or_cancel_reduce_only_under_our_id(
     venue: BinanceVenue, rig: Rig
 ) -> None:
     reduce = ReducePosition(key=SOL, size=D(7), limit_price=D("149.00"))
-    done = await venue.execute(an_intent(rig, reduce), an_open_gate())
+    done = await venue.execute(an_intent_now(rig, reduce), an_open_gate())
     assert (done.outcome, done.applied) == (Outcome.DONE, D(7))
     sent = rig.server.desk.requests[-1][2].parameters
     assert sent["reduceOnly"] == "true"
     assert sent["timeInForce"] == "IOC"
-    assert sent["newClientOrderId"] == "pltest0001"
+    assert sent["newClientOrderId"] == NAME
     assert rig.engine.holdings["SOLUSDT", "BOTH"].amount == D(43)
 
 
 async def test_the_same_id_twice_is_unknown_and_changes_nothing(
     venue: BinanceVenue, rig: Rig
 ) -> None:
-    intent = an_intent(rig, ReducePosition(key=SOL, size=D(7), limit_price=D("149.00")))
+    intent = an_intent_now(rig, ReducePosition(key=SOL, size=D(7), limit_price=D("149.00")))
     await venue.execute(intent, an_open_gate())
     again = await venue.execute(intent, an_open_gate())
     assert (again.outcome, again.code) == (Outcome.UNKNOWN, "-4116")
@@ -128,7 +112,7 @@ async def test_the_same_id_twice_is_unknown_and_changes_nothing(
 
 async def test_a_transfer_takes_the_raw_route(venue: BinanceVenue, rig: Rig) -> None:
     move = Transfer(source="spot", destination="futures", amount=D("10.5"), currency="USDT")
-    done = await venue.execute(an_intent(rig, move), an_open_gate())
+    done = await venue.execute(an_intent_now(rig, move), an_open_gate())
     assert done.outcome is Outcome.DONE
     assert rig.engine.transfers[-1].amount == D("10.5")
 
@@ -142,11 +126,13 @@ async def test_hedge_mode_is_detected_and_names_the_leg(authority: Path) -> None
         seen = await venue.observe()
         assert seen.account.position_mode is PositionMode.HEDGE
         assert len(seen.account.positions) == 2
-        await venue.execute(an_intent(rig, add("12.75"), "plone"), an_open_gate())
+        await venue.execute(an_intent_now(rig, add("12.75"), "plone"), an_open_gate())
         assert rig.server.desk.requests[-1][2].parameters["positionSide"] == "LONG"
         short = PositionKey("SOL/USDT:USDT", Side.SHORT)
         done = await venue.execute(
-            an_intent(rig, ReducePosition(key=short, size=D(5), limit_price=D("151.00")), "pltwo"),
+            an_intent_now(
+                rig, ReducePosition(key=short, size=D(5), limit_price=D("151.00")), "pltwo"
+            ),
             an_open_gate(),
         )
         assert done.outcome is Outcome.DONE
@@ -170,7 +156,7 @@ async def test_an_impossible_amount_never_leaves(
     venue: BinanceVenue, rig: Rig, amount: str, why: str
 ) -> None:
     before = len(rig.server.desk.requests)
-    done = await venue.execute(an_intent(rig, add(amount)), an_open_gate())
+    done = await venue.execute(an_intent_now(rig, add(amount)), an_open_gate())
     assert done.outcome is Outcome.REJECTED
     assert why in done.text
     assert len(rig.server.desk.requests) == before
@@ -194,7 +180,7 @@ async def test_a_write_is_sent_once_and_what_is_not_proven_is_unknown(
     venue: BinanceVenue, rig: Rig, kind: str, outcome: Outcome, has_effect: bool
 ) -> None:
     fault = rig.faults.add(Fault(kind=kind, method="POST", path="positionMargin"))  # type: ignore[arg-type]  # a kind
-    done = await venue.execute(an_intent(rig, add("12.75")), an_open_gate())
+    done = await venue.execute(an_intent_now(rig, add("12.75")), an_open_gate())
     assert done.outcome is outcome, done
     assert fault.hits == 1
     assert bool(rig.engine.margin_moves) is has_effect
@@ -215,12 +201,12 @@ async def test_an_answer_that_does_not_confirm_the_request_is_unknown(
     venue: BinanceVenue, rig: Rig, changed: object
 ) -> None:
     rig.faults.add(Fault(kind="rewrite", path="positionMargin", rewrite=changed))  # type: ignore[arg-type]  # text to text
-    done = await venue.execute(an_intent(rig, add("12.75")), an_open_gate())
+    done = await venue.execute(an_intent_now(rig, add("12.75")), an_open_gate())
     assert done.outcome is Outcome.UNKNOWN
 
 
 async def test_a_refusal_with_a_listed_code_is_rejected(venue: BinanceVenue, rig: Rig) -> None:
-    done = await venue.execute(an_intent(rig, add("99999999")), an_open_gate())
+    done = await venue.execute(an_intent_now(rig, add("99999999")), an_open_gate())
     assert (done.outcome, done.code) == (Outcome.REJECTED, "-2019")
 
 
@@ -230,7 +216,7 @@ async def test_a_refused_connection_is_rejected_since_nothing_left(authority: Pa
     async with serving(engine, authority) as rig, connected(rig) as venue:
         assert rig.server._runner is not None
         await rig.server._runner.cleanup()
-        done = await venue.execute(an_intent(rig, add("1")), an_open_gate())
+        done = await venue.execute(an_intent_now(rig, add("1")), an_open_gate())
         assert (done.outcome, done.code) == (Outcome.REJECTED, "not_connected")
         with pytest.raises(Unavailable):
             await venue.observe()
@@ -335,7 +321,7 @@ async def test_an_unknown_effect_is_settled_by_the_venues_history(
 ) -> None:
     kind = "abort_after" if has_effect else "abort"
     rig.faults.add(Fault(kind=kind, method="POST", times=1))  # type: ignore[arg-type]  # a kind
-    intent = an_intent(rig, action)
+    intent = an_intent_now(rig, action)
     assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.UNKNOWN
     wanted = amount_of(action) if has_effect else D(0)
     assert (await venue.settle(intent)).applied == wanted
@@ -346,7 +332,7 @@ async def test_a_transfer_on_its_way_is_neither_there_nor_absent(
 ) -> None:
     rig.engine.transfer_delay_ms = 60_000
     rig.faults.add(Fault(kind="abort_after", method="POST", times=1))
-    intent = an_intent(
+    intent = an_intent_now(
         rig, Transfer(source="spot", destination="futures", amount=D("10.5"), currency="USDT")
     )
     assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.UNKNOWN
@@ -381,7 +367,7 @@ async def test_no_secret_is_in_any_text(venue: BinanceVenue, rig: Rig) -> None:
         texts.append(str(caught.value))
         rig.faults.add(Fault(kind=kind, method="POST", times=1))
         texts.append(
-            repr(await venue.execute(an_intent(rig, add("1"), f"pl{kind[:4]}"), an_open_gate()))
+            repr(await venue.execute(an_intent_now(rig, add("1"), f"pl{kind[:4]}"), an_open_gate()))
         )
     together = " ".join(texts)
     assert "paper-secret" not in together

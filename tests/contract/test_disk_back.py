@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot import bootstrap
-from bot.bootstrap import Run, archive_of
+from bot.bootstrap import Run
+from bot.bootstrap import disk as disk_watch
+from bot.bootstrap.again import archive_of
 from bot.journal.probe import takes_writes
 from bot.journal.queries import JournalReader
 from bot.settings import Loaded, load
@@ -48,7 +50,7 @@ async def until(running: asyncio.Future[None], what: Callable[[], bool]) -> None
 async def test_once_the_disk_takes_writes_again_the_bot_begins_anew_by_itself(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "PROBE_EVERY", 0.3)
+    monkeypatch.setattr(disk_watch, "PROBE_EVERY", 0.3)
     with a_small_disk(tmp_path / "disk", mebibytes=ROOM) as disk:
         seen, journal = Collected(), disk / "journal.sqlite"
         how = Run(clock=rig.pace, journal=journal, gateway=rig.gateway, sinks=[seen])
@@ -76,7 +78,7 @@ async def test_once_the_disk_takes_writes_again_the_bot_begins_anew_by_itself(
 async def test_who_is_told_to_stop_does_not_begin_anew(
     rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "PROBE_EVERY", 0.3)
+    monkeypatch.setattr(disk_watch, "PROBE_EVERY", 0.3)
     with a_small_disk(tmp_path / "disk", mebibytes=ROOM) as disk:
         seen, journal = Collected(), disk / "journal.sqlite"
         how = Run(clock=rig.pace, journal=journal, gateway=rig.gateway, sinks=[seen])
@@ -89,7 +91,7 @@ async def test_who_is_told_to_stop_does_not_begin_anew(
                 os.kill(os.getpid(), signal.SIGTERM)
             return taken[-1]
 
-        monkeypatch.setattr(bootstrap, "takes_writes", freed_and_told)
+        monkeypatch.setattr(disk_watch, "takes_writes", freed_and_told)
         running = asyncio.ensure_future(bootstrap.run(configured(disk), how))
         await until(running, lambda: len(seen.records) >= 3)
         fill(disk)

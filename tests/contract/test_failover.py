@@ -1,50 +1,41 @@
 """A full disk must not end protection, and what was done without the journal comes back to it."""
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.bootstrap import adopt, memory_before, opened_or_lost, reserve_of, writable
+from bot.bootstrap.recall import memory_before
+from bot.bootstrap.storage import adopt, opened_or_lost, reserve_of, writable
 from bot.domain.action import AddMargin
-from bot.domain.band import Levels, LeverageBand
 from bot.domain.intent import Execution, IntentState, Outcome
 from bot.domain.lease import Claim, Lease
-from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
-from bot.domain.risk import PositionRisk
 from bot.errors import JournalError, JournalLost
 from bot.execute.bookkeeper import Bookkeeper
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.journal.failover import FailoverJournal
 from bot.journal.queries import JournalReader
-from bot.journal.reserve import LOW, Reserve
+from bot.journal.reserve import LOW, SLOTS, Reserve
 from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop
-from bot.margin.bands import band_at_distances
 from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory, amount_of
 from bot.schemas import encode
-from tests.kit.builders import ETH, a_policy, a_position, an_observation
+from tests.kit.builders import ETH, LEVELS, a_policy, a_position, an_observation, choose
 from tests.kit.disks import fill, only_reading
 from tests.kit.fakes import Collected, FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.ledger_world import WRITER
 from tests.kit.records import NOON, a_record, a_request, an_intent
 
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 ENDANGERED = an_observation(a_position(margin="2000"), futures="9000", spot="9000")
 BELOW_TRIGGER = an_observation(a_position(margin="5000"), futures="9000", spot="9000")
-
-
-def choose(risk: PositionRisk, market: Market) -> LeverageBand:
-    del market
-    return band_at_distances(risk, LEVELS)
 
 
 def a_loop(
@@ -217,53 +208,44 @@ async def test_a_start_on_a_read_only_disk_only_looks_on(small_disk: Path) -> No
 
 async def test_a_reserve_that_fails_as_well_leaves_the_bot_looking_on(tmp_path: Path) -> None:
     path, seen = tmp_path / "journal.sqlite", Collected()
-    async with SqliteJournal.open(path) as sqlite:
-        with Reserve.open(reserve_of(path)) as reserve:
-            failing: Any = Full(sqlite, fails="record")
-            loop, venue, clock = a_loop(FailoverJournal(failing, reserve), sqlite, seen)
-            await loop.poll()
-            reserve._file.close()
-            for _ in range(3):
-                clock.advance(1)
-                decision = await loop.poll()
-            assert venue.sent == []
-            assert decision.mode is Mode.OBSERVE
+    async with failing_at(path, "record") as disk:
+        loop, venue, clock = a_loop(disk.journal, disk.sqlite, seen)
+        await loop.poll()
+        disk.reserve._file.close()
+        for _ in range(3):
+            clock.advance(1)
+            decision = await loop.poll()
+        assert venue.sent == []
+        assert decision.mode is Mode.OBSERVE
     assert [alarm.code for alarm in seen.alarms] == ["journal_unwritable", "reserve_unwritable"]
 
 
 async def test_a_position_below_its_trigger_waits_for_the_journal(tmp_path: Path) -> None:
     path, seen = tmp_path / "journal.sqlite", Collected()
-    async with SqliteJournal.open(path) as sqlite:
-        with Reserve.open(reserve_of(path)) as reserve:
-            failing: Any = Full(sqlite, fails="record")
-            loop, venue, clock = a_loop(
-                FailoverJournal(failing, reserve), sqlite, seen, observation=BELOW_TRIGGER
-            )
-            for _ in range(3):
-                decision = await loop.poll()
-                clock.advance(1)
-            assert venue.sent == []
-            assert reserve.kept() == ()  # it takes no slot from an emergency
-            assert decision.reason == "journal_unwritable"
+    async with failing_at(path, "record") as disk:
+        loop, venue, clock = a_loop(disk.journal, disk.sqlite, seen, observation=BELOW_TRIGGER)
+        for _ in range(3):
+            decision = await loop.poll()
+            clock.advance(1)
+        assert venue.sent == []
+        assert disk.reserve.kept() == ()  # it takes no slot from an emergency
+        assert decision.reason == "journal_unwritable"
 
 
 async def test_a_reserve_that_fills_up_is_told_once_per_fall(tmp_path: Path) -> None:
     path, seen = tmp_path / "journal.sqlite", Collected()
-    async with SqliteJournal.open(path) as sqlite:
-        with Reserve.open(reserve_of(path), slots=LOW) as reserve:
-            failing: Any = Full(sqlite, fails="record")
-            journal = FailoverJournal(failing, reserve)
-            loop, venue, clock = a_loop(journal, sqlite, seen)
-            codes = []
-            for n in range(5):
-                await loop.poll()
-                clock.advance(1)
-                codes = [alarm.code for alarm in seen.alarms]
-                assert codes.count("reserve_low") == (1 if venue.sent else 0), n
-                assert journal.slots_for("another") == LOW - len(venue.sent)
-            (sent,) = venue.sent
-            assert journal.slots_for(sent.id) == LOW
-            assert codes == ["journal_unwritable", "reserve_low"]
+    async with failing_at(path, "record", slots=LOW) as disk:
+        loop, venue, clock = a_loop(disk.journal, disk.sqlite, seen)
+        codes = []
+        for n in range(5):
+            await loop.poll()
+            clock.advance(1)
+            codes = [alarm.code for alarm in seen.alarms]
+            assert codes.count("reserve_low") == (1 if venue.sent else 0), n
+            assert disk.journal.slots_for("another") == LOW - len(venue.sent)
+        (sent,) = venue.sent
+        assert disk.journal.slots_for(sent.id) == LOW
+        assert codes == ["journal_unwritable", "reserve_low"]
 
 
 async def test_a_crash_between_import_and_release_imports_nothing_twice(tmp_path: Path) -> None:
@@ -302,38 +284,50 @@ class Full:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """A journal whose disk fails at a step, its reserve, and what stands before both."""
+
+    sqlite: SqliteJournal
+    reserve: Reserve
+    journal: FailoverJournal
+
+
+@asynccontextmanager
+async def failing_at(path: Path, step: str, *, slots: int = SLOTS) -> AsyncIterator[Failing]:
+    async with SqliteJournal.open(path) as sqlite:
+        with Reserve.open(reserve_of(path), slots=slots) as reserve:
+            failing: Any = Full(sqlite, fails=step)
+            yield Failing(sqlite=sqlite, reserve=reserve, journal=FailoverJournal(failing, reserve))
+
+
 @pytest.mark.parametrize("step", ["record", "sent"])
 async def test_nothing_leaves_of_an_intent_that_the_failing_journal_holds(
     tmp_path: Path, step: str
 ) -> None:
     path, seen = tmp_path / "journal.sqlite", Collected()
-    async with SqliteJournal.open(path) as sqlite:
-        with Reserve.open(reserve_of(path)) as reserve:
-            failing: Any = Full(sqlite, fails=step)
-            loop, venue, clock = a_loop(FailoverJournal(failing, reserve), sqlite, seen)
+    async with failing_at(path, step) as disk:
+        loop, venue, clock = a_loop(disk.journal, disk.sqlite, seen)
+        await loop.poll()
+        assert venue.sent == []
+        for _ in range(2):
+            clock.advance(1)
             await loop.poll()
-            assert venue.sent == []
-            for _ in range(2):
-                clock.advance(1)
-                await loop.poll()
-            assert [alarm.code for alarm in seen.alarms] == ["journal_unwritable"]
-            (sent,) = venue.sent
-            assert [item.intent.id for item in reserve.kept()] == [sent.id]
+        assert [alarm.code for alarm in seen.alarms] == ["journal_unwritable"]
+        (sent,) = venue.sent
+        assert [item.intent.id for item in disk.reserve.kept()] == [sent.id]
 
 
 async def test_what_came_of_a_send_is_not_lost_when_only_its_answer_cannot_be_written(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "journal.sqlite"
-    async with SqliteJournal.open(path) as sqlite:
-        with Reserve.open(reserve_of(path)) as reserve:
-            failing: Any = Full(sqlite, fails="conclude")
-            journal = FailoverJournal(failing, reserve)
-            await journal.record(a_record(), b"", [an_intent()])
-            await journal.sent(an_intent().id, a_request(NOON))
-            done = Execution(intent_id=an_intent().id, outcome=Outcome.DONE, applied=D(250))
-            await journal.conclude(done, NOON)
-            assert journal.lost
+    async with failing_at(path, "conclude") as disk:
+        await disk.journal.record(a_record(), b"", [an_intent()])
+        await disk.journal.sent(an_intent().id, a_request(NOON))
+        done = Execution(intent_id=an_intent().id, outcome=Outcome.DONE, applied=D(250))
+        await disk.journal.conclude(done, NOON)
+        assert disk.journal.lost
     async with SqliteJournal.open(path) as again:
         (found,) = await again.open_intents()
         assert found.state is IntentState.SENT  # so the next start looks for it
@@ -345,37 +339,29 @@ async def test_the_rest_of_a_plan_that_the_failing_journal_holds_is_dropped_and_
     path, seen = tmp_path / "journal.sqlite", Collected()
     eth = a_position(ETH, size="10", entry="3000", mark="3000", margin="1000")
     both = an_observation(a_position(margin="2000"), eth, futures="20000")
-    async with SqliteJournal.open(path) as sqlite:
-        with Reserve.open(reserve_of(path)) as reserve:
-            failing: Any = Full(sqlite, fails="conclude")
-            loop, venue, clock = a_loop(
-                FailoverJournal(failing, reserve), sqlite, seen, observation=both
-            )
+    async with failing_at(path, "conclude") as disk:
+        loop, venue, clock = a_loop(disk.journal, disk.sqlite, seen, observation=both)
+        await loop.poll()
+        (first,) = venue.sent
+        for _ in range(2):
+            clock.advance(1)
             await loop.poll()
-            (first,) = venue.sent
-            for _ in range(2):
-                clock.advance(1)
-                await loop.poll()
-            assert [i.action.key for i in venue.sent] != [first.action.key] * 2  # type: ignore[union-attr]  # adds
-            assert len(venue.sent) == 2
-            (kept,) = reserve.kept()
-            assert kept.intent.id == venue.sent[1].id
+        assert [i.action.key for i in venue.sent] != [first.action.key] * 2  # type: ignore[union-attr]  # adds
+        assert len(venue.sent) == 2
+        (kept,) = disk.reserve.kept()
+        assert kept.intent.id == venue.sent[1].id
 
 
 async def test_a_position_without_a_stop_does_not_end_protection_when_the_journal_is_lost(
     tmp_path: Path,
 ) -> None:
     path, seen = tmp_path / "journal.sqlite", Collected()
-    async with SqliteJournal.open(path) as sqlite:
-        with Reserve.open(reserve_of(path)) as reserve:
-            failing: Any = Full(sqlite, fails="record")
-            loop, venue, clock = a_loop(
-                FailoverJournal(failing, reserve), sqlite, seen, resident_stops=True
-            )
-            for _ in range(3):
-                await loop.poll()
-                clock.advance(1)
-            assert {intent.action.kind for intent in venue.sent} == {"add_margin"}
+    async with failing_at(path, "record") as disk:
+        loop, venue, clock = a_loop(disk.journal, disk.sqlite, seen, resident_stops=True)
+        for _ in range(3):
+            await loop.poll()
+            clock.advance(1)
+        assert {intent.action.kind for intent in venue.sent} == {"add_margin"}
 
 
 @pytest.mark.parametrize("step", ["settled", "doubt"])
@@ -383,21 +369,19 @@ async def test_a_disk_that_fails_while_a_move_is_read_back_does_not_end_protecti
     tmp_path: Path, step: str
 ) -> None:
     path, seen = tmp_path / "journal.sqlite", Collected()
-    async with SqliteJournal.open(path) as sqlite:
-        with Reserve.open(reserve_of(path)) as reserve:
-            failing: Any = Full(sqlite, fails=step)
-            loop, venue, clock = a_loop(FailoverJournal(failing, reserve), sqlite, seen)
-            await loop.poll()
-            (first,) = venue.sent
-            venue.evidence[first.id] = amount_of(first.action) if step == "settled" else D(0)
-            for _ in range(3):
-                clock.advance(8)
-                await loop.poll()
-            assert "journal_unwritable" in [alarm.code for alarm in seen.alarms]
-            venue.observation = ENDANGERED
+    async with failing_at(path, step) as disk:
+        loop, venue, clock = a_loop(disk.journal, disk.sqlite, seen)
+        await loop.poll()
+        (first,) = venue.sent
+        venue.evidence[first.id] = amount_of(first.action) if step == "settled" else D(0)
+        for _ in range(3):
             clock.advance(8)
-            decision = await loop.poll()
-            assert decision.mode is Mode.DEGRADED
+            await loop.poll()
+        assert "journal_unwritable" in [alarm.code for alarm in seen.alarms]
+        venue.observation = ENDANGERED
+        clock.advance(8)
+        decision = await loop.poll()
+        assert decision.mode is Mode.DEGRADED
     async with SqliteJournal.open(path) as again:
         (found,) = (i for i in await again.open_intents() if i.id == first.id)
         assert found.state is IntentState.DONE  # so the next start reads it back
@@ -405,17 +389,14 @@ async def test_a_disk_that_fails_while_a_move_is_read_back_does_not_end_protecti
 
 async def test_without_the_journal_only_what_protects_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
-    async with SqliteJournal.open(path) as sqlite:
-        with Reserve.open(reserve_of(path)) as reserve:
-            failing: Any = Full(sqlite, fails="record")
-            journal = FailoverJournal(failing, reserve)
-            with pytest.raises(JournalLost):
-                await journal.record(a_record(), b"", [])
-            await journal.record(a_record(), b"", [])
-            assert journal.unrecorded == 1
-            moved = an_intent("pl9", "d9")
-            with pytest.raises(JournalError):
-                await journal.sent(moved.id, a_request(NOON))
-            await journal.record(a_record(), b"", [moved])
-            await journal.sent(moved.id, a_request(NOON))
-            assert [i.id for i in await journal.open_intents()] == ["pl9"]
+    async with failing_at(path, "record") as disk:
+        with pytest.raises(JournalLost):
+            await disk.journal.record(a_record(), b"", [])
+        await disk.journal.record(a_record(), b"", [])
+        assert disk.journal.unrecorded == 1
+        moved = an_intent("pl9", "d9")
+        with pytest.raises(JournalError):
+            await disk.journal.sent(moved.id, a_request(NOON))
+        await disk.journal.record(a_record(), b"", [moved])
+        await disk.journal.sent(moved.id, a_request(NOON))
+        assert [i.id for i in await disk.journal.open_intents()] == ["pl9"]

@@ -1,5 +1,5 @@
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal as D
 from pathlib import Path
@@ -18,35 +18,14 @@ from bot.execute.foreign import Actor, Writer
 from bot.paper.faults import Fault
 from bot.paper.values import Income
 from tests.kit.fakes import an_open_gate
-from tests.kit.paper import START, START_MS, Rig, an_engine, connected, serving
+from tests.kit.paper import START, START_MS, Rig, an_engine, an_intent_now, connected, serving
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 WRITER = Writer(epoch=3, step=D("0.00001"))
 
 
-@pytest.fixture
-async def rig(authority: Path) -> AsyncIterator[Rig]:
-    engine = an_engine()
-    engine.hold("SOLUSDT", D(50), leverage=10)
-    async with serving(engine, authority) as served:
-        yield served
-
-
-@pytest.fixture
-async def venue(rig: Rig) -> AsyncIterator[BinanceVenue]:
-    async with connected(rig) as adapter:
-        yield adapter
-
-
-def an_intent(rig: Rig, action: Action, name: str = "plabcd0003000001") -> Intent:
-    now = rig.pace.now()
-    return Intent(
-        id=name, decision_id="d1", account="main", action=action, written_at=now, sent_at=now
-    )
-
-
 async def move(venue: BinanceVenue, rig: Rig, action: Action) -> Intent:
-    intent = an_intent(rig, action)
+    intent = an_intent_now(rig, action, "plabcd0003000001")
     assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.DONE
     return intent
 

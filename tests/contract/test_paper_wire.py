@@ -4,7 +4,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from decimal import Decimal as D
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,15 +19,7 @@ from bot.paper.binance.request import Keys, Request, check_signature, parsed
 from bot.paper.binance.routes import ROUTES
 from bot.paper.faults import Fault
 from bot.paper.values import Refused
-from tests.kit.paper import KEYS, Rig, an_engine, raw_client, serving
-
-
-@pytest.fixture
-async def rig(authority: Path) -> AsyncIterator[Rig]:
-    engine = an_engine()
-    engine.hold("SOLUSDT", D(50), leverage=10)
-    async with serving(engine, authority) as served:
-        yield served
+from tests.kit.paper import KEYS, Rig, an_engine, raw_client
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal as D
 from pathlib import Path
@@ -7,7 +6,7 @@ import pytest
 
 from bot.domain.action import Action, CancelStop, PlaceStop
 from bot.domain.band import Levels, LeverageBand
-from bot.domain.intent import Intent, Outcome
+from bot.domain.intent import Outcome
 from bot.domain.market import Market
 from bot.domain.position import PositionKey, Side
 from bot.domain.risk import PositionRisk
@@ -23,32 +22,10 @@ from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from tests.kit.builders import a_policy
 from tests.kit.fakes import an_open_gate
-from tests.kit.paper import Rig, an_engine, connected, serving
+from tests.kit.paper import NAME, Rig, an_engine, an_intent_now, connected, serving
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
-NAME = "pltest0001000001"
 LEVELS = Levels(emergency=D("0.03"), trigger=D("0.05"), target=D("0.08"), give_back=D("0.25"))
-
-
-@pytest.fixture
-async def rig(authority: Path) -> AsyncIterator[Rig]:
-    engine = an_engine()
-    engine.hold("SOLUSDT", D(50), leverage=10)
-    async with serving(engine, authority) as served:
-        yield served
-
-
-@pytest.fixture
-async def venue(rig: Rig) -> AsyncIterator[BinanceVenue]:
-    async with connected(rig) as adapter:
-        yield adapter
-
-
-def an_intent(rig: Rig, action: Action, name: str = NAME) -> Intent:
-    now = rig.pace.now()
-    return Intent(
-        id=name, decision_id="d1", account="main", action=action, written_at=now, sent_at=now
-    )
 
 
 def place(price: str = "140.00", *, size: str | None = "50") -> PlaceStop:
@@ -58,7 +35,7 @@ def place(price: str = "140.00", *, size: str | None = "50") -> PlaceStop:
 
 
 async def sent(venue: BinanceVenue, rig: Rig, action: Action, name: str = NAME) -> Outcome:
-    return (await venue.execute(an_intent(rig, action, name), an_open_gate())).outcome
+    return (await venue.execute(an_intent_now(rig, action, name), an_open_gate())).outcome
 
 
 async def seen(venue: BinanceVenue) -> tuple[RestingStop, ...]:
@@ -119,7 +96,7 @@ async def test_a_stop_is_taken_back_by_the_venues_id(venue: BinanceVenue, rig: R
     assert await sent(venue, rig, gone, "pltest0001000002") is Outcome.DONE
     assert rig.server.desk.requests[-1][0] == "DELETE"
     assert await seen(venue) == ()
-    again = await venue.execute(an_intent(rig, gone, "pltest0001000003"), an_open_gate())
+    again = await venue.execute(an_intent_now(rig, gone, "pltest0001000003"), an_open_gate())
     assert (again.outcome, again.code) == (Outcome.REJECTED, "-2011")
 
 
@@ -224,7 +201,7 @@ async def test_a_stop_of_unknown_fate_is_settled_by_our_id(
 ) -> None:
     kind = "abort_after" if has_effect else "abort"
     rig.faults.add(Fault(kind=kind, method="POST", times=1))  # type: ignore[arg-type]  # a kind
-    intent = an_intent(rig, place())
+    intent = an_intent_now(rig, place())
     assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.UNKNOWN
     if not lists:
         rig.faults.add(
@@ -240,7 +217,7 @@ async def test_a_stop_of_unknown_fate_is_settled_by_our_id(
 
 async def test_a_stop_that_fired_meanwhile_had_arrived(venue: BinanceVenue, rig: Rig) -> None:
     rig.faults.add(Fault(kind="abort_after", method="POST", times=1))
-    intent = an_intent(rig, place())
+    intent = an_intent_now(rig, place())
     assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.UNKNOWN
     (order,) = rig.engine.open_orders()
     order.status = "FILLED"
@@ -256,7 +233,7 @@ async def test_a_cancel_of_unknown_fate_is_settled_by_what_stands(
     kind = "http_503_after" if has_effect else "http_503"
     rig.faults.add(Fault(kind=kind, method="DELETE", times=1))  # type: ignore[arg-type]  # a kind
     gone = CancelStop(key=SOL, stop_id=stop.stop_id, client_id=stop.client_id)
-    intent = an_intent(rig, gone, "pltest0001000002")
+    intent = an_intent_now(rig, gone, "pltest0001000002")
     assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.UNKNOWN
     assert (await venue.settle(intent)).applied == (D(1) if has_effect else D(0))
 
@@ -268,20 +245,20 @@ async def test_a_stop_that_fired_before_its_cancel_was_not_taken_back(
     (stop,) = await seen(venue)
     rig.engine.open_orders()[0].status = "FILLED"
     gone = CancelStop(key=SOL, stop_id=stop.stop_id, client_id=stop.client_id)
-    assert (await venue.settle(an_intent(rig, gone))).applied == D(0)
+    assert (await venue.settle(an_intent_now(rig, gone))).applied == D(0)
 
 
 async def test_an_unreadable_history_settles_nothing(venue: BinanceVenue, rig: Rig) -> None:
     rig.faults.add(Fault(kind="http_503", path="v1/algoOrder"))
     with pytest.raises(Unavailable):
-        await venue.settle(an_intent(rig, place()))
+        await venue.settle(an_intent_now(rig, place()))
 
 
 async def test_the_same_id_twice_is_unknown_and_leaves_one_stop(
     venue: BinanceVenue, rig: Rig
 ) -> None:
     await sent(venue, rig, place())
-    again = await venue.execute(an_intent(rig, place("139.00")), an_open_gate())
+    again = await venue.execute(an_intent_now(rig, place("139.00")), an_open_gate())
     assert (again.outcome, again.code) == (Outcome.UNKNOWN, "-4116")
     assert len(await seen(venue)) == 1
 
@@ -324,7 +301,7 @@ async def test_an_answer_that_does_not_confirm_the_stop_is_unknown(
 async def test_what_cannot_stand_is_rejected(
     venue: BinanceVenue, rig: Rig, action: Action, code: str
 ) -> None:
-    done = await venue.execute(an_intent(rig, action), an_open_gate())
+    done = await venue.execute(an_intent_now(rig, action), an_open_gate())
     assert (done.outcome, done.code) == (Outcome.REJECTED, code)
 
 

@@ -4,11 +4,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import Account, Wallet
+from bot.domain.band import Levels, LeverageBand
 from bot.domain.instrument import Instrument, MarginRelease, MarginTier
 from bot.domain.market import Bars, BookLevel, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
+from bot.domain.risk import PositionRisk
 from bot.domain.stop import RestingStop
+from bot.margin.bands import band_at_distances
 from bot.rebalance.policy import Policy
 
 D = Decimal
@@ -37,6 +40,16 @@ FOUR_TIERS = tiers(
     ("600000", "0.0065", "950"),
     ("3000000", "0.01", "11450"),
 )
+
+
+LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
+"""Distances of a strategy that chooses the same ones always."""
+
+
+def choose(risk: PositionRisk, market: Market) -> LeverageBand:
+    """Choose them."""
+    del market
+    return band_at_distances(risk, LEVELS)
 
 
 def an_instrument(

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from bot.chance import SeededRng
 from bot.clock import VenueClock
+from bot.domain.action import Action
 from bot.domain.instrument import MarginRelease
+from bot.domain.intent import Intent
 from bot.exchanges.binance import BinanceVenue, ConnectionSettings
 from bot.exchanges.client import Client
 from bot.exchanges.connect import connect
@@ -29,6 +31,8 @@ START_MS = int(START.timestamp() * 1000)
 PRICES = {"BTCUSDT": 60000.0, "ETHUSDT": 3000.0, "SOLUSDT": 150.0, "DOGEUSDT": 0.2}
 FAST = 1e6
 KEYS = Keys()
+NAME = "pltest0001000001"
+"""Of an intent, where it does not matter."""
 
 
 def an_engine(
@@ -109,6 +113,14 @@ async def connected(
         yield venue
     finally:
         await venue.close()
+
+
+def an_intent_now(rig: Rig, action: Action, name: str = NAME) -> Intent:
+    """Return an intent that is sent at the exchange's time."""
+    now = rig.pace.now()
+    return Intent(
+        id=name, decision_id="d1", account="main", action=action, written_at=now, sent_at=now
+    )
 
 
 @contextlib.asynccontextmanager

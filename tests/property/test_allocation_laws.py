@@ -1,6 +1,7 @@
 """Laws of one pool over isolated positions."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from bot.leverage import allocation
-from bot.leverage.allocation import Allocation, Tails
+from bot.leverage.allocation import Allocation
 from bot.leverage.arrays import Floats
+from bot.leverage.tops import Tops
 from bot.leverage.units import FAR, Units, distance_of, equity_at, of_one_tier
 
 seeds = st.integers(0, 2**32 - 1)
@@ -42,12 +44,13 @@ def some_sd(seed: int, count: int) -> Floats:
     return np.random.default_rng(seed + 1).uniform(0.01, 0.1, count)
 
 
-def some_tails(seed: int, count: int) -> Tails:
+def some_tails(seed: int, count: int) -> Tops:
     draw = np.random.default_rng(seed + 2)
-    return Tails(
+    return Tops(
         threshold=draw.uniform(1.7, 2.4, count),
         scale=draw.uniform(0.5, 0.9, count),
         shape=np.where(draw.random(count) < 0.2, 0.0, draw.uniform(0.0, 0.5, count)),
+        share=0.05,
     )
 
 
@@ -56,7 +59,7 @@ def hit(units: Units, sd: Floats, equity: Floats) -> Floats:
     return found
 
 
-def hit_in(tails: Tails, z: Floats) -> Floats:
+def hit_in(tails: Tops, z: Floats) -> Floats:
     beyond = stats.genpareto.sf(z - tails.threshold, tails.shape, scale=tails.scale)
     body = 1.0 - 0.95 * np.clip(z, 0.0, None) / tails.threshold
     return np.where(z > tails.threshold, 0.05 * beyond, body)
@@ -239,6 +242,11 @@ def test_longs_that_cannot_be_liquidated_leave_the_rest_idle() -> None:
         ({"pool": -1.0}, "pool"),
         ({"low": np.full(3, math.nan)}, "low"),
         ({"high": np.full(3, -2e9)}, "low"),
+        ({"tails": some_tails(1, 2)}, "tails"),
+        ({"tails": replace(some_tails(1, 3), threshold=np.zeros(3))}, "threshold"),
+        ({"tails": replace(some_tails(1, 3), share=1.0)}, "share"),
+        ({"tails": replace(some_tails(1, 3), scale=np.zeros(3))}, "scale"),
+        ({"tails": replace(some_tails(1, 3), shape=np.ones(3))}, "shape"),
     ],
 )
 def test_numbers_that_mean_nothing_are_refused(change: dict[str, Any], message: str) -> None:

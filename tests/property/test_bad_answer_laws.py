@@ -25,11 +25,10 @@ from bot.paper.pace import Stepped
 from bot.paper.socketless import SocketlessSession
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory, amount_of
-from tests.kit.builders import a_policy
+from tests.kit.builders import a_policy, choose
 from tests.kit.fakes import an_open_gate
 from tests.kit.paper import FAST, KEYS, an_engine
 from tests.kit.spoiled import Line, as_it_is, spoilings
-from tests.property.test_planning_laws import choose
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 BTC = PositionKey("BTC/USDT:USDT", Side.SHORT)

@@ -30,8 +30,17 @@ from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import KeyMemory, Memory, Move
 from bot.rebalance.project import position_of, project
-from tests.kit.builders import BTC, ETH, NOON, a_policy, a_position, an_instrument, an_observation
-from tests.unit.test_guard import ADD, LEVELS, some_facts
+from tests.kit.builders import (
+    BTC,
+    ETH,
+    LEVELS,
+    NOON,
+    a_policy,
+    a_position,
+    an_instrument,
+    an_observation,
+)
+from tests.unit.test_guard import ADD, some_facts
 
 STEP = D("0.00001")
 KEYS = st.builds(PositionKey, st.sampled_from([BTC, ETH]), st.sampled_from(list(Side)))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.leverage import cross, dependence, joint, scenarios
+from bot.leverage import cross, dependence, joint, needs, tops
 from bot.leverage.arrays import Floats
 from bot.leverage.cross import Accounts
 from bot.leverage.dependence import Dependence
@@ -33,7 +33,7 @@ def some_past(case: int, *, known: tuple[int, ...] = (0, 1, 2), symbols: int = 3
         column=column,
         residuals=rows,
         correlation=cross.correlation(rows),
-        books=scenarios.tops(np.abs(draw.standard_t(4, (700, 20)))) if known else None,
+        books=tops.tops(np.abs(draw.standard_t(4, (700, 20)))) if known else None,
     )
 
 
@@ -355,6 +355,6 @@ def test_what_no_market_sends_is_refused(change: dict[str, object], message: str
 def test_a_chance_is_the_inverse_of_a_need(case: int, tolerance: float) -> None:
     worst = np.abs(np.random.default_rng(case).standard_t(3, (2000, 2)))
     flat = np.zeros(2)
-    need = scenarios.need(worst, tolerance=tolerance, sd_book=flat, quantile_book=0, sd_step=flat)
-    assert (scenarios.chance(worst, need.total * (1 + 1e-9)) <= tolerance * (1 + 1e-6)).all()
-    assert (scenarios.chance(worst, need.total * (1 - 1e-9)) >= tolerance * (1 - 1e-6)).all()
+    need = needs.need(worst, tolerance=tolerance, sd_book=flat, quantile_book=0, sd_step=flat)
+    assert (needs.chance(worst, need.total * (1 + 1e-9)) <= tolerance * (1 + 1e-6)).all()
+    assert (needs.chance(worst, need.total * (1 - 1e-9)) >= tolerance * (1 - 1e-6)).all()

@@ -9,8 +9,8 @@ from bot.domain.observation import Observation
 from bot.rebalance.decide import decide
 from bot.rebalance.lines import is_any_crossed, lines
 from bot.rebalance.memory import Memory
-from tests.kit.builders import a_policy
-from tests.property.test_planning_laws import LEVELS, choose, observations
+from tests.kit.builders import LEVELS, a_policy, choose
+from tests.property.test_planning_laws import observations
 
 
 def at_marks(observation: Observation, factor: D) -> Observation:

@@ -19,11 +19,11 @@ from bot.execute.judge import Judge
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, Move
 from bot.rebalance.policy import Policy
-from tests.kit.builders import NOON, a_policy
+from tests.kit.builders import NOON, a_policy, choose
 from tests.kit.crowds import Crowd, crowds
 from tests.kit.fakes import FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import a_request
-from tests.property.test_planning_laws import choose, memories, observations
+from tests.property.test_planning_laws import memories, observations
 
 STEP = D("0.00001")
 

@@ -5,15 +5,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Decision, Urgency
 from bot.domain.instrument import MarginRelease
-from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.position import PositionKey, Side
-from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
-from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import KeyMemory, Memory, key_of, remember
 from bot.rebalance.policy import Policy
@@ -22,21 +18,17 @@ from bot.rebalance.rounding import is_multiple
 from tests.kit.builders import (
     BTC,
     ETH,
+    LEVELS,
     NOON,
     a_market,
     a_policy,
     a_position,
     an_instrument,
     an_observation,
+    choose,
 )
 
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 FREE = st.decimals(min_value=0, max_value=20000, places=2)
-
-
-def choose(risk: PositionRisk, market: Market) -> LeverageBand:
-    del market
-    return band_at_distances(risk, LEVELS)
 
 
 @st.composite

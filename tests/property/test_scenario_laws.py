@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from bot.leverage import cross, scenarios
+from bot.leverage import cross, draws, needs, panels, scaling, scenarios
 from bot.leverage.arrays import Floats, Integers
 from bot.leverage.cross import Accounts
 from bot.leverage.kernel import LANES
@@ -194,7 +194,7 @@ def test_adding_cash_never_raises_a_number_of_hits(
             cash=accounts.cash + cash,
         )
         found = scenarios.simulate(rows, variance, richer, paths=64, steps=24, block=6, seed=seed)
-        return scenarios.hits(found.worst, cross.buffer(richer, ones))
+        return needs.hits(found.worst, cross.buffer(richer, ones))
 
     assert (hits(before + more) <= hits(before)).all()
 
@@ -230,19 +230,19 @@ def test_order_of_symbols_and_currency_change_nothing_else(
 
 @given(st.integers(0, WORDS - 1), st.integers(0, WORDS - 1))
 def test_seeds_are_those_of_splitmix64(run: int, bucket: int) -> None:
-    assert scenarios.seed_of(run, bucket) == plain_mix(run ^ plain_mix(bucket))
+    assert draws.seed_of(run, bucket) == plain_mix(run ^ plain_mix(bucket))
 
 
 def test_splitmix64_gives_its_published_numbers() -> None:
     # First outputs of the generator with seed 0 and with seed 1234567.
     gamma = 0x9E3779B97F4A7C15
-    assert scenarios.mix(gamma) == 0xE220A8397B1DCDAF
-    assert scenarios.mix(2 * gamma % WORDS) == 0x6E789E6AA1B965F4
-    assert scenarios.mix((1234567 + gamma) % WORDS) == 6457827717110365317
+    assert draws.mix(gamma) == 0xE220A8397B1DCDAF
+    assert draws.mix(2 * gamma % WORDS) == 0x6E789E6AA1B965F4
+    assert draws.mix((1234567 + gamma) % WORDS) == 6457827717110365317
 
 
 def test_blocks_are_drawn_evenly() -> None:
-    rows = scenarios.first_rows(7, rows=25, paths=4000, steps=30, block=6)
+    rows = draws.first_rows(7, rows=25, paths=4000, steps=30, block=6)
     counts = np.bincount(rows.ravel(), minlength=20)
     assert counts.shape == (20,)
     assert stats.chisquare(counts).pvalue > 1e-4
@@ -250,10 +250,10 @@ def test_blocks_are_drawn_evenly() -> None:
 
 def test_standardised_returns_know_nothing_of_their_own_time() -> None:
     returns = np.random.default_rng(1).normal(0, 0.01, (300, 2))
-    one = scenarios.standardised(returns)
+    one = scaling.standardised(returns)
     changed = returns.copy()
     changed[200:] *= 50
-    two = scenarios.standardised(changed)
+    two = scaling.standardised(changed)
     assert np.array_equal(one[: 200 - 72], two[: 200 - 72])
     assert two[200 - 72] == pytest.approx(one[200 - 72] * 50)
     assert one.std() == pytest.approx(1, abs=0.1)
@@ -267,9 +267,7 @@ def test_a_smaller_tolerance_never_needs_less(case: int, one: float, two: float)
     flat = np.zeros(2)
 
     def need(tolerance: float) -> Floats:
-        found = scenarios.need(
-            worst, tolerance=tolerance, sd_book=flat, quantile_book=0, sd_step=flat
-        )
+        found = needs.need(worst, tolerance=tolerance, sd_book=flat, quantile_book=0, sd_step=flat)
         assert found.extrapolated == (tolerance * 2000 < 50)
         return found.total
 
@@ -282,7 +280,7 @@ def test_a_counted_need_is_exceeded_no_more_often_than_tolerated(
     case: int, tolerance: float
 ) -> None:
     worst = np.abs(np.random.default_rng(case).standard_t(3, (2000, 1)))
-    found = scenarios.need(
+    found = needs.need(
         worst, tolerance=tolerance, sd_book=np.zeros(1), quantile_book=0, sd_step=np.zeros(1)
     )
     beyond = int((worst > found.simulated).sum())
@@ -293,7 +291,7 @@ def test_a_fitted_need_finds_the_quantile_of_a_heavy_tail() -> None:
     shape, tolerance = 0.25, 1e-3
     truth = stats.genpareto.isf(tolerance, shape)
     found = [
-        scenarios.need(
+        needs.need(
             stats.genpareto.rvs(shape, size=(10000, 1), random_state=case),
             tolerance=tolerance, sd_book=np.zeros(1), quantile_book=0, sd_step=np.zeros(1),
         ).total[0]
@@ -304,7 +302,7 @@ def test_a_fitted_need_finds_the_quantile_of_a_heavy_tail() -> None:
 
 def test_the_parts_of_a_need_add_up() -> None:
     worst = np.linspace(0, 1, 1000)[:, None] * np.array([[1.0, 100.0]])
-    found = scenarios.need(
+    found = needs.need(
         worst, tolerance=0.1, sd_book=np.array([1.0, 2.0]), quantile_book=3.0,
         sd_step=np.array([10.0, 20.0]),
     )  # fmt: skip
@@ -351,21 +349,21 @@ def test_a_book_of_one_symbol_runs_as_its_symbol() -> None:
     draw = np.random.default_rng(5)
     returns = draw.normal(0, 0.01, (3000, 2))
     sigma = np.full((3000, 2), 0.01 * math.sqrt(8))
-    found = scenarios.book_excursions(returns, sigma, np.array([[1.0, 0.0], [-1.0, 0.0]]), steps=8)
+    found = panels.book_excursions(returns, sigma, np.array([[1.0, 0.0], [-1.0, 0.0]]), steps=8)
     path = np.cumsum(returns[360:368, 0])
     scale = math.sqrt((returns[:360, 0] ** 2).mean()) / (0.01 * math.sqrt(8))
     assert scale == pytest.approx(1 / math.sqrt(8), rel=0.1)
     assert found[0, 0] == pytest.approx(max(0.0, -np.expm1(path).min()) / sigma[0, 0], rel=1e-9)
     assert found[0, 1] == pytest.approx(max(0.0, np.expm1(path).max()) / sigma[0, 0], rel=1e-9)
     # Excursions of a driftless walk of eight steps: 2 Phi(-z) less what the steps hide.
-    assert 1.6 < scenarios.book_quantile(found, 0.05) < 2.0
+    assert 1.6 < panels.book_quantile(found, 0.05) < 2.0
 
 
 def test_the_panel_never_changes() -> None:
-    panel = scenarios.panel(3)
+    panel = panels.panel(3)
     assert panel.shape == (20, 3)
     assert np.abs(panel).sum(axis=1) == pytest.approx(np.ones(20))
-    assert panel[0] == pytest.approx(scenarios.panel(3, books=1)[0])
+    assert panel[0] == pytest.approx(panels.panel(3, books=1)[0])
 
 
 @pytest.mark.parametrize(
@@ -395,13 +393,16 @@ def test_numbers_that_mean_nothing_are_refused(
 
 
 def test_importing_the_bot_imports_no_compiler_and_no_solver() -> None:
-    modules = "allocation band cascade cross impact kernel merit programme regime scenarios stress"
+    modules = (
+        "allocation band cascade cross draws impact kernel merit needs panels paths_compiled "
+        "programme regime scaling scenarios stress tops"
+    )
     script = (
         "import sys, importlib\n"
         f"for name in {modules.split()!r}: importlib.import_module('bot.leverage.' + name)\n"
         "import bot.cli\n"
-        "from bot.leverage import programme, scenarios\n"
-        "assert scenarios.has_numba() and programme.has_highs()\n"
+        "from bot.leverage import paths_compiled, programme\n"
+        "assert paths_compiled.has_numba() and programme.has_highs()\n"
         "print(sorted({'numba', 'llvmlite', 'highspy', 'scipy'} & set(sys.modules)))\n"
     )
     assert printed(script) == "[]\n"
@@ -414,10 +415,11 @@ def test_without_compiler_and_solver_the_bot_still_answers() -> None:
         "gone = {'numba', 'highspy'}\n"
         "importlib.util.find_spec = lambda name, *a: None if name in gone else found(name, *a)\n"
         "import numpy as np\n"
-        "from bot.leverage import programme, scenarios\n"
+        "from bot.leverage import paths_compiled, programme, scenarios\n"
         "rows, variance = np.ones((9, 1)), np.ones(1)\n"
         "run = scenarios.simulate(rows, variance, None, paths=2, steps=3, block=2, seed=1)\n"
-        "assert (run.highest == 3).all() and not (scenarios.has_numba() or programme.has_highs())\n"
+        "assert (run.highest == 3).all()\n"
+        "assert not (paths_compiled.has_numba() or programme.has_highs())\n"
         "from tests.property.test_mix_laws import one_pool\n"
         "print(programme.propose(one_pool(1)).solver, 'numba' in sys.modules)\n"
     )

@@ -30,7 +30,7 @@ def test_nothing_but_rearm_leaves_killed(
 
 @given(st.sampled_from(Mode), events)
 def test_without_a_person_a_denied_bot_only_reads(start: Mode, after: list[Event]) -> None:
-    # The loop says of a denied bot never that its lease was renewed (tests/unit/test_loop.py).
+    # The loop never says of a denied bot that its lease was renewed: tests/unit/loop/test_lease.py.
     people = (Event.RESUMED, Event.REARMED, Event.LEASE_RENEWED)
     alone = [event for event in after if event not in people]
     assert _run(start, [Event.DENIED, *alone]) in (Mode.OBSERVE, Mode.KILLED)

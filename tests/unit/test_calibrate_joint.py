@@ -12,7 +12,7 @@ from bot import calibrate, calibrate_joint
 from bot.calibrate_joint import Row
 from bot.cli import app
 from bot.errors import ConfigError
-from bot.leverage import cross, joint, joint_coverage, scenarios
+from bot.leverage import cross, draws, joint, joint_coverage, panels, scaling, tops
 from bot.leverage.arrays import Floats
 from bot.leverage.cross import Accounts
 from bot.leverage.dependence import Dependence
@@ -76,20 +76,18 @@ def test_what_is_judged_is_what_is_asked(record: Record) -> None:
     whole = np.isfinite(record.returns[:row]).all(axis=1)
     told = whole & np.isfinite(record.sigma[:row]).all(axis=1)
     moved, sigma = record.returns[:row], record.sigma[:row]
-    excursions = scenarios.book_excursions(
-        moved[told], sigma[told], scenarios.panel(2), steps=HOURS
-    )
+    excursions = panels.book_excursions(moved[told], sigma[told], panels.panel(2), steps=HOURS)
     past = Dependence(
         steps=HOURS,
         column=np.arange(2),
-        residuals=scenarios.standardised(moved[whole]),
+        residuals=scaling.standardised(moved[whole]),
         correlation=cross.correlation(moved[told] / sigma[told]),
-        books=scenarios.tops(excursions),
+        books=tops.tops(excursions),
     )
-    weights = scenarios.panel(2, books=20, seed=joint_coverage.JUDGED)
+    weights = panels.panel(2, books=20, seed=joint_coverage.JUDGED)
     answer = joint.lack(
         books_as_accounts(weights), past, record.sigma[row], quantile=np.full(2, 5.0),
-        tolerance=0.01, seed=scenarios.seed_of(joint_coverage.RUN, record.start + row),
+        tolerance=0.01, seed=draws.seed_of(joint_coverage.RUN, record.start + row),
         paths=1000,
     )  # fmt: skip
     # With one window judged its tail was fitted just before it.

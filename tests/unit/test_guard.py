@@ -15,7 +15,6 @@ from bot.domain.action import (
     RemoveMargin,
     Transfer,
 )
-from bot.domain.band import Levels
 from bot.domain.decision import Urgency
 from bot.domain.instrument import MarginRelease
 from bot.domain.mode import Mode
@@ -29,9 +28,16 @@ from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
 from bot.rebalance.claims import Claim
 from bot.rebalance.memory import KeyMemory, Memory, Move
-from tests.kit.builders import ETH, NOON, a_policy, a_position, an_instrument, an_observation
+from tests.kit.builders import (
+    ETH,
+    LEVELS,
+    NOON,
+    a_policy,
+    a_position,
+    an_instrument,
+    an_observation,
+)
 
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 KEY = a_position().key
 ADD = AddMargin(key=KEY, amount=D("100.00123"), currency="USDT")
 REMOVE = RemoveMargin(key=KEY, amount=D("99.99123"), currency="USDT")

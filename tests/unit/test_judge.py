@@ -7,46 +7,28 @@ from decimal import Decimal as D
 import pytest
 
 from bot.domain.action import Action, AddMargin, PlaceStop, ReducePosition, Transfer
-from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Refusal, Urgency
 from bot.domain.intent import Intent
-from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.domain.risk import PositionRisk
 from bot.domain.venue import VenueCondition
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge
-from bot.margin.bands import band_at_distances
 from bot.rebalance.claims import Claim
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
-from tests.kit.builders import (
-    BTC,
-    ETH,
-    NOON,
-    a_policy,
-    a_position,
-    an_observation,
-    tiers,
-)
+from tests.kit.builders import BTC, ETH, NOON, a_policy, a_position, an_observation, choose, tiers
 from tests.kit.fakes import FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import a_request
 
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 SEEN = an_observation(
     a_position(BTC, margin="5000"), a_position(ETH, margin="5000"), futures="1000", spot="1000"
 )
 FIRST, SECOND = (p.key for p in SEEN.account.positions)
 ADD = AddMargin(key=FIRST, amount=D("600.00123"), currency="USDT")
 NEXT = AddMargin(key=SECOND, amount=D("300.00124"), currency="USDT")
-
-
-def choose(risk: PositionRisk, market: Market) -> LeverageBand:
-    del market
-    return band_at_distances(risk, LEVELS)
 
 
 class Bench:

@@ -1,9 +1,8 @@
-from decimal import Decimal as D
 from typing import Any
 
 import pytest
 
-from bot.domain.band import Levels, LeverageBand
+from bot.domain.band import LeverageBand
 from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
@@ -15,10 +14,8 @@ from bot.rebalance.memory import Memory
 from bot.record import record_of
 from bot.replay import replay
 from bot.schemas import decode, encode
-from tests.kit.builders import a_policy, a_position, an_observation
+from tests.kit.builders import LEVELS, a_policy, a_position, an_observation
 from tests.kit.records import an_intent
-
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 
 
 class Fixed:

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from bot.leverage import cross, dependence, scenarios
+from bot.leverage import cross, dependence, panels, scaling
 from bot.leverage.arrays import Floats
 from bot.leverage.dependence import FEWEST_ROWS, learn
 
@@ -20,13 +20,13 @@ def test_what_is_learned_is_what_the_parts_say() -> None:
     returns, sigma = a_market()
     found = learn(returns, sigma, steps=STEPS)
     assert found.column.tolist() == [0, 1, 2]
-    assert found.residuals == pytest.approx(scenarios.standardised(returns), rel=1e-9)
+    assert found.residuals == pytest.approx(scaling.standardised(returns), rel=1e-9)
     assert found.residuals.flags.c_contiguous
     assert found.correlation == pytest.approx(cross.correlation(returns / sigma), rel=1e-9)
-    excursions = scenarios.book_excursions(returns, sigma, scenarios.panel(3), steps=STEPS)
+    excursions = panels.book_excursions(returns, sigma, panels.panel(3), steps=STEPS)
     assert found.books is not None
     k = float(np.median(found.books.quantile(0.01)))
-    assert k == pytest.approx(scenarios.book_quantile(excursions, 0.01), rel=1e-9)
+    assert k == pytest.approx(panels.book_quantile(excursions, 0.01), rel=1e-9)
     assert 2 < k < 3  # a walk of normal steps
 
 

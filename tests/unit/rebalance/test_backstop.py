@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 
 from bot.domain.action import Action, AddMargin, CancelStop, PlaceStop, ReducePosition
-from bot.domain.band import Levels, LeverageBand
+from bot.domain.band import LeverageBand
 from bot.domain.decision import Decision, Verdict
 from bot.domain.market import BookLevel, Market
 from bot.domain.mode import Mode
@@ -14,7 +14,6 @@ from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, PositionKey, Side
 from bot.domain.risk import PositionRisk
 from bot.domain.switch import Pause
-from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory, Move, remember
 from bot.rebalance.review_stops import review_cancel, review_place
@@ -28,9 +27,9 @@ from tests.kit.builders import (
     a_stop,
     an_instrument,
     an_observation,
+    choose,
 )
 
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 LONG = PositionKey(BTC, Side.LONG)
 # A long of 1 BTC from 60,000 with a margin of 9,000 is liquidated at (51,000 - 50) / 0.995, and
 # its emergency begins at that over 0.95.
@@ -39,11 +38,6 @@ EMERGENCY = LIQUIDATION / D("0.95")
 # Closing it costs 30 of slippage and 29.985 of fee, so its room begins at that over 0.99900025.
 PLACE = D("52579.2")
 """Half of the way from 51,257.3 to 53,901.1, up to a tick."""
-
-
-def choose(risk: PositionRisk, market: Market) -> LeverageBand:
-    del market
-    return band_at_distances(risk, LEVELS)
 
 
 def decided(observation: Observation, *, memory: Memory | None = None) -> Decision:

@@ -5,7 +5,7 @@ from decimal import Decimal as D
 import pytest
 
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.domain.band import Levels, LeverageBand
+from bot.domain.band import LeverageBand
 from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.instrument import MarginRelease
 from bot.domain.market import Market
@@ -21,20 +21,15 @@ from bot.rebalance.policy import Policy
 from tests.kit.builders import (
     BTC,
     ETH,
+    LEVELS,
     NOON,
     a_market,
     a_policy,
     a_position,
     an_instrument,
     an_observation,
+    choose,
 )
-
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
-
-
-def choose(risk: PositionRisk, market: Market) -> LeverageBand:
-    del market
-    return band_at_distances(risk, LEVELS)
 
 
 def decided(

@@ -5,26 +5,17 @@ import pytest
 
 from bot.domain.account import Account
 from bot.domain.action import AddMargin, ReducePosition
-from bot.domain.band import Levels, LeverageBand
 from bot.domain.instrument import MarginRelease
 from bot.domain.market import BookLevel, Market
 from bot.domain.position import Position
-from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
-from bot.margin.bands import band_at_distances
 from bot.rebalance import reducing
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from bot.rebalance.sizing import after_pair
-from tests.kit.builders import a_market, a_policy, a_position, an_instrument, an_observation
+from tests.kit.builders import a_market, a_policy, a_position, an_instrument, an_observation, choose
 
 RULES = an_instrument()
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
-
-
-def choose(risk: PositionRisk, market: Market) -> LeverageBand:
-    del market
-    return band_at_distances(risk, LEVELS)
 
 
 def priced(position: Position, market: Market, *, is_emergency: bool = True) -> D:

@@ -18,7 +18,6 @@ from bot.domain.action import (
     RemoveMargin,
     Transfer,
 )
-from bot.domain.band import Levels
 from bot.domain.decision import Refusal
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.mode import Mode
@@ -31,6 +30,7 @@ from bot.rebalance.policy import Policy
 from bot.rebalance.review import review
 from bot.rebalance.review_stops import review_place
 from tests.kit.builders import (
+    LEVELS,
     NOON,
     ONE_TIER,
     a_policy,
@@ -40,7 +40,6 @@ from tests.kit.builders import (
     an_observation,
 )
 
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 KEY = a_position().key
 ADD = AddMargin(key=KEY, amount=D(100), currency="USDT")
 REMOVE = RemoveMargin(key=KEY, amount=D(100), currency="USDT")

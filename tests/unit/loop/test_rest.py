@@ -5,27 +5,17 @@ from decimal import Decimal as D
 
 import pytest
 
-from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.lease import RENEW_AFTER
-from bot.domain.market import Market
-from bot.domain.risk import PositionRisk
 from bot.domain.venue import Allowance
 from bot.errors import Unavailable
-from bot.margin.bands import band_at_distances
 from bot.pace import GLANCE_EVERY, Pace, Rest
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
-from tests.kit.builders import BTC, a_policy, a_position, an_observation
+from tests.kit.builders import BTC, a_policy, a_position, an_observation, choose
 from tests.kit.fakes import FakeAuthority, FakeClock, FakeVenue
 
-LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
 PACE = Pace(routine=5.0, urgent=1.0)
-
-
-def choose(risk: PositionRisk, market: Market) -> LeverageBand:
-    del market
-    return band_at_distances(risk, LEVELS)
 
 
 class Resting:

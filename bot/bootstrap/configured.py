@@ -1,0 +1,127 @@
+"""What does each part take from the configuration?"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.domain.instrument import MarginRelease
+from bot.errors import ConfigError
+from bot.exchanges.connect import ConnectionSettings, GatewaySettings
+from bot.exchanges.venues import VENUES
+from bot.operate.logs import Logs, LogSettings
+from bot.operate.mqtt import MqttSettings
+from bot.operate.redact import Redactor
+from bot.pace import Pace
+from bot.plugins import Resolved, resolve
+from bot.rebalance.policy import Policy
+from bot.settings import MqttSection, Settings, secret_of
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the core's policy from the configuration."""
+    account, limits = settings.accounts[0], settings.limits.model_dump()
+    limits["resident_stops"] &= bool(VENUES[account.venue].stops)
+    return Policy(
+        transfer_from=account.transfer_from,
+        reserves=tuple(sorted(account.reserves.items())),
+        **limits,
+    )
+
+
+def strategy_of(settings: Settings) -> Resolved:
+    """Return the configured strategy.
+
+    Raises:
+        StrategyError: It cannot be loaded.
+    """
+    return resolve(settings.strategy.path, settings.strategy.own())
+
+
+def journal_of(settings: Settings) -> Path:
+    """Return the journal's file."""
+    return settings.bot.state_dir / settings.journal.file
+
+
+def pace_of(settings: Settings) -> Pace:
+    """Return how long to wait between polls."""
+    return Pace(routine=settings.bot.poll_interval, urgent=settings.bot.urgent_interval)
+
+
+def connection_of(settings: Settings, gateway: GatewaySettings | None) -> ConnectionSettings:
+    """Return how the account is reached; ``gateway`` overrides the configured one.
+
+    Raises:
+        ConfigError: A secret is missing, or the exchange is not named in paper mode.
+    """
+    account = settings.accounts[0]
+    if gateway is None and account.gateway is not None:
+        gateway = GatewaySettings(address=account.gateway.address, ca_file=account.gateway.ca_file)
+    if settings.bot.mode == "paper" and gateway is None:
+        raise ConfigError("accounts.0.gateway must be set in paper mode: it names the exchange")
+    return ConnectionSettings(
+        account=account.name,
+        venue=account.venue,
+        api_key=secret_of(account.api_key, account.api_key_file, field="accounts.0.api_key"),
+        secret=secret_of(account.secret, account.secret_file, field="accounts.0.secret"),
+        symbols=account.symbols,
+        wallets=("futures", *account.transfer_from),
+        mode=settings.bot.mode,
+        gateway=gateway,
+        margin_release=MarginRelease(account.margin_release),
+        bar_seconds=account.bar_seconds,
+        bars=account.bars,
+    )
+
+
+def redactor_of(settings: Settings) -> Redactor:
+    """Return a redactor that knows every configured secret.
+
+    Raises:
+        ConfigError: A secret is missing.
+    """
+    account = settings.accounts[0]
+    redactor = Redactor(
+        [
+            secret_of(account.api_key, account.api_key_file, field="accounts.0.api_key"),
+            secret_of(account.secret, account.secret_file, field="accounts.0.secret"),
+        ]
+    )
+    password = _mqtt_password(settings.mqtt)
+    if password:
+        redactor.register(password)
+    return redactor
+
+
+@contextlib.contextmanager
+def logs_of(settings: Settings, redactor: Redactor) -> Iterator[None]:
+    """Run with the configured log."""
+    view = LogSettings(
+        level=settings.log.level, view=settings.log.view, every=settings.log.hold_every
+    )
+    with Logs(view, redactor=redactor):
+        yield
+
+
+def mqtt_of(settings: Settings) -> MqttSettings | None:
+    """Return how the broker is reached; ``None`` where none is configured.
+
+    Raises:
+        ConfigError: The password's file cannot be read.
+    """
+    section = settings.mqtt
+    if section.host is None:
+        return None
+    return MqttSettings(
+        bot=settings.bot.name,
+        host=section.host,
+        port=section.port,
+        username=section.username,
+        password=_mqtt_password(section),
+        ca_file=None if section.ca_file is None else str(section.ca_file),
+    )
+
+
+def _mqtt_password(section: MqttSection) -> str | None:
+    if section.password is None and section.password_file is None:
+        return None
+    return secret_of(section.password, section.password_file, field="mqtt.password")

@@ -1,0 +1,48 @@
+"""What are people told, and how often?"""
+
+from bot.domain.position import MarginMode
+from bot.domain.venue import VenueCondition
+from bot.errors import Unavailable
+from tests.kit.builders import a_position, an_observation
+from tests.kit.loops import ENDANGERED, Rig
+
+
+async def test_a_ban_is_told_once_and_told_again_when_there_is_another() -> None:
+    rig = Rig(an_observation(a_position(margin="8000")))
+    shut_out = VenueCondition(is_banned=True, ban="shut out with HTTP 418")
+    for way in (shut_out, shut_out, VenueCondition(is_banned=True), shut_out):
+        rig.venue.way = way
+        rig.venue.failures = [Unavailable("asked to wait")]
+        await rig.loop.poll()
+    assert [alarm.code for alarm in rig.seen.alarms] == ["venue_banned", "venue_banned"]
+    assert rig.seen.alarms[0].text == "shut out with HTTP 418"
+
+
+async def test_a_ban_that_a_write_brings_is_told_at_once() -> None:
+    rig = Rig(ENDANGERED)
+    ban = VenueCondition(is_banned=True, ban="shut out with HTTP 418")
+    rig.venue.on_send = lambda _: setattr(rig.venue, "way", ban)
+    await rig.loop.poll()
+    assert "venue_banned" in [alarm.code for alarm in rig.seen.alarms]
+
+
+async def test_a_position_that_nothing_is_planned_for_is_told_once_while_that_lasts() -> None:
+    cross = an_observation(a_position(margin="8000", margin_mode=MarginMode.CROSS))
+    isolated = an_observation(a_position(margin="8000"))
+    rig = Rig(cross)
+    told = []
+    for seen in (cross, cross, isolated, cross):
+        rig.venue.observation = seen
+        await rig.loop.poll()
+        told.append([alarm.text for alarm in rig.seen.alarms if alarm.code == "unprotected"])
+    text = "nothing is planned for BTC/USDT:USDT long: cross_margin"
+    assert told == [[text], [text], [text], [text, text]]
+
+
+async def test_a_poll_without_an_answer_says_nothing_new_of_who_is_unprotected() -> None:
+    rig = Rig(an_observation(a_position(margin="8000", margin_mode=MarginMode.CROSS)))
+    await rig.loop.poll()
+    rig.venue.failures = [Unavailable("busy")]
+    for _ in range(2):
+        await rig.loop.poll()
+    assert [a.code for a in rig.seen.alarms].count("unprotected") == 1
