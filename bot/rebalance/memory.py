@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.domain.account import Account
+from bot.domain.account import Account, Wallet
 from bot.domain.action import (
     Action,
     AddMargin,
@@ -21,7 +21,18 @@ from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Mode
 from bot.domain.position import PositionKey
 from bot.domain.switch import Pause
-from bot.rebalance.claims import Claim, arrived, claimed, kept, returned
+from bot.rebalance.claims import (
+    LONGEST_WAY,
+    OLDEST,
+    Claim,
+    Landed,
+    arrived,
+    claimed,
+    ending,
+    kept,
+    returned,
+    unseen,
+)
 
 KEPT = timedelta(days=1)
 """The longest budget window: older moves are forgotten."""
@@ -77,6 +88,7 @@ class Memory:
             optional moves, and block nothing that protects.
         in_transit: Confirmed transfers that are not known to have arrived.
         claims: What wallets hold at most, because of what left them.
+        landed: Transfers that are proven to have arrived, while a look may not show it.
     """
 
     mode: Mode = Mode.NORMAL
@@ -88,6 +100,27 @@ class Memory:
     given_up: tuple[Action, ...] = ()
     in_transit: tuple[Action, ...] = ()
     claims: tuple[Claim, ...] = ()
+    landed: tuple[Landed, ...] = ()
+
+    def coming(self, wallet: Wallet, *, at: datetime) -> Decimal:
+        """Return what is on its way to a wallet and not in its reading. [currency], >= 0.
+
+        Args:
+            wallet: As observed.
+            at: Of the observation. Aware UTC.
+        """
+        place = (wallet.name, wallet.currency)
+        sent = (t.amount for t in self.travelling(at) if (t.destination, t.currency) == place)
+        return sum(sent, unseen(self.landed, self.claims, wallet, at=at))
+
+    def travelling(self, at: datetime) -> tuple[Transfer, ...]:
+        """Return the transfers that may still arrive: no money is counted on for ever."""
+        recent = {m.action for m in self.moves if at - m.at <= LONGEST_WAY}
+        return tuple(
+            action
+            for action in self.in_transit
+            if isinstance(action, Transfer) and action in recent
+        )
 
     def of(self, key: PositionKey) -> KeyMemory:
         """Return what is remembered of a position."""
@@ -227,7 +260,9 @@ def remember(
             effects=effects,
             unsettled=unsettled,
             at=decision.at,
+            landed=memory.landed,
         ),
+        landed=tuple(one for one in memory.landed if one.until > decision.at),
     )
 
 
@@ -329,6 +364,29 @@ def correct(memory: Memory, action: Action, *, believed: Decimal, applied: Decim
         keys=_with_effect(undone, action, applied),
         moves=_with_move(memory.moves, counted, applied),
     )
+
+
+def land(memory: Memory, action: Action, *, applied: Decimal, at: datetime) -> Memory:
+    """Return the memory once it is proven what became of a transfer; old answers may not show it.
+
+    Args:
+        memory: After `settle` or `correct`.
+        action: As it was sent; what is no transfer changes nothing.
+        applied: What arrived. [currency]
+        at: When it was proven: no answer to a later question is older than `OLDEST`. Aware UTC.
+    """
+    if not isinstance(action, Transfer):
+        return memory
+    if not any(
+        isinstance(other, Transfer)
+        and (other.destination, other.currency) == (action.destination, action.currency)
+        for other in (*memory.in_transit, *memory.unsettled)
+    ):
+        memory = replace(memory, claims=ending(memory.claims, action, at=at))
+    if not applied:
+        return memory
+    came = Landed(transfer=replace(action, amount=applied), until=at + OLDEST)
+    return replace(memory, landed=(*memory.landed, came))
 
 
 def doubt(memory: Memory, action: Action, *, believed: Decimal) -> Memory:
