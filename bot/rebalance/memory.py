@@ -19,6 +19,7 @@ from bot.domain.band import LeverageBand
 from bot.domain.decision import Decision
 from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Mode
+from bot.domain.past import Past, read, written
 from bot.domain.position import PositionKey
 from bot.domain.switch import Pause
 from bot.rebalance.claims import (
@@ -65,12 +66,14 @@ class KeyMemory:
         added: Margin the bot added that is still in it. [quote]
         beyond_since: Since when it stands beyond give-back; ``None`` when it does not.
         touched_at: When it was seen that somebody else moved its margin; ``None`` for never.
+        carried: What the strategy carries from decision to decision, as text; empty for nothing.
     """
 
     key: PositionKey
     added: Decimal = Decimal(0)
     beyond_since: datetime | None = None
     touched_at: datetime | None = None
+    carried: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,15 @@ class Memory:
             if isinstance(move.action, tuple(kinds)) and key_of(move.action) == key:
                 return move.at
         return None
+
+    def past_of(self, key: PositionKey, *, now: datetime) -> Past:
+        """Return what a strategy may know of what came before. Aware UTC."""
+        moves = (AddMargin, RemoveMargin, ReducePosition)
+        return Past(
+            now=now,
+            moved_at=self.last_move_at(key, kinds=moves),
+            carried=read(self.of(key).carried),
+        )
 
     def last_transfer_at(self) -> datetime | None:
         """Return when collateral was last sent from wallet to wallet."""
@@ -234,7 +246,10 @@ def remember(
             entry = keys.get(verdict.key, KeyMemory(key=verdict.key))
             beyond = _is_beyond(verdict.risk.distance, verdict.band)
             since = (entry.beyond_since or decision.at) if beyond else None
-            keys[verdict.key] = replace(entry, beyond_since=since)
+            carried = entry.carried  # without a band nothing is known that would replace it
+            if verdict.band is not None:
+                carried = written(verdict.band.carry) or ""
+            keys[verdict.key] = replace(entry, beyond_since=since, carried=carried)
     sizes = {p.key: p.size for p in account.positions} if account is not None else {}
     keys = {key: _recent(entry, decision.at) for key, entry in keys.items()}
     for action in effects:
