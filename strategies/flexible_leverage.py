@@ -9,8 +9,8 @@ The token's chunks are ``limits.max_margin_per_action`` and ``max_reduction_per_
 step that was cut goes on towards the aim it began with, chunk by chunk, ``cooldown`` apart, also
 once it is inside the band; it ends when the aim is reached, by whatever. With an ``interval`` there
 is a step inside the band whenever nothing was traded for so long. What wallets lack for a step is
-closed, as the token does. ``limits.cooldown`` and ``rebalance_interval`` count as well. One habit is
-not followed: a larger position where leverage is low; margin that the bot added returns instead.
+closed, as the token does. ``limits.cooldown`` and ``rebalance_interval`` count as well. One habit
+is not followed: a larger position where leverage is low; margin that the bot added returns instead.
 """
 
 from dataclasses import dataclass, replace
@@ -34,6 +34,7 @@ from bot.margin.bands import band_at_leverages
 
 HALF = Decimal("0.5")
 KIND = "flexible_leverage 1"
+INSTANTS = ("since", "rested", "pulled")
 HERE = "here"
 EDGE = Decimal("0.05")
 """A step inside the band is due from this share of its way on, so that rounding ends it. [ratio]"""
@@ -78,23 +79,24 @@ class _Step:
         aim: Where it leads; ``None`` where none is. [x]
         since: When it was first due at this aim.
         rested: When a step ended although nothing was traded; ``None`` for never.
+        pulled: When the ripcord was due meanwhile: a move since then has ended the step.
         waits: Between two chunks of it, when nothing but the ripcord acts.
     """
 
     aim: Decimal | None = None
     since: datetime | None = None
     rested: datetime | None = None
+    pulled: datetime | None = None
     waits: bool = False
 
     def carried(self) -> Carried | None:
         """Return it as it is carried; ``None`` for nothing."""
-        values = {
-            "aim": None if self.aim is None else str(self.aim),
-            "since": None if self.since is None else self.since.isoformat(),
-            "rested": None if self.rested is None else self.rested.isoformat(),
-        }
-        found = tuple((name, text) for name, text in values.items() if text is not None)
-        return Carried(kind=KIND, values=found) if found else None
+        values = [] if self.aim is None else [("aim", str(self.aim))]
+        for name in INSTANTS:
+            at: datetime | None = getattr(self, name)
+            if at is not None:
+                values.append((name, at.isoformat()))
+        return Carried(kind=KIND, values=tuple(values)) if values else None
 
 
 class FlexibleLeverage:
@@ -149,30 +151,39 @@ class FlexibleLeverage:
         """
         past = past or Past(now=market.mark_at)
         leverage = risk.leverage
-        step = _Step()
-        levels = self._rest
-        if leverage is not None and leverage < self._method.ripcord:
-            step = self._next(leverage, past)
+        known, last = _under_way(self._method, past)
+        if leverage is None or leverage >= self._method.ripcord:
+            step, levels = replace(known, pulled=past.now), self._rest
+            if known.aim is None:
+                step = replace(known, pulled=None)
+        else:
+            step = self._next(leverage, known, last, past.now)
             levels = self._levels(leverage, step)
         found = band_at_leverages(risk, levels, why="flexible leverage")
         return replace(found, carry=step.carried(), may_give_back=not step.waits)
 
-    def _next(self, leverage: Decimal, past: Past) -> _Step:
+    def _next(self, leverage: Decimal, known: _Step, last: datetime | None, now: datetime) -> _Step:
         """Return the step that is due or under way."""
-        known, last = _under_way(self._method, past)
         if last is None and not self._settings.interval:
-            last = past.now  # as if it had just begun: no step inside the band is due
+            last = now  # as if it had just begun: no step inside the band is due
         state = State(aim=known.aim, traded=() if last is None else ((HERE, last),))
-        due = verdict(state, self._method, self._venue, now=past.now, leverage=leverage)
+        due = verdict(state, self._method, self._venue, now=now, leverage=leverage)
         if due is Verdict.NOTHING:
             return replace(known, waits=known.aim is not None)
-        if due is Verdict.ITERATE and not self._is_through(known, leverage):
-            return known
-        step = _Step(aim=self._clamped(next_leverage(self._method, leverage)), since=past.now)
-        if self._is_inside(leverage) and (due is Verdict.ITERATE or _is_near(step, leverage)):
-            # Nothing is left to trade; the interval begins anew all the same.
-            return _Step(rested=past.now if self._settings.interval else None)
-        return step
+        if due is Verdict.ITERATE:
+            if not self._is_through(known, leverage):
+                return replace(known, pulled=None)
+            known = self._rested(now)
+            if self._is_inside(leverage):
+                return known
+        aim = self._clamped(next_leverage(self._method, leverage))
+        step = _Step(aim=aim, since=now, rested=known.rested)
+        is_nothing = self._is_inside(leverage) and _is_near(step, leverage)
+        return self._rested(now) if is_nothing else step
+
+    def _rested(self, now: datetime) -> _Step:
+        """Return what is left of a step that ends with nothing to trade: the interval begins."""
+        return _Step(rested=now if self._settings.interval else None)
 
     def _levels(self, leverage: Decimal, step: _Step) -> Levels:
         """Return the levels that let the bot do what is due where the position stands."""
@@ -206,14 +217,14 @@ def _is_near(step: _Step, leverage: Decimal) -> bool:
 
 def _under_way(method: Method, past: Past) -> tuple[_Step, datetime | None]:
     """Return what is carried of a step as far as it can be true, and when was last traded."""
-    carried = past.of(KIND)
-    aim, since = carried.number("aim"), carried.instant("since")
-    rested = carried.instant("rested")
+    carried, moved_at = past.of(KIND), past.moved_at
+    aim, (since, rested, pulled) = carried.number("aim"), map(carried.instant, INSTANTS)
     if rested is not None and rested > past.now:
         rested = None
-    last = max((at for at in (past.moved_at, rested) if at is not None), default=None)
+    last = max((at for at in (moved_at, rested) if at is not None), default=None)
     # Without a move since it was due no chunk was traded: the next step is another one.
-    is_begun = since is not None and past.moved_at is not None and since <= past.moved_at
-    if aim is None or not is_begun or not method.minimum < aim < method.maximum:
+    is_begun = since is not None and moved_at is not None and since <= moved_at
+    is_over = pulled is not None and moved_at is not None and pulled <= moved_at
+    if aim is None or not is_begun or is_over or not method.minimum < aim < method.maximum:
         return _Step(rested=rested), last
-    return _Step(aim=aim, since=since), last
+    return _Step(aim=aim, since=since, rested=rested, pulled=pulled), last

@@ -6,10 +6,10 @@
     hours = 12
 
 ``past`` is what came before: ``past.now`` is the instant of this look, ``past.moved_at`` when the
-bot last moved margin or size of the position, and ``past.of(KIND)`` the few texts that the last band
-carried. They are kept with every decision, so that a restart and a replay find them. They are a
-hint: they may be missing at any time, and what does not fit or has another kind is nothing. Change
-the kind when a value changes its meaning. At most 16 texts, together 1,000 characters of plain
+bot last moved margin or size of the position, and ``past.of(KIND)`` the few texts that its last
+band carried. They are kept with every decision, so that a restart and a replay find them. They are
+a hint: they may be missing at any time, and what does not fit or has another kind is nothing.
+Change the kind when a value changes its meaning. At most 16 texts, together 1,000 characters of
 ASCII.
 """
 
