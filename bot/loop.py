@@ -33,7 +33,16 @@ from bot.ports import (
 )
 from bot.rebalance.claims import believed
 from bot.rebalance.decide import Choose, decide
-from bot.rebalance.memory import Memory, amount_of, correct, doubt, give_up, remember, settle
+from bot.rebalance.memory import (
+    Memory,
+    amount_of,
+    correct,
+    doubt,
+    give_up,
+    land,
+    remember,
+    settle,
+)
 from bot.rebalance.policy import Policy
 from bot.record import record_of, with_outcomes
 
@@ -268,7 +277,7 @@ class Loop:
             self._bookkeeper.told([news.settled])
             kept = (news.after if i.id == news.before.id else i for i in self._followed)
             self._followed = tuple(intent for intent in kept if intent.state.is_followed)
-            self.memory = _learned(self.memory, news)
+            self.memory = _learned(self.memory, news, at=self._clock.now())
             if news.alarm:
                 self._alarm("unsettled", news.alarm, intent_id=news.before.id)
 
@@ -425,8 +434,8 @@ class Loop:
             sink.publish(record)
 
 
-def _learned(memory: Memory, news: Followed) -> Memory:
-    """Return the memory after news of an intent."""
+def _learned(memory: Memory, news: Followed, *, at: datetime) -> Memory:
+    """Return the memory after news of an intent, heard at an instant."""
     action, before, after = news.before.action, news.before.state, news.after.state
     believed = amount_of(action) if news.before.applied is None else news.before.applied
     if after is IntentState.GAVE_UP:
@@ -437,8 +446,10 @@ def _learned(memory: Memory, news: Followed) -> Memory:
         return memory
     applied = news.settlement.applied
     if before is IntentState.DONE:
-        return correct(memory, action, believed=believed, applied=applied)
-    return settle(memory, action, applied=applied)
+        memory = correct(memory, action, believed=believed, applied=applied)
+    else:
+        memory = settle(memory, action, applied=applied)
+    return land(memory, action, applied=applied, at=at)
 
 
 def _code(error: ExchangeError) -> str:

@@ -312,7 +312,12 @@ class BanNote(Protocol):
 
 
 class Strategy(Protocol):
-    """Chooses where a position shall stand."""
+    """Chooses where a position shall stand.
+
+    One that looks back declares ``choose(self, risk, market, past: Past | None = None)``. What its
+    band carries it finds there at the next decision, also after a restart and in a replay; nothing
+    else may be remembered, and what is carried may be missing at any time.
+    """
 
     def choose(self, risk: PositionRisk, market: Market) -> LeverageBand:
         """Return the band for one position; pure.

@@ -20,6 +20,7 @@ from bot.domain.action import (
 from bot.domain.band import Levels
 from bot.domain.decision import Decision, PlannedAction, PositionVerdict, Snapshot
 from bot.domain.intent import Execution, Intent
+from bot.domain.past import written
 from bot.domain.stop import RestingStop
 from bot.margin.linear import distance
 
@@ -98,6 +99,7 @@ def _position(verdict: PositionVerdict) -> dict[str, Any]:
     risk, band = verdict.risk, verdict.band
     position = risk.position
     stop = None if verdict.stop is None else verdict.stop.stop_price
+    carry = None if band is None else written(band.carry)
     return {
         "symbol": position.symbol,
         "side": position.side.value,
@@ -124,6 +126,8 @@ def _position(verdict: PositionVerdict) -> dict[str, Any]:
         ),
         "urgency": verdict.urgency.value,
         "reason": verdict.reason,
+        # Records of before strategies carried anything must follow again.
+        **({} if carry is None else {"carry": carry}),
     }
 
 

@@ -74,6 +74,10 @@ class PositionRecord(_Part):
     stop_distance: str | None = _amount("Adverse move to it over mark. [ratio]", None)
     urgency: Urgency = _from_text()
     reason: str
+    carry: str | None = Field(
+        default=None,
+        description="What the strategy carries to its next decision, as JSON; absent for nothing.",
+    )
 
 
 class WalletRecord(_Part):

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot import files
 from bot.domain.switch import Pause
 from bot.errors import ConfigError, JournalError
 from bot.journal.queries import JournalReader, StoredAction
+from bot.leverage.library import Library
 from bot.operate import heartbeat
 from bot.operate.switches import is_made, seen_in
 from bot.record import described, plain
@@ -231,15 +233,23 @@ def alarm_text(row: Mapping[str, Any]) -> str:
     return f"{row['at']}  {row['code']:<20} {row['text']}  [{told or 'not known to have left'}]\n"
 
 
-def risks(given: Mapping[str, str], file: Path | None) -> Iterator[dict[str, Any]]:
+def risks(
+    given: Mapping[str, str], file: Path | None, *, models: str | None = None
+) -> Iterator[dict[str, Any]]:
     """Yield the answer to one question, or to each row of a CSV file.
+
+    Args:
+        given: Fields by name.
+        file: With a row per question.
+        models: Fitted ones, as `strategy.models` names them; ``None`` for those shipped.
 
     Raises:
         ConfigError: A field is missing or impossible; the text names it.
     """
+    library = files.read(files.KINDS[Library], models, setting="models", archive=None).value
     for place, row in _rows(given, file):
         try:
-            yield answer(parse(row))
+            yield answer(parse(row), library)
         except ValueError as error:
             raise ConfigError(f"{place}{error}") from error
 

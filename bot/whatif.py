@@ -1,4 +1,8 @@
-"""What is the risk of a position that a person describes?"""
+"""What is the risk of a position that a person describes?
+
+Measured as `hazard` decides: by the fitted tails of the coin, or by the prior and at 3x at most
+where there are none. Only the volatility is the person's.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +12,14 @@ from typing import Any
 from bot.domain.instrument import Instrument, MarginTier
 from bot.domain.position import MarginMode, Position, Side
 from bot.leverage import distance, tail
+from bot.leverage.library import Library
+from bot.leverage.model import HORIZONS, leverage_cap, stretch, tail_of
+from bot.leverage.tail import Tail
 from bot.leverage.tolerance import window_tolerance
 from bot.margin import linear
 from bot.margin.assess import assess
 from bot.margin.blackout import survival
 from bot.margin.tiers import check_tiers
-
-HORIZONS = (1, 8, 24)
-"""Hours for which a hit probability is told: those the tails are fitted on. [h]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +68,12 @@ class Question:
                 raise ValueError(f"{name} must be a number, was {value}")
 
 
-def answer(question: Question) -> dict[str, Any]:
+def answer(question: Question, library: Library) -> dict[str, Any]:
     """Return liquidation price, distance, chances, permissible leverage, next action.
+
+    Args:
+        question: A position.
+        library: Of fitted models; the empty one knows nothing and is allowed.
 
     Raises:
         ValueError: The description is impossible; the text names the field.
@@ -92,8 +100,11 @@ def answer(question: Question) -> dict[str, Any]:
     )
     risk = assess(position, _instrument(question, tiers))
     blackout = survival(question.side, risk.distance)
+    models = library.of(question.symbol)
+    shapes = {hours: tail_of(models, question.side, hours) for hours in HORIZONS}
     permissible = {
-        f"{hours}h": _permissible(question, tiers, position.size, hours) for hours in HORIZONS
+        f"{hours}h": _permissible(question, tiers, position.size, shape, hours)
+        for hours, shape in shapes.items()
     }
     return {
         "venue": question.venue,
@@ -108,11 +119,12 @@ def answer(question: Question) -> dict[str, Any]:
         "blackout_move": _text(blackout.move),
         "blackout_minutes": blackout.minutes,
         "hit_probability": {
-            f"{hours}h": _hit_probability(question, risk.distance, hours) for hours in HORIZONS
+            f"{hours}h": _hit_probability(question, risk.distance, shape, hours)
+            for hours, shape in shapes.items()
         },
         "highest_permissible_leverage": permissible,
-        "next_action": _next_action(question, tiers, position),
-        "tail": "prior of large coins, shape raised to 0.35",
+        "next_action": _next_action(question, tiers, position, shapes[HORIZONS[0]]),
+        "tail": _told(shapes[HORIZONS[0]], library),
     }
 
 
@@ -159,42 +171,57 @@ def _instrument(question: Question, tiers: tuple[MarginTier, ...]) -> Instrument
     )
 
 
-def _required(question: Question, hours: int) -> Decimal:
+def _told(shape: Tail, library: Library) -> str:
+    cap = leverage_cap(shape)
+    if cap is not None:
+        return f"prior of large coins, shape raised to 0.35, {cap:g}x at most"
+    return f"{shape.origin}, of {library.source}"
+
+
+def _required(
+    question: Question, tiers: tuple[MarginTier, ...], size: Decimal, shape: Tail, hours: int
+) -> Decimal:
     """Return the distance at which the tolerated hazard is met. [ratio]."""
-    shape = tail.prior(question.side, hours=hours)
-    tolerance = min(tail.EXCEEDANCE, window_tolerance(float(question.hazard), hours=hours))
-    a_log = tail.quantile(shape, tolerance) * float(question.volatility) * hours**0.5
-    return distance.from_log(a_log, question.side)
+    alpha = stretch(
+        window_tolerance(float(question.hazard), hours=hours), hours=hours, window=hours
+    )
+    a_log = tail.required(shape, alpha) * float(question.volatility) * hours**0.5
+    needed, cap = distance.from_log(a_log, question.side), leverage_cap(shape)
+    if cap is None:
+        return needed
+    capped = linear.distance_at_leverage(
+        tiers, size=size, mark_price=question.mark, leverage=Decimal(str(cap))
+    )
+    return needed if capped is None else max(needed, capped)
 
 
 def _permissible(
-    question: Question, tiers: tuple[MarginTier, ...], size: Decimal, hours: int
+    question: Question, tiers: tuple[MarginTier, ...], size: Decimal, shape: Tail, hours: int
 ) -> str | None:
-    required = _required(question, hours)
+    required = _required(question, tiers, size, shape, hours)
     return _text(
         linear.leverage_at_distance(tiers, size=size, mark_price=question.mark, distance=required)
     )
 
 
-def _hit_probability(question: Question, at: Decimal | None, hours: int) -> float:
+def _hit_probability(question: Question, at: Decimal | None, shape: Tail, hours: int) -> float:
     if at is None or (question.side is Side.LONG and at >= 1):
         return 0.0
     if at <= 0:
         return 1.0
     sigma = float(question.volatility) * hours**0.5
-    shape = tail.prior(question.side, hours=hours)
-    return float(f"{tail.survival(shape, distance.to_log(at, question.side) / sigma):.4g}")
+    return float(f"{tail.hit(shape, distance.to_log(at, question.side) / sigma):.4g}")
 
 
 def _next_action(
-    question: Question, tiers: tuple[MarginTier, ...], position: Position
+    question: Question, tiers: tuple[MarginTier, ...], position: Position, shape: Tail
 ) -> dict[str, str]:
     wanted = linear.margin_for_distance(
         tiers,
         size=position.size,
         entry_price=position.entry_price,
         mark_price=position.mark_price,
-        distance=_required(question, 1),
+        distance=_required(question, tiers, position.size, shape, HORIZONS[0]),
     )
     missing = wanted - position.margin
     if missing <= 0:

@@ -9,7 +9,7 @@ its widest, a coin without fitted tails carries 3x at most, and nothing is given
 
 import functools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -21,9 +21,10 @@ from bot.domain.market import Bars, Market
 from bot.domain.position import Side
 from bot.domain.risk import PositionRisk
 from bot.leverage import band as bands
-from bot.leverage import distance, stress, tail
+from bot.leverage import distance, impact, regime, stress, tail
 from bot.leverage.library import Library
 from bot.leverage.model import Required, required_distance
+from bot.leverage.regime import Strain
 from bot.leverage.stress import Catalogue
 from bot.leverage.tolerance import window_tolerance
 from bot.leverage.units import Units
@@ -40,6 +41,10 @@ BLIND_SHARE = 0.5
 """And stands at this share where nothing is known. [ratio]"""
 DAYS = 365.25
 BASIS_POINT = 1e-4
+SLIPPAGE = 0.01
+"""Closing all of a position is charged with no more than this, however thin the book. [log]"""
+THIN_BOOK = "thin_book"
+"""The flag of a book that does not show enough to close all of it."""
 REMEMBERED = 64
 """Forecasts of the present hour that are not made again."""
 
@@ -131,8 +136,10 @@ class Hazard:
         """
         side = risk.position.side
         hour = int(market.mark_at.timestamp()) // 3600
-        need = self._required(market.bars, side, market.symbol, hour)
-        a_log = self._distances(risk, need)
+        strain = _strain(market)
+        need = _strained(self._required(market.bars, side, market.symbol, hour), strain)
+        slipped, is_thin = _slippage(risk, market)
+        a_log = self._distances(risk, need, slipped)
         found = band_at_distances(
             risk,
             Levels(
@@ -150,7 +157,7 @@ class Hazard:
             horizon=None if need.hours is None else need.hours * 3600,
             why=self._why(need),
             may_give_back=need.may_give_back,
-            flags=_flags(need),
+            flags=(*_flags(need), *strain.features, *((THIN_BOOK,) if is_thin else ())),
             unsurvived=self._unsurvived(risk, need),
         )
 
@@ -164,7 +171,7 @@ class Hazard:
             now=datetime.fromtimestamp(hour * 3600, UTC),
         )
 
-    def _distances(self, risk: PositionRisk, need: Required) -> _Distances:
+    def _distances(self, risk: PositionRisk, need: Required, slipped: float) -> _Distances:
         settings, side = self._settings, risk.position.side
         multiple = float(settings.target)
         widest = distance.to_log(settings.most, side) / multiple
@@ -178,7 +185,7 @@ class Hazard:
         sigma_sqrt_h = need.sigma_h / math.sqrt(need.hours)
         near = tail.quantile(need.tail, tail.EXCEEDANCE) * sigma_sqrt_h
         tick = float(risk.instrument.price_step / risk.position.mark_price)
-        execution = near * math.sqrt(settings.action / 3600) + 2 * tick
+        execution = near * math.sqrt(settings.action / 3600) + 2 * tick + slipped
         floor = stress.floor(settings.stress.scenarios, _coin(risk), side.sign)
         trigger = max(
             need.a_log,
@@ -246,6 +253,41 @@ class Hazard:
             f"hazard {self._settings.hazard} a year at the trigger, {need.source} forecast, "
             f"{need.origin} tail"
         )
+
+
+def _strain(market: Market) -> Strain:
+    """Return what the look shows beside the bars."""
+    funding, mark, index = market.funding_rate, market.mark_price, market.index_price
+    return regime.strain(
+        basis=float(mark / index - 1) if index > 0 else math.nan,
+        funding=None if funding is None else float(funding),
+    )
+
+
+def _strained(need: Required, strain: Strain) -> Required:
+    """Return what is needed with the forecast raised; every distance of it scales alike."""
+    may_give_back = need.may_give_back and strain.may_give_back
+    if need.a_log is None or need.sigma_h is None:
+        return replace(need, may_give_back=may_give_back)
+    return replace(
+        need,
+        a_log=need.a_log * strain.factor,
+        sigma_h=need.sigma_h * strain.factor,
+        may_give_back=may_give_back,
+    )
+
+
+def _slippage(risk: PositionRisk, market: Market) -> tuple[float, bool]:
+    """Return what closing all of a position pays beyond mark, and is the book thin."""
+    position = risk.position
+    levels = market.bids if position.side is Side.LONG else market.asks
+    return impact.slippage(
+        ((float(level.price), float(level.size)) for level in levels),
+        float(abs(position.size)),
+        side=position.side.sign,
+        mark=float(position.mark_price),
+        most=SLIPPAGE,
+    )
 
 
 def _capped(risk: PositionRisk, leverage: float | None) -> float:

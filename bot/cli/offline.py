@@ -23,6 +23,7 @@ def risk(
     amount: Annotated[str, typer.Option(help="Maintenance amount (cum). [quote]")] = "0",
     volatility: Annotated[str, typer.Option(help="Per square-root hour.")] = "0.006",
     hazard: Annotated[str, typer.Option(help="Liquidations tolerated per year.")] = "1",
+    models: Annotated[str | None, typer.Option(help="As `strategy.models`.")] = None,
     file: Annotated[
         Path | None, typer.Option(help="CSV with a header of these names, one row each.")
     ] = None,
@@ -36,7 +37,8 @@ def risk(
         "mark": mark, "margin": margin, "rate": rate, "amount": amount,
         "volatility": volatility, "hazard": hazard,
     }  # fmt: skip
-    for found in views.risks({k: v for k, v in given.items() if v is not None}, file):
+    known = {k: v for k, v in given.items() if v is not None}
+    for found in views.risks(known, file, models=models):
         show(found, views.risk_text, as_json=as_json)
 
 

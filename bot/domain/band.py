@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot.domain.past import Carried
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
@@ -36,6 +38,7 @@ class LeverageBand:
         may_give_back: Whether margin may return; not on numbers that are doubted.
         flags: What was not as it should be in what it was measured from.
         unsurvived: Names of the disasters that would liquidate the position as it stands.
+        carry: What the next decision about the position shall know of this one.
     """
 
     distance: Levels
@@ -47,3 +50,4 @@ class LeverageBand:
     may_give_back: bool = True
     flags: tuple[str, ...] = ()
     unsurvived: tuple[str, ...] = ()
+    carry: Carried | None = None

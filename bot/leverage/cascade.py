@@ -8,8 +8,8 @@ import numpy as np
 from bot.leverage.arrays import Floats
 
 WEIGHT = 0.0
-"""Of the cascade in the stressed distance: recorded only, until depth and liquidation data
-calibrate it. [ratio]"""
+"""Of the cascade in the stressed distance, until depth and liquidation data calibrate it: the bot
+observes no liquidations of others, so nothing asks for it yet. [ratio]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,7 +219,7 @@ def trade(
         aim = next_leverage(method, leverage) if begun is None else begun
         chunk, slippage = venue.chunk, method.slippage
     total = traded_size(size, leverage, aim)
-    if due is Verdict.ITERATE and _is_there(method, aim, total):
+    if due is Verdict.ITERATE and leverage is not None and is_there(method, aim, leverage):
         total = Decimal(0)
     part = min(max(total, -chunk), chunk)
     is_cut = part != total and due is not Verdict.RIPCORD
@@ -257,13 +257,19 @@ def moved_margin(notional: Decimal, equity: Decimal, aim: Decimal) -> Decimal:
     return notional / aim - equity
 
 
+def is_there(method: Method, aim: Decimal, leverage: Decimal) -> bool:
+    """Whether the price went to or past the aim while its step was under way.
+
+    Args:
+        method: In force.
+        aim: Of the step. [x]
+        leverage: Of the position, > 0. [x]
+    """
+    return (aim < method.target and leverage >= aim) or (aim > method.target and leverage <= aim)
+
+
 def _is_over(wait: timedelta, since: datetime | None, now: datetime) -> bool:
     return since is None or now - since > wait
-
-
-def _is_there(method: Method, aim: Decimal, total: Decimal) -> bool:
-    """Whether the price went to or past the aim while its step was under way."""
-    return (aim < method.target and total <= 0) or (aim > method.target and total >= 0)
 
 
 def _traded(state: State, venue: str, now: datetime) -> State:

@@ -1,6 +1,7 @@
 """What does closing a part of a position cost?"""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from bot.leverage.arrays import Floats
 
 SEGMENTS = 8
+EXACT = 1e-12
 NEAREST = 1.0 / 64.0
 """Where the first segment ends, as a share of the size. [ratio]"""
 
@@ -93,6 +95,32 @@ def cost(book: Book, closed: Floats) -> Floats:
     slipped = inside + flat + law
     total: Floats = slipped + book.taker_fee * (closed - book.side * slipped)
     return total
+
+
+def slippage(
+    levels: Iterable[tuple[float, float]], size: float, *, side: int, mark: float, most: float
+) -> tuple[float, bool]:
+    """Return how far beyond mark a size is filled on average [log], and is the book thin.
+
+    What the book does not show is filled at ``most``, and so is what it shows beyond: a thinner
+    book never fills nearer. Without any level nothing is known, and nothing is charged.
+
+    Args:
+        levels: Price [quote/base] and size [base] of the side that is taken, best first, > 0.
+        size: > 0. [base]
+        side: Of the position: 1 is a long, -1 a short.
+        mark: > 0. [quote/base]
+        most: [log], >= 0
+    """
+    left, paid, is_known = size, 0.0, False
+    for price, resting in levels:
+        part = min(left, resting)
+        paid += part * min(most, max(0.0, side * math.log(mark / price)))
+        left, is_known = left - part, True
+    if not is_known:
+        return 0.0, False
+    # Sums of floats: a book that holds just the size is not thin.
+    return (paid + left * most) / size, left > size * EXACT
 
 
 def segments(book: Book, size: float, *, count: int = SEGMENTS) -> tuple[Floats, Floats]:

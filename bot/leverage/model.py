@@ -156,10 +156,10 @@ def required_distance(
     )
     if found.sigma_h is None:
         return _refused("bars are too few or too broken for a forecast", flags=found.flags)
-    shape = models.tails.get((side, window)) or tail.prior(side, hours=window)
-    stretched = min(tail.EXCEEDANCE, -math.expm1(math.log1p(-alpha) * window / hours))
+    shape = tail_of(models, side, window)
+    stretched = stretch(alpha, hours=hours, window=window)
     quantile = tail.required(shape, stretched)
-    is_prior = shape.origin is Origin.PRIOR
+    cap = leverage_cap(shape)
     return Required(
         a_log=quantile * found.sigma_h,
         refusal="",
@@ -172,9 +172,30 @@ def required_distance(
         tail=shape,
         flags=found.flags,
         extrapolated=shape.is_extrapolated(stretched),
-        may_give_back=found.may_give_back and not is_prior,
-        leverage_cap=UNKNOWN_CAP if is_prior else None,
+        may_give_back=found.may_give_back and cap is None,
+        leverage_cap=cap,
     )
+
+
+def tail_of(models: Models, side: Side, hours: int) -> Tail:
+    """Return the fitted tail of a side and one of `HORIZONS`; the prior where there is none."""
+    return models.tails.get((side, hours)) or tail.prior(side, hours=hours)
+
+
+def stretch(alpha: float, *, hours: float, window: int) -> float:
+    """Return a tolerance over a fitted horizon at the same hazard, 5 % at most. [ratio].
+
+    Args:
+        alpha: In (0, 1). [ratio]
+        hours: What it belongs to, > 0. [h]
+        window: The fitted horizon. [h]
+    """
+    return min(tail.EXCEEDANCE, -math.expm1(math.log1p(-alpha) * window / hours))
+
+
+def leverage_cap(shape: Tail) -> float | None:
+    """Return the leverage not to be exceeded on a tail; ``None`` for any fitted one. [x]."""
+    return UNKNOWN_CAP if shape.origin is Origin.PRIOR else None
 
 
 def _record(bars: Bars, now: datetime | None) -> History:

@@ -5,13 +5,16 @@ protected and the bot goes on.
 """
 
 import decimal
+import inspect
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
+from typing import Any, cast
 
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Refusal
 from bot.domain.market import Market
+from bot.domain.past import Past, written
 from bot.domain.position import Side
 from bot.domain.risk import PositionRisk
 
@@ -21,6 +24,8 @@ MOST_DIGITS = 1000
 """Of a number."""
 LONGEST = 300
 """Of what is quoted of a strategy's failure."""
+NOT_CARRIED = "not_carried"
+"""The flag of a band whose own carry could not be kept."""
 
 
 class _BadBandError(Exception):
@@ -28,9 +33,15 @@ class _BadBandError(Exception):
 
 
 def chosen(
-    choose: Callable[[PositionRisk, Market], object], risk: PositionRisk, market: Market
+    choose: Callable[[PositionRisk, Market], object],
+    risk: PositionRisk,
+    market: Market,
+    past: Past | None = None,
 ) -> LeverageBand | Refusal:
     """Return the band of a position, or why it has none; raises nothing.
+
+    Who has an argument ``past`` is told of what came before. What it wants to carry and cannot is
+    dropped with a flag: a band that protects is worth more.
 
     Refusals: ``no_band`` where the strategy says that the inputs do not allow one,
     ``strategy_failed`` where it raised anything else, ``bad_band`` where what it returned is none.
@@ -38,7 +49,7 @@ def chosen(
     position = risk.position
     try:
         with decimal.localcontext():  # what a strategy sets for itself is not set for money
-            return _checked(choose(risk, market), position.side)
+            return _checked(_asked(choose, risk, market, past), position.side)
     except _BadBandError as error:
         text = f"the strategy's band for {position.key} {_told(error)}"
         return Refusal(code="bad_band", text=text)
@@ -47,6 +58,24 @@ def chosen(
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it is no band
         text = f"the strategy failed for {position.key}: {type(error).__name__}: {_told(error)}"
         return Refusal(code="strategy_failed", text=text)
+
+
+def _asked(
+    choose: Callable[[PositionRisk, Market], object],
+    risk: PositionRisk,
+    market: Market,
+    past: Past | None,
+) -> object:
+    if past is not None and _looks_back(choose):
+        return cast(Any, choose)(risk, market, past=past)
+    return choose(risk, market)
+
+
+def _looks_back(choose: Callable[[PositionRisk, Market], object]) -> bool:
+    try:
+        return "past" in inspect.signature(choose).parameters
+    except (TypeError, ValueError):  # not every callable tells its arguments
+        return False
 
 
 def _told(error: BaseException) -> str:
@@ -73,6 +102,8 @@ def _checked(band: object, side: Side) -> LeverageBand:
             f"{leverage.emergency}, {leverage.trigger}, {leverage.target}, {leverage.give_back}"
         )
     _check_claims(band)
+    if band.carry is not None and written(band.carry) is None:
+        return replace(band, carry=None, flags=(*band.flags, NOT_CARRIED))
     return band
 
 
@@ -99,6 +130,10 @@ def _check_claims(band: LeverageBand) -> None:
         raise _BadBandError(f"must have whole seconds or None as horizon, had {seconds!r}")
     if not isinstance(why, str):
         raise _BadBandError(f"must have a text as why, had {type(why).__name__}")
+    for name in ("flags", "unsurvived"):
+        texts: object = getattr(band, name)
+        if not (isinstance(texts, tuple) and all(isinstance(text, str) for text in texts)):
+            raise _BadBandError(f"must have texts as {name}, had {texts!r}")
 
 
 def _is_number(value: object, *, or_zero: bool = False) -> bool:

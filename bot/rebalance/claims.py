@@ -2,6 +2,8 @@
 
 What was sent has left the wallet, also while the venue still shows it there or nobody knows
 whether it arrived. A reading above the claim is not believed until it cannot be old any more.
+What arrived is in the wallet, also while an old answer does not show it: it is counted once, as
+what the reading lacks.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,13 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.domain.account import Account
+from bot.domain.account import Account, Wallet
 from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
 
 BACKING = "futures"
 """The wallet that margin comes from and returns to."""
 OLDEST = timedelta(seconds=15)
 """No answer older than this is acted on, so a claim need not outlive it."""
+LONGEST_WAY = timedelta(seconds=300)
+"""What was sent so long ago and is not proven to have arrived is not counted on any more.
+
+Until then a claim tells what its destination holds without it: it counts as on its way alone.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +42,19 @@ class Claim:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """A transfer whose arrival is proven, and that an old answer may not show yet.
+
+    Attributes:
+        transfer: With the amount that arrived.
+        until: From then on only what the wallet shows counts. Aware UTC.
+    """
+
+    transfer: Transfer
+    until: datetime
+
+
 def claimed(
     claims: tuple[Claim, ...],
     account: Account | None,
@@ -42,6 +62,7 @@ def claimed(
     effects: Iterable[Action],
     unsettled: Iterable[Action],
     at: datetime,
+    landed: Iterable[Landed] = (),
 ) -> tuple[Claim, ...]:
     """Return the claims after actions that were decided from an account.
 
@@ -51,11 +72,19 @@ def claimed(
         effects: That took effect: both ends count, but a transfer's other end only on arrival.
         unsettled: Whose effect is not known: only what leaves counts.
         at: Of the decision. Aware UTC.
+        landed: What an old account may lack.
     """
     running = {(c.wallet, c.currency): c for c in claims if c.until > at}
+    landed = tuple(landed)
     if account is None:
         return tuple(running.values())
-    changes: dict[tuple[str, str], Decimal] = {}
+    effects, unsettled = tuple(effects), tuple(unsettled)
+    awaits = {
+        (action.destination, action.currency)
+        for action in (*effects, *unsettled)
+        if isinstance(action, Transfer)
+    }
+    changes = dict.fromkeys(awaits, Decimal(0))
     for action in effects:
         _add(changes, _leaves(action))
         if isinstance(action, RemoveMargin):
@@ -67,9 +96,14 @@ def claimed(
         if wallet is None:
             continue
         before = running.get((name, currency))
-        most = wallet.total if before is None else min(before.at_most, wallet.total)
+        held = wallet.total + unseen(landed, claims, wallet, at=at)
+        most = held if before is None else min(before.at_most, held)
+        until = at + (LONGEST_WAY if (name, currency) in awaits else OLDEST)
         running[name, currency] = Claim(
-            wallet=name, currency=currency, at_most=most + change, until=at + OLDEST
+            wallet=name,
+            currency=currency,
+            at_most=most + change,
+            until=until if before is None else max(before.until, until),
         )
     return tuple(running[key] for key in sorted(running))
 
@@ -88,6 +122,45 @@ def arrived(claims: tuple[Claim, ...], action: Action, *, applied: Decimal) -> t
     if not isinstance(action, Transfer):
         return claims
     return _raised(claims, {(action.destination, action.currency): applied})
+
+
+def ending(claims: tuple[Claim, ...], action: Transfer, *, at: datetime) -> tuple[Claim, ...]:
+    """Return the claims with that of a transfer's destination ending once no answer is that old.
+
+    One that has run out says nothing any more and stays as it is.
+
+    Args:
+        claims: Before.
+        action: Nothing else is on its way there.
+        at: When it was proven what became of it. Aware UTC.
+    """
+    place = (action.destination, action.currency)
+    return tuple(
+        replace(c, until=at + OLDEST) if (c.wallet, c.currency) == place and c.until > at else c
+        for c in claims
+    )
+
+
+def unseen(
+    landed: Iterable[Landed], claims: tuple[Claim, ...], wallet: Wallet, *, at: datetime
+) -> Decimal:
+    """Return how much has arrived in a wallet that its reading does not show. [currency], >= 0.
+
+    Reading and unseen together are never more than the claim.
+    """
+    place = (wallet.name, wallet.currency)
+    came = sum(
+        (
+            one.transfer.amount
+            for one in landed
+            if one.until > at and (one.transfer.destination, one.transfer.currency) == place
+        ),
+        Decimal(0),
+    )
+    for claim in claims:
+        if (claim.wallet, claim.currency) == place and claim.until > at:
+            return min(came, max(Decimal(0), claim.at_most - wallet.total))
+    return Decimal(0)
 
 
 def surplus(
@@ -113,11 +186,10 @@ def believed(
     running = {(c.wallet, c.currency): c for c in claims}
     for (name, currency), amount in holds.items():
         before = running.get((name, currency))
-        is_running = before is not None and before.until > at
-        most = min(before.at_most, amount) if before is not None and is_running else amount
-        running[name, currency] = Claim(
-            wallet=name, currency=currency, at_most=most, until=at + OLDEST
-        )
+        most, until = amount, at + OLDEST
+        if before is not None and before.until > at:
+            most, until = min(before.at_most, amount), max(before.until, until)
+        running[name, currency] = Claim(wallet=name, currency=currency, at_most=most, until=until)
     return tuple(running[key] for key in sorted(running))
 
 

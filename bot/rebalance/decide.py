@@ -30,7 +30,7 @@ from bot.rebalance.screen import inputs_age_ms, screen
 from bot.rebalance.urgency import weigh
 
 Choose = Callable[[PositionRisk, Market], LeverageBand]
-"""A strategy's only method."""
+"""A strategy's only method; one with a third argument ``past`` is told of what came before."""
 
 
 def decide(observation: Observation, memory: Memory, policy: Policy, *, choose: Choose) -> Decision:
@@ -105,7 +105,8 @@ def _verdicts(
             )
             verdicts.append(_verdict(observation, risk, None, Urgency.HOLD, "cross_margin"))
             continue
-        band = chosen(choose, risk, markets[position.symbol])
+        past = memory.past_of(position.key, now=observation.at)
+        band = chosen(choose, risk, markets[position.symbol], past)
         if isinstance(band, Refusal):
             refusals.append(band)
             verdicts.append(_verdict(observation, risk, None, Urgency.HOLD, band.code))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.domain.account import Account
+from bot.domain.account import Account, Wallet
 from bot.domain.action import (
     Action,
     AddMargin,
@@ -19,9 +19,21 @@ from bot.domain.band import LeverageBand
 from bot.domain.decision import Decision
 from bot.domain.intent import Intent, IntentState
 from bot.domain.mode import Mode
+from bot.domain.past import Past, read, written
 from bot.domain.position import PositionKey
 from bot.domain.switch import Pause
-from bot.rebalance.claims import Claim, arrived, claimed, kept, returned
+from bot.rebalance.claims import (
+    LONGEST_WAY,
+    OLDEST,
+    Claim,
+    Landed,
+    arrived,
+    claimed,
+    ending,
+    kept,
+    returned,
+    unseen,
+)
 
 KEPT = timedelta(days=1)
 """The longest budget window: older moves are forgotten."""
@@ -54,12 +66,14 @@ class KeyMemory:
         added: Margin the bot added that is still in it. [quote]
         beyond_since: Since when it stands beyond give-back; ``None`` when it does not.
         touched_at: When it was seen that somebody else moved its margin; ``None`` for never.
+        carried: What the strategy carries from decision to decision, as text; empty for nothing.
     """
 
     key: PositionKey
     added: Decimal = Decimal(0)
     beyond_since: datetime | None = None
     touched_at: datetime | None = None
+    carried: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +91,7 @@ class Memory:
             optional moves, and block nothing that protects.
         in_transit: Confirmed transfers that are not known to have arrived.
         claims: What wallets hold at most, because of what left them.
+        landed: Transfers that are proven to have arrived, while a look may not show it.
     """
 
     mode: Mode = Mode.NORMAL
@@ -88,6 +103,27 @@ class Memory:
     given_up: tuple[Action, ...] = ()
     in_transit: tuple[Action, ...] = ()
     claims: tuple[Claim, ...] = ()
+    landed: tuple[Landed, ...] = ()
+
+    def coming(self, wallet: Wallet, *, at: datetime) -> Decimal:
+        """Return what is on its way to a wallet and not in its reading. [currency], >= 0.
+
+        Args:
+            wallet: As observed.
+            at: Of the observation. Aware UTC.
+        """
+        place = (wallet.name, wallet.currency)
+        sent = (t.amount for t in self.travelling(at) if (t.destination, t.currency) == place)
+        return sum(sent, unseen(self.landed, self.claims, wallet, at=at))
+
+    def travelling(self, at: datetime) -> tuple[Transfer, ...]:
+        """Return the transfers that may still arrive: no money is counted on for ever."""
+        recent = {m.action for m in self.moves if at - m.at <= LONGEST_WAY}
+        return tuple(
+            action
+            for action in self.in_transit
+            if isinstance(action, Transfer) and action in recent
+        )
 
     def of(self, key: PositionKey) -> KeyMemory:
         """Return what is remembered of a position."""
@@ -102,6 +138,15 @@ class Memory:
             if isinstance(move.action, tuple(kinds)) and key_of(move.action) == key:
                 return move.at
         return None
+
+    def past_of(self, key: PositionKey, *, now: datetime) -> Past:
+        """Return what a strategy may know of what came before. Aware UTC."""
+        moves = (AddMargin, RemoveMargin, ReducePosition)
+        return Past(
+            now=now,
+            moved_at=self.last_move_at(key, kinds=moves),
+            carried=read(self.of(key).carried),
+        )
 
     def last_transfer_at(self) -> datetime | None:
         """Return when collateral was last sent from wallet to wallet."""
@@ -201,7 +246,10 @@ def remember(
             entry = keys.get(verdict.key, KeyMemory(key=verdict.key))
             beyond = _is_beyond(verdict.risk.distance, verdict.band)
             since = (entry.beyond_since or decision.at) if beyond else None
-            keys[verdict.key] = replace(entry, beyond_since=since)
+            carried = entry.carried  # without a band nothing is known that would replace it
+            if verdict.band is not None:
+                carried = written(verdict.band.carry) or ""
+            keys[verdict.key] = replace(entry, beyond_since=since, carried=carried)
     sizes = {p.key: p.size for p in account.positions} if account is not None else {}
     keys = {key: _recent(entry, decision.at) for key, entry in keys.items()}
     for action in effects:
@@ -227,7 +275,9 @@ def remember(
             effects=effects,
             unsettled=unsettled,
             at=decision.at,
+            landed=memory.landed,
         ),
+        landed=tuple(one for one in memory.landed if one.until > decision.at),
     )
 
 
@@ -329,6 +379,29 @@ def correct(memory: Memory, action: Action, *, believed: Decimal, applied: Decim
         keys=_with_effect(undone, action, applied),
         moves=_with_move(memory.moves, counted, applied),
     )
+
+
+def land(memory: Memory, action: Action, *, applied: Decimal, at: datetime) -> Memory:
+    """Return the memory once it is proven what became of a transfer; old answers may not show it.
+
+    Args:
+        memory: After `settle` or `correct`.
+        action: As it was sent; what is no transfer changes nothing.
+        applied: What arrived. [currency]
+        at: When it was proven: no answer to a later question is older than `OLDEST`. Aware UTC.
+    """
+    if not isinstance(action, Transfer):
+        return memory
+    if not any(
+        isinstance(other, Transfer)
+        and (other.destination, other.currency) == (action.destination, action.currency)
+        for other in (*memory.in_transit, *memory.unsettled)
+    ):
+        memory = replace(memory, claims=ending(memory.claims, action, at=at))
+    if not applied:
+        return memory
+    came = Landed(transfer=replace(action, amount=applied), until=at + OLDEST)
+    return replace(memory, landed=(*memory.landed, came))
 
 
 def doubt(memory: Memory, action: Action, *, believed: Decimal) -> Memory:

@@ -39,7 +39,7 @@ class Purse:
 
     Attributes:
         near: In the wallet that backs positions, above its reserve; negative below it. [currency]
-        coming: Left another wallet for that one and is not known to have arrived. [currency]
+        coming: Left another wallet for that one and does not show in it yet. [currency]
         far: In wallets to transfer from, above their reserves, by name. [currency]
         may_transfer: Whether it can be sent now; else it waits for what is not settled.
     """
@@ -203,20 +203,13 @@ def _purse(
         old = surplus(memory.claims, name, currency, total=wallet.total, at=at)
         return wallet.free - old - policy.reserve(name) - room
 
+    backing = account.wallet(policy.futures_wallet, currency)
     # Money may only travel in normal mode, one transfer at a time, and nothing else unsettled.
     may_travel = memory.mode is Mode.NORMAL and not policy.only_emergencies
     far = policy.transfer_from if may_travel else ()
     return Purse(
         near=above_reserve(policy.futures_wallet),
-        coming=sum(
-            (
-                action.amount
-                for action in memory.in_transit
-                if isinstance(action, Transfer)
-                and (action.currency, action.destination) == (currency, policy.futures_wallet)
-            ),
-            Decimal(0),
-        ),
+        coming=Decimal(0) if backing is None else memory.coming(backing, at=at),
         far=tuple((name, max(Decimal(0), above_reserve(name))) for name in far),
         may_transfer=not memory.unsettled and not memory.in_transit,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "docs" / "examples" / "night_watch.py"
+EXAMPLES = ROOT / "docs" / "examples"
 WITH_IT = """
 [bot]
 state_dir = "{state}"
@@ -91,19 +91,26 @@ def newest(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-@pytest.mark.parametrize("is_absolute", [True, False], ids=["absolute", "relative"])
-def test_the_example_runs_from_a_file_and_its_decisions_follow_again(
-    is_absolute: bool, folder: Path
+@pytest.mark.parametrize(
+    ("example", "name", "is_absolute"),
+    [
+        ("night_watch.py", "NightWatch", True),
+        ("night_watch.py", "NightWatch", False),
+        ("after_the_storm.py", "AfterTheStorm", True),
+    ],
+)
+def test_an_example_runs_from_a_file_and_its_decisions_follow_again(
+    example: str, name: str, is_absolute: bool, folder: Path
 ) -> None:
     (folder / "own").mkdir()
     file = folder / "own" / "watch.py"
-    file.write_text(EXAMPLE.read_text())
-    path = f"{file}:NightWatch" if is_absolute else "own/watch.py:NightWatch"
+    file.write_text((EXAMPLES / example).read_text())
+    path = f"{file}:{name}" if is_absolute else f"own/watch.py:{name}"
     found = played(folder, path)
     assert found["polls"] >= 5
     assert "refuse" not in found["verdicts"]
     record = newest(folder, found)
-    assert record["strategy"] == f"{file}:NightWatch"
+    assert record["strategy"] == f"{file}:{name}"
     assert record["positions"][0]["band"]["trigger"]
     # Wherever it is asked: the journal knows the file from the root.
     report = json.loads(plimsoll(folder, "replay", "--journal", found["journal"], "--json"))

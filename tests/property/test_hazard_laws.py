@@ -2,16 +2,18 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.domain.market import Bars
+from bot.domain.market import Bars, BookLevel, Market
 from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from tests.kit.builders import NOON, a_position, an_instrument
 from tests.kit.hazard import a_walk, a_walked_market, ignorant, shipped
 
 STRATEGY, IGNORANT = shipped(), ignorant()
+NARROW = shipped(target="1.001", give_back="1.002")
+"""So narrow that the room an action needs decides."""
 WALKS = [a_walk(seed, sigma=sigma) for seed, sigma in enumerate((0.001, 0.004, 0.01, 0.03))]
 walks = st.integers(0, len(WALKS) - 1)
 sizes = st.sampled_from([D("0.1"), D(1), D(-1), D("-0.4"), D(40)])
@@ -113,3 +115,83 @@ def test_who_knows_nothing_stands_no_nearer_and_gives_nothing_back(walk: int, si
         known.leverage.trigger <= blind.leverage.trigger
     )
     assert not blind.may_give_back
+
+
+LEVELS = ("emergency", "trigger", "target", "give_back")
+rates = st.none() | st.decimals(D("-0.02"), D("0.02"), places=5)
+indexes = st.decimals(D(50_000), D(72_000), places=1)
+books = st.lists(
+    st.tuples(st.decimals(D(0), D("0.05"), places=4), st.decimals(D("0.01"), D(30), places=2)),
+    max_size=6,
+).map(sorted)
+
+
+def looked(
+    walk: int,
+    *,
+    index: D = D(60_000),
+    funding: D | None = None,
+    book: list[tuple[D, D]] | None = None,
+) -> Market:
+    """Return a market with the same bars and another look; a book is distances and sizes."""
+    rows = book or []
+    return replace(
+        a_walked_market(WALKS[walk]),
+        index_price=index,
+        funding_rate=funding,
+        bids=tuple(BookLevel(price=60_000 * (1 - at), size=size) for at, size in rows),
+        asks=tuple(BookLevel(price=60_000 * (1 + at), size=size) for at, size in rows),
+    )
+
+
+@given(walks, sizes, rates, indexes, books)
+def test_a_look_never_permits_more_leverage_than_bars_alone_and_moves_it_by_little(
+    walk: int, size: D, funding: D | None, index: D, book: list[tuple[D, D]]
+) -> None:
+    alone = STRATEGY.choose(risk_of(size), looked(walk))
+    found = STRATEGY.choose(risk_of(size), looked(walk, index=index, funding=funding, book=book))
+    for name in LEVELS:
+        near, far = getattr(alone.distance, name), getattr(found.distance, name)
+        assert near <= far <= near * D("1.06") + 3 * D("0.0102")
+    assert not found.may_give_back or alone.may_give_back
+    at = found.distance
+    assert 0 < at.emergency <= at.trigger < at.target < at.give_back < 1
+    assert alone.volatility is not None
+    assert found.volatility is not None
+    assert alone.volatility <= found.volatility <= alone.volatility * D("1.052") + D("0.000001")
+    assert set(alone.flags) <= set(found.flags)
+
+
+@given(walks, sizes, rates, rates, indexes, indexes)
+def test_more_strain_never_permits_more_leverage(
+    walk: int, size: D, one: D | None, two: D | None, here: D, there: D
+) -> None:
+    assume(abs(one or D(0)) <= abs(two or D(0)) and abs(here - 60_000) <= abs(there - 60_000))
+    assume(abs(60_000 / here - 1) <= abs(60_000 / there - 1))
+    less = STRATEGY.choose(risk_of(size), looked(walk, index=here, funding=one))
+    more = STRATEGY.choose(risk_of(size), looked(walk, index=there, funding=two))
+    for name in LEVELS:
+        assert getattr(less.distance, name) <= getattr(more.distance, name)
+    assert not more.may_give_back or less.may_give_back
+
+
+@given(walks, sizes, books, st.integers(0, 5), st.decimals(D("0.1"), D(1), places=2))
+def test_a_thinner_book_never_permits_more_leverage(
+    walk: int, size: D, book: list[tuple[D, D]], gone: int, share: D
+) -> None:
+    thin = [(at, rest * share) for n, (at, rest) in enumerate(book) if n != gone]
+    assume(thin)
+    for strategy in (STRATEGY, NARROW):
+        deep = strategy.choose(risk_of(size), looked(walk, book=book))
+        thinner = strategy.choose(risk_of(size), looked(walk, book=thin))
+        for name in LEVELS:
+            assert getattr(deep.distance, name) <= getattr(thinner.distance, name)
+        assert "thin_book" not in deep.flags or "thin_book" in thinner.flags
+
+
+def test_room_to_act_grows_with_what_closing_would_slip() -> None:
+    deep = NARROW.choose(risk_of(D(1)), looked(0, book=[(D(0), D(10))]))
+    thin = NARROW.choose(risk_of(D(1)), looked(0, book=[(D(0), D("0.01"))]))
+    assert thin.distance.trigger == deep.distance.trigger
+    assert D("0.008") < thin.distance.target - deep.distance.target <= D("0.01")
+    assert thin.distance.give_back - deep.distance.give_back > D("0.02")

@@ -1,15 +1,17 @@
 import sys
+from datetime import timedelta
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.domain.past import Past
 from bot.errors import ConfigError, StrategyError
 from bot.margin.assess import assess
 from bot.plugins import anchored, load_strategy
 from bot.settings import load
-from tests.kit.builders import a_market, a_position, an_instrument
+from tests.kit.builders import NOON, a_market, a_position, an_instrument
 
 RISK = assess(a_position(), an_instrument())
 HEAD = """
@@ -334,3 +336,18 @@ def test_only_the_path_of_a_file_is_anchored(path: str, expected: str) -> None:
 def test_a_path_of_another_form_is_refused_by_its_name(path: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"strategy\.path"):
         load([configured(tmp_path, path)], environ={})
+
+
+def test_the_example_that_looks_back_stays_careful_after_an_escape() -> None:
+    file = Path(__file__).parents[2] / "docs" / "examples" / "after_the_storm.py"
+    choose: Any = load_strategy(f"{file}:AfterTheStorm", {"hours": "12"}).choose
+    near = assess(a_position(margin="4000"), an_instrument())
+    far = assess(a_position(margin="30000"), an_instrument())
+    assert choose(far, a_market()).carry is None
+    escape = choose(near, a_market(), Past(now=NOON))
+    assert escape.distance.trigger == D("0.12")
+    for hours, trigger in ((11, "0.12"), (12, "0.08")):
+        past = Past(now=NOON + timedelta(hours=hours), carried=escape.carry)
+        found = choose(far, a_market(), past)
+        assert found.distance.trigger == D(trigger)
+        assert found.carry == (escape.carry if hours < 12 else None)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.leverage import stress
 from bot.leverage.cascade import cascade
-from bot.leverage.regime import Regime, adjusted
+from bot.leverage.regime import Feature, Regime, Strain, adjusted, strain
 from bot.leverage.stress import Rule, Scenario
 from bot.leverage.units import equity_at, of_one_tier
 
@@ -249,3 +249,35 @@ def test_features_never_move_a_forecast_by_more_than_a_few_percent(
     assert doubtful[0] == any(not math.isfinite(f) for f in features)
     if doubtful[0]:
         assert found[0] == max(floor, sigma)
+
+
+features = st.none() | st.floats(allow_nan=True, allow_infinity=True)
+
+
+@given(features, features, st.floats(0, 0.5))
+def test_strain_only_raises_and_never_beyond_its_limit(
+    basis: float | None, funding: float | None, limit: float
+) -> None:
+    found = strain(basis=basis, funding=funding, limit=limit)
+    assert 1.0 <= found.factor <= math.exp(limit)
+    alone = strain(basis=basis, funding=None, limit=limit)
+    assert alone.factor <= found.factor
+    assert set(alone.features) <= set(found.features)
+    unread = any(value is not None and not math.isfinite(value) for value in (basis, funding))
+    assert (Feature.UNREAD in found.features) == unread
+    assert not (unread and found.may_give_back)
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1))
+def test_a_larger_feature_is_never_less_strain(one: float, two: float) -> None:
+    less, more = sorted((one, two), key=abs)
+    assert strain(basis=less, funding=None).factor <= strain(basis=more, funding=None).factor
+    assert strain(basis=None, funding=less).factor <= strain(basis=None, funding=more).factor
+
+
+def test_what_is_absent_or_usual_is_no_strain() -> None:
+    assert strain(basis=None, funding=None) == Strain()
+    assert strain(basis=-0.0015, funding=0.0003) == Strain()
+    assert strain(basis=0.006, funding=-0.0001).factor == pytest.approx(math.exp(0.025))
+    with pytest.raises(ValueError, match="limit"):
+        strain(basis=None, funding=None, limit=1.0)

@@ -1,9 +1,11 @@
 """What becomes of a send of unknown fate, and of one that was confirmed?"""
 
+from dataclasses import replace
 from decimal import Decimal as D
 
 from bot.domain.action import AddMargin, Transfer
 from bot.domain.intent import Intent, IntentState, Outcome
+from bot.domain.observation import Observation
 from tests.kit.builders import a_position, an_observation
 from tests.kit.loops import ENDANGERED, Rig, polls
 
@@ -161,3 +163,43 @@ async def test_money_on_its_way_that_already_shows_is_not_spent_before_it_is_rea
         rig.venue.evidence[intent.id] = intent.action.amount  # type: ignore[union-attr]  # moves of collateral only
     await polls(rig, 3)
     assert len(rig.venue.sent) > count
+
+
+async def sent_from_afar() -> tuple[Rig, Observation]:
+    """Return a rig that has sent all it needs from afar, and what the venue showed before."""
+    before = an_observation(a_position(margin="5000"), futures="0", spot="4400")
+    rig = Rig(before)
+    await polls(rig, 1)
+    (transfer,) = rig.venue.sent
+    assert isinstance(transfer.action, Transfer)
+    rig.venue.evidence[transfer.id] = transfer.action.amount
+    return rig, before
+
+
+async def test_nothing_is_closed_for_money_that_arrived_and_does_not_show_yet() -> None:
+    rig, before = await sent_from_afar()
+    now, rig.venue.observation = rig.venue.observation, before
+    await polls(rig, 3)
+    assert len(rig.venue.sent) == 1
+    rig.venue.observation = now
+    await polls(rig, 1)
+    assert [intent.action.kind for intent in rig.venue.sent] == ["transfer", "add_margin"]
+
+
+async def test_money_that_arrived_and_never_shows_is_not_counted_on_for_ever() -> None:
+    rig, before = await sent_from_afar()
+    rig.venue.observation = replace(
+        before,
+        account=replace(
+            before.account,
+            wallets=tuple(
+                replace(w, total=D(0), free=D(0)) if w.name == "spot" else w
+                for w in before.account.wallets
+            ),
+        ),
+    )
+    await polls(rig, 1)
+    assert len(rig.venue.sent) == 1
+    rig.clock.advance(16)
+    await polls(rig, 1)
+    assert [intent.action.kind for intent in rig.venue.sent][:2] == ["transfer", "reduce_position"]

@@ -14,6 +14,7 @@ from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Refusal, Verdict
 from bot.domain.intent import Intent
 from bot.domain.market import Market
+from bot.domain.past import Carried, Past
 from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
@@ -235,3 +236,45 @@ def test_the_other_positions_are_protected_where_the_strategy_fails_for_one() ->
     assert [r.code for r in found.refusals if r.code != "no_backstop"] == ["strategy_failed"]
     reasons = {v.key.symbol: v.reason for v in found.positions}
     assert reasons[BTC] == "strategy_failed"
+
+
+CARRY = Carried(kind="counter 1", values=(("count", "1"),))
+
+
+def test_who_looks_back_is_told_what_came_before_and_others_are_not() -> None:
+    seen: list[Past | None] = []
+
+    def looks_back(risk: PositionRisk, market: Market, past: Past | None = None) -> object:
+        seen.append(past)
+        return BAND
+
+    past = Past(now=NOON, carried=CARRY)
+    assert chosen(looks_back, RISK, a_market(), past) == BAND
+    assert chosen(looks_back, RISK, a_market()) == BAND
+    assert seen == [past, None]
+    assert chosen(lambda _risk, _market: BAND, RISK, a_market(), past) == BAND
+
+
+def test_a_callable_that_does_not_tell_its_arguments_is_asked_without_them() -> None:
+    class Silent:
+        __signature__ = "none"
+
+        def __call__(self, *_: object) -> object:
+            return BAND
+
+    assert chosen(Silent(), RISK, a_market(), Past(now=NOON)) == BAND
+
+
+def test_a_band_that_carries_too_much_protects_and_carries_nothing() -> None:
+    assert answer(replace(BAND, carry=CARRY)) == replace(BAND, carry=CARRY)
+    for carry in (Carried(kind="x", values=(("a", "b" * 1001),)), "text", 7):
+        found = answer(replace(BAND, carry=carry))
+        assert found == replace(BAND, flags=("not_carried",))
+
+
+@pytest.mark.parametrize("name", ["flags", "unsurvived"])
+@pytest.mark.parametrize("value", ["text", None, (1,), ["a"]])
+def test_a_band_whose_lists_are_no_texts_is_refused(name: str, value: object) -> None:
+    found = answer(replace(BAND, **{name: value}))
+    assert isinstance(found, Refusal)
+    assert found.code == "bad_band"

@@ -1,8 +1,11 @@
 from datetime import timedelta
 from decimal import Decimal as D
 
+import pytest
+
+from bot.domain.account import Wallet
 from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.rebalance.claims import OLDEST, Claim, arrived, claimed, surplus
+from bot.rebalance.claims import OLDEST, Claim, Landed, arrived, claimed, ending, surplus, unseen
 from tests.kit.builders import NOON, a_position, an_observation
 
 KEY = a_position().key
@@ -37,8 +40,58 @@ def test_a_reduction_and_what_is_put_back_of_it_claim_nothing() -> None:
 
 
 def test_a_wallet_that_is_not_known_is_not_claimed() -> None:
-    stranger = Transfer(source="earn", destination="futures", amount=D(5), currency="USDT")
+    stranger = Transfer(source="earn", destination="margin", amount=D(5), currency="USDT")
     assert after(stranger) == ()
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_where_something_will_arrive_it_has_not_until_that_is_proven(is_known: bool) -> None:
+    move = Transfer(source="spot", destination="futures", amount=D(50), currency="USDT")
+    effects, unsettled = ((move,), ()) if is_known else ((), (move,))
+    found = claimed((), ACCOUNT, effects=effects, unsettled=unsettled, at=NOON)
+    assert found == (claim(1000, seconds=300), claim(450, wallet="spot"))
+
+
+def test_once_it_is_proven_a_claim_ends_with_the_oldest_answer() -> None:
+    move = Transfer(source="spot", destination="futures", amount=D(50), currency="USDT")
+    claims = (claim(1000, seconds=300), claim(450, wallet="spot", seconds=20))
+    now = NOON + timedelta(seconds=30)
+    assert ending(claims, move, at=now) == (claim(1000, seconds=45), claims[1])
+    over = NOON + timedelta(seconds=300)
+    assert ending(claims, move, at=over) == claims
+
+
+def landed(amount: int, *, seconds: float = 15) -> Landed:
+    move = Transfer(source="spot", destination="futures", amount=D(amount), currency="USDT")
+    return Landed(transfer=move, until=NOON + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("shown", "claims", "came", "missing"),
+    [
+        (1000, (claim(1050),), landed(50), 50),
+        (1050, (claim(1050),), landed(50), 0),
+        (1020, (claim(1050),), landed(50), 30),
+        (2000, (claim(1050),), landed(50), 0),
+        (900, (claim(1050),), landed(50), 50),
+        (1000, (claim(1050, seconds=0),), landed(50), 0),
+        (1000, (claim(1050),), landed(50, seconds=0), 0),
+        (1000, (claim(1050, wallet="spot"),), landed(50), 0),
+        (1000, (), landed(50), 0),
+    ],
+)
+def test_what_arrived_and_does_not_show_is_what_the_reading_lacks(
+    shown: int, claims: tuple[Claim, ...], came: Landed, missing: int
+) -> None:
+    wallet = Wallet(name="futures", currency="USDT", total=D(shown), free=D(shown))
+    assert unseen((came,), claims, wallet, at=NOON) == missing
+
+
+def test_an_old_reading_does_not_take_what_arrived_from_the_claim() -> None:
+    found = claimed(
+        (claim(1050),), ACCOUNT, effects=(ADD,), unsettled=(), at=NOON, landed=(landed(50),)
+    )
+    assert found == (claim(950),)
 
 
 def test_without_an_account_only_claims_that_still_run_stay() -> None:

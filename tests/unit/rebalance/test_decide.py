@@ -15,6 +15,7 @@ from bot.domain.position import MarginMode
 from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
+from bot.rebalance.claims import LONGEST_WAY
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import KeyMemory, Memory, Move, remember
 from bot.rebalance.policy import Policy
@@ -73,11 +74,15 @@ def test_what_is_near_enters_at_once_and_the_rest_is_sent_on_its_way() -> None:
 
 def test_money_on_its_way_is_not_sent_again_and_nothing_is_closed_for_its_delay() -> None:
     moved = Transfer(source="spot", destination="futures", amount=D(4300), currency="USDT")
-    found = decided(
-        an_observation(a_position(margin="5000"), futures="0", spot="10000"),
-        memory=Memory(in_transit=(moved,)),
-    )
+    seen = an_observation(a_position(margin="5000"), futures="0", spot="0")
+    sent = (Move(at=NOON - LONGEST_WAY, action=moved),)
+    found = decided(seen, memory=Memory(in_transit=(moved,), moves=sent))
     assert found.approved == ()
+    found = decided(
+        replace(seen, at=seen.at + timedelta(seconds=1)),
+        memory=Memory(in_transit=(moved,), moves=sent),
+    )
+    assert [step.action.kind for step in found.approved][:1] == ["reduce_position"]
 
 
 def test_what_arrived_enters_without_waiting_for_the_cooldown() -> None:

@@ -9,7 +9,7 @@ from bot.domain.action import AddMargin, PlaceStop, ReducePosition, RemoveMargin
 from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.intent import IntentState
 from bot.domain.mode import Mode
-from bot.rebalance.claims import Claim, believed
+from bot.rebalance.claims import Claim, Landed, believed
 from bot.rebalance.memory import (
     KeyMemory,
     Memory,
@@ -17,6 +17,7 @@ from bot.rebalance.memory import (
     adopt,
     amount_of,
     doubt,
+    land,
     recalled,
     remember,
     settle,
@@ -165,3 +166,35 @@ def test_what_the_books_hold_lowers_a_claim_and_never_raises_one_that_runs() -> 
         ("c", D(130), later),
         ("d", D(100), soon),
     ]
+
+
+MOVE = Transfer(source="spot", destination="futures", amount=D(50), currency="USDT")
+WAITS = Claim(
+    wallet="futures", currency="USDT", at_most=D(1000), until=NOON + timedelta(seconds=300)
+)
+
+
+def test_what_has_arrived_is_counted_on_until_no_answer_can_lack_it() -> None:
+    memory = land(Memory(claims=(WAITS,)), MOVE, applied=D(40), at=NOON)
+    until = NOON + timedelta(seconds=15)
+    assert memory.landed == (Landed(transfer=replace(MOVE, amount=D(40)), until=until),)
+    assert memory.claims == (replace(WAITS, until=until),)
+
+
+def test_what_never_left_is_not_counted_on_and_its_claim_ends_all_the_same() -> None:
+    memory = land(Memory(claims=(WAITS,)), MOVE, applied=D(0), at=NOON)
+    assert memory.landed == ()
+    assert memory.claims == (replace(WAITS, until=NOON + timedelta(seconds=15)),)
+
+
+def test_what_is_no_transfer_lands_nowhere() -> None:
+    memory = Memory(claims=(WAITS,))
+    assert land(memory, ADD, applied=D(100), at=NOON) == memory
+
+
+@pytest.mark.parametrize("field", ["in_transit", "unsettled"])
+def test_a_claim_goes_on_while_something_else_is_on_its_way_there(field: str) -> None:
+    open_: dict[str, Any] = {field: (ADD, replace(MOVE, amount=D(7)))}
+    memory = land(Memory(claims=(WAITS,), **open_), MOVE, applied=D(50), at=NOON)
+    assert memory.claims == (WAITS,)
+    assert len(memory.landed) == 1

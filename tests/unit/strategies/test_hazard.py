@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.band import LeverageBand
+from bot.domain.market import BookLevel
 from bot.domain.position import Position
 from bot.errors import StrategyError
 from bot.leverage import distance, tail
@@ -178,3 +179,37 @@ def test_settings_that_cannot_be_are_named(own: dict[str, str], why: str) -> Non
 
 def test_the_empty_value_is_allowed() -> None:
     assert Settings().models.of("BTC/USDT:USDT").tails == {}
+
+
+def looked(**change: Any) -> LeverageBand:
+    return shipped().choose(risk_of(a_position()), replace(a_walked_market(WALK), **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "flags", "gives_back"),
+    [
+        ({}, (), True),
+        ({"funding_rate": D("0.0005")}, (), True),
+        ({"funding_rate": D("-0.001")}, ("funding_strained",), True),
+        ({"funding_rate": D("0.003")}, ("funding_strained",), False),
+        ({"index_price": D(60_500)}, ("basis_strained",), True),
+        ({"index_price": D(61_000)}, ("basis_strained",), False),
+        ({"index_price": D(0)}, ("regime_unread",), False),
+        ({"bids": ()}, (), True),
+        ({"bids": (BookLevel(price=D(59_990), size=D("0.999")),)}, ("thin_book",), True),
+    ],
+)
+def test_what_a_look_strains_is_named(
+    change: dict[str, Any], flags: tuple[str, ...], gives_back: bool
+) -> None:
+    usual, found = looked(), looked(**change)
+    assert found.flags == (*usual.flags, *flags)
+    assert found.may_give_back is gives_back
+
+
+def test_all_strain_raises_the_forecast_by_a_twentieth() -> None:
+    calm, wild = looked(), looked(funding_rate=D("0.01"))
+    assert calm.volatility is not None
+    assert wild.volatility is not None
+    assert float(wild.volatility / calm.volatility) == pytest.approx(math.exp(0.05), rel=1e-3)
+    assert wild.distance.trigger > calm.distance.trigger

@@ -125,7 +125,7 @@ def test_volatility_target_refuses_settings_that_give_no_band(
         VolatilityTarget(TargetSettings(**changes))
 
 
-def flexible(leverage: str, **changes: D) -> Any:
+def flexible(leverage: str, **changes: Any) -> Any:
     """Return the band of a position with an effective leverage."""
     margin = D(60000) / D(leverage)
     strategy = FlexibleLeverage(FlexibleSettings(**changes))
@@ -169,10 +169,13 @@ def test_flexible_leverage_without_slowness_goes_home() -> None:
         ({"inset": D(0)}, "inset must be between"),
         ({"inset": D("0.5")}, "inset must be between"),
         ({"recentering_speed": D(2)}, "recentering_speed"),
+        ({"cooldown": -1}, "cooldown must be in"),
+        ({"interval": 10**9 + 1}, "interval must be in"),
+        ({"cooldown": 60, "interval": 59}, "interval >= cooldown"),
     ],
 )
 def test_flexible_leverage_refuses_settings_that_give_no_band(
-    changes: dict[str, D], message: str
+    changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         FlexibleLeverage(FlexibleSettings(**changes))
