@@ -411,7 +411,7 @@ def _shrunk(
     )
     step, after = _planned(reduce, "wallet_low", cost, account, instruments, policy)
     steps = [step]
-    re_add = reducing.re_add(position, after, reduce, instrument)
+    re_add = reducing.re_add(position, after, reduce, instrument, policy)
     if re_add is not None:
         step, after = _planned(re_add, "re_add_released", Decimal(0), after, instruments, policy)
         steps.append(step)

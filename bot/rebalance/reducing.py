@@ -97,11 +97,16 @@ def reduction(
 
 
 def re_add(
-    before: Position, account: Account, reduce: ReducePosition, instrument: Instrument
+    before: Position,
+    account: Account,
+    reduce: ReducePosition,
+    instrument: Instrument,
+    policy: Policy,
 ) -> AddMargin | None:
     """Return the second half of the pair on venues that release margin pro rata.
 
-    What a better fill releases beyond it enters when a later look finds it in the wallet.
+    What a better fill releases beyond it, or one move may not carry, enters when a later look finds
+    it in the wallet.
     """
     if instrument.margin_release is not MarginRelease.PRO_RATA:
         return None
@@ -110,6 +115,7 @@ def re_add(
     released = released_by(before, instrument, size=reduce.size, price=reduce.limit_price)
     # A step less: what is sent carries digits of its own, and there may be nothing else to take.
     amount = down(released, step=instrument.margin_step) - instrument.margin_step
+    amount = min(amount, policy.max_margin_per_action)
     if amount < LEAST:
         return None
     return AddMargin(

@@ -145,10 +145,9 @@ def _review_add(
             text=f"{policy.futures_wallet} must keep {kept} {action.currency}, has {free} free "
             f"and would give {action.amount}",
         )
-    if not action.after_reduction:
-        refusal = _check_budgets(action, memory, policy, now)
-        if refusal is not None:
-            return refusal
+    refusal = _check_budgets(action, memory, policy, now)
+    if refusal is not None:
+        return refusal
     before = assess(position, instrument).distance
     after = linear.distance(
         size=position.size,
@@ -170,19 +169,21 @@ def _review_add(
 def _check_budgets(
     action: AddMargin, memory: Memory, policy: Policy, now: datetime
 ) -> Refusal | None:
-    for code, limit, spent in (
-        ("budget_action", policy.max_margin_per_action, Decimal(0)),
-        (
-            "budget_hour",
-            policy.max_margin_per_hour,
-            memory.added_since(action.key, now - timedelta(hours=1)),
-        ),
-        (
-            "budget_day",
-            policy.max_margin_per_day,
-            memory.added_since(action.key, now - timedelta(days=1)),
-        ),
-    ):
+    limits = [("budget_action", policy.max_margin_per_action, Decimal(0))]
+    if not action.after_reduction:  # what was in the position before is no new margin
+        limits += [
+            (
+                "budget_hour",
+                policy.max_margin_per_hour,
+                memory.added_since(action.key, now - timedelta(hours=1)),
+            ),
+            (
+                "budget_day",
+                policy.max_margin_per_day,
+                memory.added_since(action.key, now - timedelta(days=1)),
+            ),
+        ]
+    for code, limit, spent in limits:
         if spent + action.amount > limit:
             return Refusal(
                 code=code,

@@ -28,15 +28,17 @@ from tests.property.test_planning_laws import memories, observations
 STEP = D("0.00001")
 
 budgets = st.builds(
-    lambda account, reserve, hour, min_move: a_policy(
+    lambda account, reserve, hour, action, min_move: a_policy(
         account_budget=account,
         reserves=(("futures", reserve), ("spot", reserve)),
         max_margin_per_hour=hour,
+        max_margin_per_action=min(action, hour),
         min_move=min_move,
     ),
     st.sampled_from([D("0.01"), D("0.2"), D(3)]),
     st.sampled_from([D(0), D(100)]),
     st.sampled_from([D(50), D(100000)]),
+    st.sampled_from([D(40), D(300), D(100000)]),
     st.sampled_from([D("0.01"), D(5)]),
 )
 

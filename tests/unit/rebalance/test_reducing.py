@@ -15,7 +15,7 @@ from bot.rebalance.memory import Memory
 from bot.rebalance.sizing import after_pair
 from tests.kit.builders import a_market, a_policy, a_position, an_instrument, an_observation, choose
 
-RULES = an_instrument()
+RULES, POLICY = an_instrument(), a_policy()
 
 
 def priced(position: Position, market: Market, *, is_emergency: bool = True) -> D:
@@ -96,7 +96,7 @@ CLOSE = ReducePosition(key=a_position().key, size=D("0.5"), limit_price=D(59000)
 
 def test_what_a_close_releases_is_added_back_but_for_what_its_digits_take() -> None:
     # 3,000 of margin less 500 of loss less 14.75 of fee.
-    found = reducing.re_add(a_position(margin="6000"), after(a_position()), CLOSE, RULES)
+    found = reducing.re_add(a_position(margin="6000"), after(a_position()), CLOSE, RULES, POLICY)
     assert found == AddMargin(
         key=CLOSE.key, amount=D("2485.24"), currency="USDT", after_reduction=True
     )
@@ -105,10 +105,17 @@ def test_what_a_close_releases_is_added_back_but_for_what_its_digits_take() -> N
 @pytest.mark.parametrize("release", [MarginRelease.STAYS, MarginRelease.UNKNOWN])
 def test_nothing_is_added_back_where_it_is_not_released(release: MarginRelease) -> None:
     rules = an_instrument(margin_release=release)
-    assert reducing.re_add(a_position(), after(a_position()), CLOSE, rules) is None
+    assert reducing.re_add(a_position(), after(a_position()), CLOSE, rules, POLICY) is None
 
 
 def test_nothing_is_added_back_to_what_is_gone_or_what_could_not_carry_digits() -> None:
-    assert reducing.re_add(a_position(), after(None), CLOSE, RULES) is None
+    assert reducing.re_add(a_position(), after(None), CLOSE, RULES, POLICY) is None
     poor = a_position(margin="1031")  # releases 0.75
-    assert reducing.re_add(poor, after(a_position()), CLOSE, RULES) is None
+    assert reducing.re_add(poor, after(a_position()), CLOSE, RULES, POLICY) is None
+
+
+def test_no_more_is_added_back_at_once_than_one_move_may_carry() -> None:
+    policy = a_policy(max_margin_per_action=D(300))
+    found = reducing.re_add(a_position(margin="6000"), after(a_position()), CLOSE, RULES, policy)
+    assert found is not None
+    assert found.amount == D(300)

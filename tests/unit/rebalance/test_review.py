@@ -143,12 +143,18 @@ def test_a_wallet_that_is_not_known_holds_nothing(action: AddMargin | Transfer) 
     assert code(replace(action, currency="USDC", amount=D("0.01"))) == "breaks_reserve"
 
 
-def test_what_a_reduction_released_needs_no_reserve_and_no_budget_but_must_be_there() -> None:
+def test_what_a_reduction_released_needs_no_reserve_and_counts_in_no_hour_but_must_be_there() -> (
+    None
+):
     back = replace(ADD, after_reduction=True)
-    poor = a_policy(reserves=(("futures", D(1000)),), max_margin_per_action=D(1))
+    poor = a_policy(
+        reserves=(("futures", D(1000)),), max_margin_per_hour=D(1), max_margin_per_day=D(1)
+    )
     assert code(back, policy=poor, futures="100") is None
     assert code(back, policy=poor, futures="99.99") == "breaks_reserve"
     assert code(ADD, policy=poor, futures="100") == "breaks_reserve"
+    small = a_policy(max_margin_per_action=D("99.99"))
+    assert code(back, policy=small, futures="100") == "budget_action"
 
 
 @given(st.integers(1, 10_000), st.integers(0, 10_000))
