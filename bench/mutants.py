@@ -3,28 +3,32 @@
 One small change at a time in the modules below, and the tests that must fail of it, each in a
 process of its own. ``python -m bench.mutants`` asks for every module, ``python -m bench.mutants
 review`` for those whose name ends so; ``--again`` asks only for those that nobody noticed before.
+
+Each process begins where all that does not depend on the changed module is loaded, runs first what
+noticed most before, and ends with the first test that fails.
 """
 
 import ast
 import contextlib
 import copy
+import gc
 import hashlib
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import json
+import multiprocessing
 import os
 import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-import hypothesis
-import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -32,8 +36,17 @@ KEPT = ROOT / ".cache" / "mutants"
 LONGEST = 90.0
 """A change that makes the tests run longer than this is noticed. [s]"""
 
-QUIETLY = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
-"""The warning is about what was loaded before the forks."""
+QUIETLY = (
+    "-x",
+    "-q",
+    "--assert=plain",  # nobody reads why a test failed
+    "-p",
+    "no:cacheprovider",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",  # about what was loaded before the forks
+)
+WARM = ("hypothesis", "_hypothesis_pytestplugin", "numpy", "pytest_asyncio")
+"""Loaded before the forks: each of them would pay for it."""
 
 GUARD = (
     "tests/unit/test_steps.py",
@@ -54,18 +67,58 @@ INTENTS = (
     "tests/unit/test_execute.py",
     "tests/unit/test_loop.py",
 )
+BOOKS = (
+    "tests/unit/test_books.py",
+    "tests/unit/test_bookkeeper.py",
+    "tests/unit/test_foreign.py",
+    "tests/property/test_books_laws.py",
+)
+ARITHMETIC = (
+    "tests/property/test_arithmetic_laws.py",
+    "tests/unit/test_books.py",
+    "tests/unit/test_guard.py",
+    "tests/unit/execute",
+)
+DENIAL = (
+    "tests/unit/execute/test_denial.py",
+    "tests/unit/test_guard.py",
+    "tests/unit/execute/test_guard_limits.py",
+    "tests/property/test_guard_laws.py",
+)
+SHARING = (
+    "tests/unit/rebalance/test_sharing.py",
+    "tests/property/test_sharing_laws.py",
+    "tests/unit/rebalance/test_decide.py",
+)
+REDUCING = (
+    "tests/unit/rebalance/test_reducing.py",
+    "tests/property/test_planning_laws.py",
+    "tests/unit/rebalance/test_decide.py",
+)
+CHOOSE = ("tests/unit/rebalance/test_choose.py", "tests/property/test_band_laws.py")
+TIMING = ("tests/unit/test_books.py", "tests/unit/test_execute.py", "tests/unit/execute")
 TARGETS = {
     "bot.execute.guard": GUARD,
     "bot.execute.budgets": GUARD,
     "bot.execute.effect": GUARD,
     "bot.execute.steps": GUARD,
     "bot.execute.facts": GUARD,
-    "bot.execute.denial": GUARD,
-    "bot.execute.arithmetic": GUARD,
+    "bot.execute.denial": DENIAL,
+    "bot.execute.arithmetic": ARITHMETIC,
+    "bot.execute.books": BOOKS,
+    "bot.execute.looking": BOOKS,
+    "bot.execute.transit": BOOKS,
+    "bot.execute.foreign": BOOKS,
+    "bot.execute.bookkeeper": BOOKS,
+    "bot.domain.ledger": BOOKS,
     "bot.execute.resolve": INTENTS,
     "bot.domain.intent": INTENTS,
     "bot.rebalance.review": REVIEW,
     "bot.rebalance.review_stops": REVIEW,
+    "bot.rebalance.sharing": SHARING,
+    "bot.rebalance.reducing": REDUCING,
+    "bot.rebalance.choose": CHOOSE,
+    "bot.domain.timing": TIMING,
 }
 
 COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
@@ -278,35 +331,91 @@ class Replaced(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
         raise OSError(path)
 
 
-def is_noticed(mutant: Mutant, tests: Sequence[str]) -> bool:
-    """Whether a test fails of a change, or never ends."""
+@dataclass(slots=True)
+class Noticing:
+    """Runs first what noticed most, and says through a pipe what fails first."""
+
+    most: Counter[str]
+    out: int
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Sort the tests; among equals their order stays."""
+        items.sort(key=lambda item: -self.most[item.nodeid])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Tell the name of a test that fails; with ``-x`` it is one."""
+        if report.failed:
+            os.write(self.out, report.nodeid.encode())
+
+
+def is_noticed(mutant: Mutant, tests: Sequence[str], most: Counter[str]) -> bool:
+    """Whether a test fails of a change, or never ends; the test is counted."""
+    source, sink = os.pipe()
     child = os.fork()
     if child == 0:
-        _run_child(mutant, tests)
+        _run_child(mutant, tests, Noticing(most, sink))
+    os.close(sink)
+    status = _ended(child)
+    with os.fdopen(source, "rb") as told:
+        name = told.read().decode()
+    if name:
+        most[name] += 1
+    return status != 0
+
+
+def _ended(child: int) -> int:
     until = time.monotonic() + LONGEST
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return status != 0
-        time.sleep(0.01)
+            return status
+        time.sleep(0.002)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return True
+    return os.waitpid(child, 0)[1]
 
 
-def _run_child(mutant: Mutant, tests: Sequence[str]) -> None:
+def _run_child(mutant: Mutant, tests: Sequence[str], noticing: Noticing) -> None:
     code = 1
     try:
         os.environ["HYPOTHESIS_PROFILE"] = "brief"
-        sys.path.insert(0, str(ROOT))
         sys.meta_path.insert(0, Replaced(mutant, _path(mutant.module)))
         with Path(os.devnull).open("w") as nothing:
             os.dup2(nothing.fileno(), 1)
             os.dup2(nothing.fileno(), 2)
         known = [test for test in tests if (ROOT / test).exists()]
-        code = int(pytest.main([*QUIETLY, *known]))
+        code = int(pytest.main([*QUIETLY, *known], plugins=[noticing]))
     finally:
         os._exit(code)
+
+
+def warm(module: str, tests: Iterable[str]) -> None:
+    """Load what the tests of a module need and what does not depend on it."""
+    files = [f for t in tests for f in ([ROOT / t] if t.endswith(".py") else (ROOT / t).glob("*"))]
+    needs: dict[str, set[str]] = {}
+    new = {name for file in files if file.suffix == ".py" for name in _imported(file)}
+    while new:
+        name = new.pop()
+        needs[name] = _imported(_path(name))
+        new |= needs[name] - needs.keys()
+    changed = {module}
+    while more := {name for name, found in needs.items() if found & changed} - changed:
+        changed |= more
+    for name in sorted(needs.keys() - changed):
+        importlib.import_module(name)
+    assert not changed & sys.modules.keys(), "what is loaded would stay unchanged"
+
+
+def _imported(file: Path) -> set[str]:
+    """Return the modules of ours that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {name for name in found if _path(name).exists()}
 
 
 def _path(module: str) -> Path:
@@ -314,38 +423,54 @@ def _path(module: str) -> Path:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what was noticed of each module, and every change that was not."""
-    assert hypothesis, np  # loaded before the forks: each of them would pay for it
+    """Judge each module in a process of its own, whose forks find it not loaded yet."""
     os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
     KEPT.mkdir(parents=True, exist_ok=True)
+    for name in WARM:
+        importlib.import_module(name)
     names = [a for a in arguments if not a.startswith("-")]
     for module, tests in TARGETS.items():
         if names and not any(module.endswith(f".{name}") for name in names):
             continue
-        kept = KEPT / f"{module}.json"
-        before: dict[str, bool] = {}
-        if "--again" in arguments:
-            with contextlib.suppress(FileNotFoundError):
-                before = json.loads(kept.read_text())
-        results: dict[str, bool] = {}
-        source = _path(module).read_text()
-        unchanged = Mutant(module=module, line=0, change="", source=source)
-        if is_noticed(unchanged, tests):
-            raise SystemExit(f"the tests of {module} must pass before they are judged")
-        began = time.monotonic()
-        for mutant in mutants(module, source):
-            if mutant.id in results:
-                continue
-            results[mutant.id] = before.get(mutant.id, False) or is_noticed(mutant, tests)
-            if not results[mutant.id]:
-                print(f"  {module}:{mutant.line}: {mutant.change}", flush=True)
-            kept.write_text(json.dumps(before | results))
-        noticed = sum(results.values())
-        print(
-            f"{module}: {noticed} of {len(results)} noticed, {time.monotonic() - began:.0f} s",
-            flush=True,
+        apart = multiprocessing.get_context("fork").Process(
+            target=_judge, args=(module, tests), kwargs={"is_again": "--again" in arguments}
         )
+        apart.start()
+        apart.join()
+        if apart.exitcode != 0:
+            return 1
     return 0
+
+
+def _judge(module: str, tests: Sequence[str], *, is_again: bool) -> None:
+    """Print what was noticed of a module, and every change that was not."""
+    warm(module, tests)
+    gc.freeze()
+    kept = KEPT / f"{module}.json"
+    before: dict[str, bool] = {}
+    if is_again:
+        with contextlib.suppress(FileNotFoundError):
+            before = json.loads(kept.read_text())
+    results: dict[str, bool] = {}
+    most: Counter[str] = Counter()
+    source = _path(module).read_text()
+    unchanged = Mutant(module=module, line=0, change="", source=source)
+    if is_noticed(unchanged, tests, most):
+        raise SystemExit(f"{module}: {', '.join(most)} must pass before it is judged")
+    began = time.monotonic()
+    for mutant in mutants(module, source):
+        if mutant.id in results:
+            continue
+        results[mutant.id] = before.get(mutant.id, False) or is_noticed(mutant, tests, most)
+        if not results[mutant.id]:
+            print(f"  {module}:{mutant.line}: {mutant.change}", flush=True)
+        kept.write_text(json.dumps(before | results))
+    noticed = sum(results.values())
+    print(
+        f"{module}: {noticed} of {len(results)} noticed, {time.monotonic() - began:.0f} s",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
