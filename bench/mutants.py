@@ -70,6 +70,7 @@ INTENTS = (
     "tests/unit/test_loop.py",
 )
 BOOKS = (
+    "tests/unit/execute/test_books_limits.py",
     "tests/unit/test_books.py",
     "tests/unit/test_bookkeeper.py",
     "tests/unit/test_foreign.py",

@@ -82,12 +82,10 @@ class Sent:
     Attributes:
         intent: As it is now.
         row: The line; ``None`` until one is found.
-        ended_at: When it was heard that it has ended; ``None`` before. Aware UTC.
     """
 
     intent: Intent
     row: LedgerRow | None = None
-    ended_at: datetime | None = None
 
 
 def explained(
