@@ -71,6 +71,7 @@ INTENTS = (
 )
 BOOKS = (
     "tests/unit/execute/test_books_limits.py",
+    "tests/unit/execute/test_looking_limits.py",
     "tests/unit/test_books.py",
     "tests/unit/test_bookkeeper.py",
     "tests/unit/test_foreign.py",
