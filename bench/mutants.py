@@ -72,6 +72,7 @@ INTENTS = (
 BOOKS = (
     "tests/unit/execute/test_books_limits.py",
     "tests/unit/execute/test_looking_limits.py",
+    "tests/unit/execute/test_transit_limits.py",
     "tests/unit/test_books.py",
     "tests/unit/test_bookkeeper.py",
     "tests/unit/test_foreign.py",
@@ -224,7 +225,7 @@ def _sites(tree: ast.AST, path: Path_ = ()) -> Iterator[tuple[Path_, ast.AST]]:
             yield from _sites(child, here)
 
 
-TYPES = {"Check", "Denial", "Open"}
+TYPES = {"Check", "Denial", "K", "Open"}
 
 
 def _is_type(node: ast.Assign) -> bool:
