@@ -225,7 +225,7 @@ def _sites(tree: ast.AST, path: Path_ = ()) -> Iterator[tuple[Path_, ast.AST]]:
             yield from _sites(child, here)
 
 
-TYPES = {"Check", "Denial", "K", "Open"}
+TYPES = {"Check", "Denial", "K", "Open", "Propose"}
 
 
 def _is_type(node: ast.Assign) -> bool:
