@@ -210,7 +210,7 @@ def test_a_margin_changes_by_payments_and_by_moves_either_way(
 def test_margin_that_nothing_explains_is_adopted_with_its_amount_once_it_lasts() -> None:
     seen = a_look(15, margin="293", futures="1007")
     kept, report = looking.look(having(a_doubt(BTC, "-7")), seen)
-    assert [(found.symbol, found.amount) for found in report.findings] == [(BTC, -7)]
+    assert [(found.symbol, found.amount) for found in report.findings] == [(BTC, D(-7))]
     assert kept.ledger.balances()[MARGIN] == 293
 
 
@@ -226,7 +226,7 @@ def test_what_reached_a_wallet_is_adopted_once_it_lasts_whatever_other_wallets_h
     doubts = (a_doubt("earn", "9", since=0.1), a_doubt("spot", "5"))
     kept = replace(kept, doubts=doubts, read_at=after(15))
     kept, report = looking.look(kept, a_look(16, spot="505", others=[("earn", "49")]))
-    assert [(found.text.split()[0], found.amount) for found in report.findings] == [("spot", 0)]
+    assert [(found.text.split()[0], found.amount) for found in report.findings] == [("spot", D(0))]
     assert kept.ledger.balance(SPOT) == 505
     assert [doubt.where for doubt in kept.doubts] == ["earn"]
 
@@ -302,7 +302,7 @@ def test_several_wallets_decide_about_the_opening_only_once_all_of_them_last() -
 def test_only_what_a_line_explains_is_taken_for_the_opening(amount: str, rest: str) -> None:
     kept = having(a_doubt("futures", amount), entries=[CARRIED])  # a fee of 1, and something else
     kept, report = looking.look(kept, a_look(16, futures=str(1000 + D(amount))))
-    assert (carried(kept), kept.ledger.balances()[FUTURES]) == ([], 999)
+    assert (carried(kept), kept.ledger.balances()[FUTURES]) == ([], D(999))
     assert report.picture == f"futures {rest} USDT"
 
 

@@ -54,7 +54,8 @@ def test_a_stage_is_its_name(stage: Stage) -> None:
 def test_a_move_begins_on_its_way_and_is_carried_only_where_that_is_said() -> None:
     move = transit.move_of(IN)
     assert move is not None
-    assert (move.stage, move.arrived, move.is_carried, move.seen) == (Stage.PENDING, 0, False, None)
+    assert (move.stage, move.arrived) == (Stage.PENDING, D(0))
+    assert (move.is_carried, move.seen) == (False, None)
     carried = transit.followed(OPENED, [IN], is_carried=True)
     assert (carried.is_carried, transit.followed(OPENED, [IN]).is_carried) == (True, False)
 
@@ -91,7 +92,7 @@ def test_a_move_on_its_way_is_doubtful_at_its_two_places_and_pending_in_its_asse
     doubtful = [ledger.is_doubtful(place) for place in (FUTURES, SPOT, MARGIN)]
     pending = [ledger.is_pending(where) for where in ("futures", "spot", BTC, None)]
     assert (doubtful, pending) == ([True, True, False], [True, True, False, True])
-    assert (ledger.pending("USDT"), ledger.pending("USDC")) == (100, 0)
+    assert (ledger.pending("USDT"), ledger.pending("USDC")) == (D(100), D(0))
     over = transit.followed(ledger, [applied(IN, "100")])
     assert not any(over.is_doubtful(place) for place in (FUTURES, SPOT))
     assert not any(over.is_pending(where) for where in ("futures", "spot", None))
@@ -158,7 +159,7 @@ def test_what_was_given_from_outside_is_no_imbalance() -> None:
     ledger = transit.booked(ledger, transit.entry_of(other))
     ledger = transit.booked(ledger, transit.entry_of(a_fee("-3", name="3"), is_carried=True))
     ledger = transit.followed(ledger, [IN])
-    assert (transit.imbalance(ledger, "USDT"), transit.imbalance(ledger, "BNB")) == (0, 0)
+    assert (transit.imbalance(ledger, "USDT"), transit.imbalance(ledger, "BNB")) == (D(0), D(0))
     assert ledger.balance(FUTURES) == 999
 
 
@@ -219,7 +220,7 @@ def test_a_move_in_one_asset_explains_nothing_in_another() -> None:
     later = holding("1000", "400")
     later = replace(later, wallets=(*later.wallets, dollars))
     found = transit.conservation(ledger, later, at=NOON + timedelta(seconds=60))
-    assert [(gap.asset, gap.amount) for gap in found] == [("USDC", 0), ("USDT", -100)]
+    assert [(gap.asset, gap.amount) for gap in found] == [("USDC", D(0)), ("USDT", D(-100))]
 
 
 @pytest.mark.parametrize("change", [-40, 40])
