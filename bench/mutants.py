@@ -4,8 +4,9 @@ One small change at a time in the modules below, and the tests that must fail of
 process of its own. ``python -m bench.mutants`` asks for every module, ``python -m bench.mutants
 review`` for those whose name ends so; ``--again`` asks only for those that nobody noticed before.
 
-Each process begins where all that does not depend on the changed module is loaded, runs first what
-noticed most before, and ends with the first test that fails.
+What a change within a function does is asked first where the tests are collected already, with the
+code of that function exchanged; only what is not noticed there, or stands outside of functions, is
+loaded anew. Each process runs first what noticed most before and ends with the first failure.
 """
 
 import ast
@@ -17,6 +18,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import inspect
 import json
 import multiprocessing
 import os
@@ -27,7 +29,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
+from typing import NoReturn
 
 import pytest
 
@@ -162,6 +165,7 @@ class Mutant:
         change: Before and after, for people.
         source: The changed module.
         nth: Of the same changes of the module.
+        within: The function whose code it changes; empty outside of functions.
     """
 
     module: str
@@ -169,12 +173,16 @@ class Mutant:
     change: str
     source: str
     nth: int = 0
+    within: str = ""
 
     @property
     def id(self) -> str:
         """The same change keeps its name when the code around it changes."""
         told = f"{self.module} {self.change} {self.nth}"
         return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+Path_ = tuple[tuple[str, int | None], ...]
 
 
 def mutants(module: str, source: str) -> Iterator[Mutant]:
@@ -195,14 +203,27 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
                 change=change,
                 source=text,
                 nth=seen[change],
+                within=_within(tree, path),
             )
+
+
+def _within(tree: ast.AST, path: Path_) -> str:
+    """Return the qualified name of the outermost function of whose body a way leads through."""
+    names: list[str] = []
+    for step, at in path:
+        if isinstance(tree, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.append(tree.name)
+            if not isinstance(tree, ast.ClassDef):
+                return ".".join(names) if step == "body" else ""
+        found = getattr(tree, step)
+        tree = found if at is None else found[at]
+    return ""
 
 
 def _line(node: ast.AST) -> str:
     return " ".join(ast.unparse(node).split())[:90]
 
 
-Path_ = tuple[tuple[str, int | None], ...]
 SKIPPED_FIELDS = {"annotation", "returns", "decorator_list", "type_comment", "type_params"}
 
 
@@ -352,9 +373,70 @@ class Noticing:
         items.sort(key=lambda item: -self.most[item.nodeid])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Tell the name of a test that fails; with ``-x`` it is one."""
+        """Tell the name of the first test that fails, and end with it."""
         if report.failed:
             os.write(self.out, report.nodeid.encode())
+            os._exit(1)
+
+
+@dataclass(slots=True)
+class Exchanging:
+    """Asks about changes within functions in forks of a run that has collected its tests."""
+
+    mutants: Sequence[Mutant]
+    most: Counter[str]
+    longest: float
+    out: int
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Tell the ids of what is noticed; a fork goes on with the tests themselves."""
+        for mutant in self.mutants:
+            source, sink = os.pipe()
+            child = os.fork()
+            if child == 0:
+                _exchange(mutant)
+                noticing = Noticing(self.most, sink)
+                noticing.pytest_collection_modifyitems(session.items)
+                session.config.pluginmanager.register(noticing)
+                return None
+            if _is_failure(child, source, sink, self.most, longest=self.longest):
+                os.write(self.out, f"{mutant.id}\n".encode())
+        return True
+
+
+def _exchange(mutant: Mutant) -> None:
+    """Give a function that is loaded the code of a change; where it cannot be, notice nothing."""
+    try:
+        found: object = sys.modules[mutant.module]
+        for name in mutant.within.split("."):
+            found = inspect.getattr_static(found, name)
+            if isinstance(found, property):
+                found = found.fget
+            found = getattr(found, "__func__", found)
+        assert isinstance(found, FunctionType)
+        codes = [compile(mutant.source, mutant.module, "exec")]
+        while codes[-1].co_qualname != mutant.within:
+            codes = [c for c in codes.pop().co_consts if isinstance(c, CodeType)] + codes
+        found.__code__ = codes[-1]
+    except (AssertionError, AttributeError, IndexError, ValueError):
+        os._exit(0)
+
+
+def quickly(
+    todo: Sequence[Mutant], tests: Sequence[str], most: Counter[str], *, longest: float
+) -> Iterator[str]:
+    """Yield the ids of changes within functions that are noticed without loading anything anew."""
+    source, sink = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(source)
+        _run(tests, Exchanging([m for m in todo if m.within], most, longest, sink))
+    os.close(sink)
+    with os.fdopen(source) as told:
+        for line in told:
+            yield line.strip()
+    os.waitpid(child, 0)
 
 
 def is_noticed(
@@ -364,37 +446,38 @@ def is_noticed(
     source, sink = os.pipe()
     child = os.fork()
     if child == 0:
-        _run_child(mutant, tests, Noticing(most, sink))
+        sys.meta_path.insert(0, Replaced(mutant, _path(mutant.module)))
+        _run(tests, Noticing(most, sink))
+    return _is_failure(child, source, sink, most, longest=longest)
+
+
+def _is_failure(child: int, source: int, sink: int, most: Counter[str], *, longest: float) -> bool:
+    """Whether a process fails, or never ends; the test that it names is counted."""
     os.close(sink)
-    status = _ended(child, longest)
+    until = time.monotonic() + longest
+    while not (done := os.waitpid(child, os.WNOHANG))[0]:
+        time.sleep(0.002)
+        if time.monotonic() > until:
+            os.kill(child, signal.SIGKILL)
+            done = os.waitpid(child, 0)
+            break
     with os.fdopen(source, "rb") as told:
         name = told.read().decode()
     if name:
         most[name] += 1
-    return status != 0
+    return done[1] != 0
 
 
-def _ended(child: int, longest: float) -> int:
-    until = time.monotonic() + longest
-    while time.monotonic() < until:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status
-        time.sleep(0.002)
-    os.kill(child, signal.SIGKILL)
-    return os.waitpid(child, 0)[1]
-
-
-def _run_child(mutant: Mutant, tests: Sequence[str], noticing: Noticing) -> None:
+def _run(tests: Sequence[str], plugin: object) -> NoReturn:
+    """End this process with what the tests say."""
     code = 1
     try:
         os.environ["HYPOTHESIS_PROFILE"] = "brief"
-        sys.meta_path.insert(0, Replaced(mutant, _path(mutant.module)))
         with Path(os.devnull).open("w") as nothing:
             os.dup2(nothing.fileno(), 1)
             os.dup2(nothing.fileno(), 2)
         known = [test for test in tests if (ROOT / test).exists()]
-        code = int(pytest.main([*QUIETLY, *known], plugins=[noticing]))
+        code = int(pytest.main([*QUIETLY, *known], plugins=[plugin]))
     finally:
         os._exit(code)
 
@@ -470,9 +553,10 @@ def _judge(module: str, tests: Sequence[str], *, is_again: bool) -> None:
     if is_noticed(unchanged, tests, most):
         raise SystemExit(f"{module}: {', '.join(most)} must pass before it is judged")
     longest = AT_LEAST + TIMES * (time.monotonic() - began)
-    for mutant in mutants(module, source):
-        if mutant.id in results:
-            continue
+    found = list({mutant.id: mutant for mutant in mutants(module, source)}.values())
+    todo = [mutant for mutant in found if not before.get(mutant.id)]
+    before |= dict.fromkeys(quickly(todo, tests, most, longest=longest), True)
+    for mutant in found:
         results[mutant.id] = before.get(mutant.id, False) or is_noticed(
             mutant, tests, most, longest=longest
         )
