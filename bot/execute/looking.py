@@ -341,7 +341,6 @@ def _forgetting(books: Books, observation: Observation) -> Books:
         seen={row: at for row, at in books.seen.items() if now - at < KEPT},
         recent=tuple(row for row in books.recent if now - row.at < RECENT),
         foreign=tuple(row for row in books.foreign if now - row.at < 2 * TOGETHER),
-        breaks=tuple((at, what) for at, what in books.breaks if now - at < REPEATED_WITHIN),
     )
 
 

@@ -289,6 +289,20 @@ def test_what_the_opening_lacked_is_believed_when_the_same_explained_a_look_long
     assert kept.supposed == (_lacking(D(-1)), after(since if same else 31))
 
 
+def test_what_was_supposed_is_not_believed_of_something_else() -> None:
+    kept = having(entries=[CARRIED], supposed=(_lacking(D(-1)), after(15)), read_at=after(30))
+    kept, report = looking.look(kept, a_look(31, futures="996"))
+    assert (carried(kept), report.picture) == ([CARRIED.id], "futures -4 USDT")
+
+
+def test_only_a_line_beside_the_opening_may_have_one_end_there() -> None:
+    moved = transit.entry_of(a_move("7"))
+    kept = having(a_doubt("futures", "-1"), a_doubt("spot", "7"), entries=[CARRIED, moved])
+    kept, report = looking.look(kept, a_look(16, futures="1006", spot="500"))
+    assert carried(kept) == []
+    assert [found.text.split()[:4] for found in report.findings] == [["spot", "changed", "by", "7"]]
+
+
 def test_several_wallets_decide_about_the_opening_only_once_all_of_them_last() -> None:
     doubts = (a_doubt("futures", "-1"), a_doubt("spot", "5", since=0.1))
     for order in (doubts, doubts[:1], (doubts[0], replace(doubts[1], since=after(0)))):
