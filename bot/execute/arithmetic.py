@@ -11,7 +11,7 @@ EPOCHS = 8
 """Runs of the bot that the tags of one key tell apart."""
 SMALLEST_SCALE = 1_000
 MOVES_PER_DAY = 40
-"""Writes a position may get in a day by default, so tags that live at once. [count]"""
+"""Tags that a scale has at least; who gives more in a day takes those that are not used. [count]"""
 MOST_OPEN = 16
 """Open amounts whose subset sums are still compared; 2**16 of them take 15 ms. [count]"""
 
@@ -73,7 +73,7 @@ def tag_in(amount: int, *, scale: int) -> tuple[int, int] | None:
     ever ours is for the journal to say, as nine of ten arbitrary amounts look tagged.
     """
     tag = amount % scale
-    if amount <= 0 or tag % 10 == 0:
+    if amount < 1 or tag % 10 == 0:
         return None
     epoch = tag // (scale // EPOCHS)
     counter = tag - _tens_below(tag) - _first_index(epoch, scale=scale)

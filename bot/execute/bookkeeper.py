@@ -70,8 +70,7 @@ class Bookkeeper:
         self._books: Books | None = None
         self._ahead: dict[str, Intent] = {}
         self._found: list[Finding] = []
-        self._reading: asyncio.Task[tuple[LedgerRow, ...] | None] | None = None
-        self._asked_at: datetime | None = None
+        self._reading: tuple[datetime, asyncio.Task[tuple[LedgerRow, ...] | None]] | None = None
         self._is_accepted = False
         self._fault: Exception | None = None
         self._said: frozenset[str] = frozenset()
@@ -112,8 +111,7 @@ class Bookkeeper:
             return
         if left is not None and left < WEIGHT_KEPT:
             return
-        self._asked_at = now
-        self._reading = asyncio.ensure_future(self._read(self._books.since))
+        self._reading = now, asyncio.ensure_future(self._read(self._books.since))
 
     def compare(self, observation: Observation) -> News:
         """Return what a look says of the books, with the lines that have been read by now."""
@@ -128,8 +126,9 @@ class Bookkeeper:
     async def close(self) -> None:
         """End a reading that is under way."""
         if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+            _, task = self._reading
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _read(self, since: datetime) -> tuple[LedgerRow, ...] | None:
         try:
@@ -143,8 +142,8 @@ class Bookkeeper:
         if self._is_accepted:
             self._is_accepted = False
             self._books, self._found = books.accepted(self._books, observation.at), []
-        self._take_lines()
-        self._books, report = looking.look(self._books, observation)
+        kept = self._with_lines(self._books)
+        self._books, report = looking.look(kept, observation)
         findings, self._found = (*self._found, *report.findings), []
         return replace(report, findings=findings)
 
@@ -156,46 +155,34 @@ class Bookkeeper:
         self._books, report = looking.look(kept, observation)
         return report
 
-    def _take_lines(self) -> None:
-        """Book what was read, once all of it is there."""
-        if self._reading is None or not self._reading.done():
-            return
-        rows, self._reading = self._reading.result(), None
-        if rows is None or self._books is None or self._asked_at is None:
-            return
-        self._books, found = books.read(self._books, rows, asked_at=self._asked_at)
+    def _with_lines(self, kept: Books) -> Books:
+        """Return the books with what was read, once all of it is there."""
+        if self._reading is None or not self._reading[1].done():
+            return kept
+        (asked_at, task), self._reading = self._reading, None
+        rows = task.result()
+        if rows is None:
+            return kept
+        kept, found = books.read(kept, rows, asked_at=asked_at)
         self._found += found
+        return kept
 
     def _throw_away(self, fault: Exception) -> None:
         self._books, self._found, self._fault = None, [], fault
 
     def _news(self, report: Report, observation: Observation, fault: Exception | None) -> News:
-        trouble = dict(self._trouble(report, observation.at, fault))
+        kept = self._books
+        assert kept is not None  # noqa: S101 - a look has just opened or kept them
+        trouble = dict(_trouble(kept, report, observation.at, fault))
         new = {code: text for code, text in trouble.items() if code not in self._said}
         self._said = frozenset(trouble)
         alarms = [(_code(f), f.text) for f in report.findings if f.actor is not Actor.KNOWN]
-        assert self._books is not None  # noqa: S101 - a look has just opened or kept them
         return News(
             findings=report.findings,
             events=tuple(_events(report, is_failed=fault is not None)),
             alarms=(*alarms, *new.items()),
-            holds=self._books.doubtful(observation.account) if report.is_explained else {},
+            holds=kept.doubtful(observation.account) if report.is_explained else {},
         )
-
-    def _trouble(
-        self, report: Report, now: datetime, fault: Exception | None
-    ) -> Iterator[tuple[str, str]]:
-        """Yield what people must be told once while it lasts."""
-        if fault is not None:
-            yield "books_failed", f"opened anew, they did not fit: {type(fault).__name__}: {fault}"
-        if report.is_broken:
-            yield "unbalanced", f"nothing explains {report.picture}"
-        if report.is_repeated:
-            yield "unbalanced_again", f"the second time within the hour: {report.picture}"
-        kept = self._books
-        if kept is not None and now - (kept.read_at or kept.opened_from) > UNREAD_AFTER:
-            since = kept.read_at or kept.opened_from
-            yield "ledger_unread", f"the venue's ledger could not be read since {since:%H:%M:%S}"
 
 
 def adopted(memory: Memory, findings: Iterable[Finding], observation: Observation) -> Memory:
@@ -214,6 +201,21 @@ def adopted(memory: Memory, findings: Iterable[Finding], observation: Observatio
             action = AddMargin(key=keys[0], amount=finding.amount, currency=currency)
             memory = repeated(memory, action, at=observation.at)
     return memory
+
+
+def _trouble(
+    kept: Books, report: Report, now: datetime, fault: Exception | None
+) -> Iterator[tuple[str, str]]:
+    """Yield what people must be told once while it lasts."""
+    if fault is not None:
+        yield "books_failed", f"opened anew, they did not fit: {type(fault).__name__}: {fault}"
+    if report.is_broken:
+        yield "unbalanced", f"nothing explains {report.picture}"
+    if report.is_repeated:
+        yield "unbalanced_again", f"the second time within the hour: {report.picture}"
+    since = kept.read_at or kept.opened_from
+    if now - since > UNREAD_AFTER:
+        yield "ledger_unread", f"the venue's ledger could not be read since {since:%H:%M:%S}"
 
 
 def _events(report: Report, *, is_failed: bool) -> Iterator[Event]:

@@ -117,7 +117,7 @@ class Books:
     ledger: Ledger
     sizes: tuple[tuple[PositionKey, Decimal], ...]
     names: dict[str, datetime] = field(default_factory=dict)
-    knows_stops: bool = False
+    knows_stops: bool
     sent: tuple[Sent, ...] = ()
     earlier: tuple[Action, ...] = ()
     recent: tuple[LedgerRow, ...] = ()
@@ -242,11 +242,10 @@ def told(
         if intent.id in sent and is_over(entry.intent):
             continue
         ledger = followed(ledger, [intent])
-        if entry.row is not None and is_over(intent) and not _bears_out(intent, entry.row):
+        if entry.row is not None and is_over(intent):
             released.append((intent, entry.row))
             entry = replace(entry, row=None)
-        ended_at = at if is_over(intent) else None
-        sent[intent.id] = replace(entry, intent=intent, ended_at=ended_at)
+        sent[intent.id] = replace(entry, intent=intent)
     books = replace(books, ledger=ledger, names=names, sent=tuple(sent.values()))
     return _explained_again(books, released)
 
@@ -254,7 +253,7 @@ def told(
 def _explained_again(
     books: Books, released: Iterable[tuple[Intent, LedgerRow]]
 ) -> tuple[Books, tuple[Finding, ...]]:
-    """Give lines that were taken for another intent's to whom they belong, else book them."""
+    """Give lines of intents that have ended to whom they belong, else book them."""
     findings = []
     for intent, row in released:
         sent, foreign = explained([row], books.sent)
@@ -323,10 +322,6 @@ def sizes_of(account: Account) -> tuple[tuple[PositionKey, Decimal], ...]:
 def _with_row(books: Books, ledger: Ledger, row: LedgerRow) -> Ledger:
     is_carried = row.at <= books.opened_until + BESIDE
     return booked(ledger, entry_of(row, is_carried=is_carried))
-
-
-def _bears_out(intent: Intent, row: LedgerRow) -> bool:
-    return intent.applied is not None and abs(row.amount) == intent.applied
 
 
 def _sighted(ledger: Ledger, sent: Iterable[Sent]) -> Ledger:

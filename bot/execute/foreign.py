@@ -82,12 +82,10 @@ class Sent:
     Attributes:
         intent: As it is now.
         row: The line; ``None`` until one is found.
-        ended_at: When it was heard that it has ended; ``None`` before. Aware UTC.
     """
 
     intent: Intent
     row: LedgerRow | None = None
-    ended_at: datetime | None = None
 
 
 def explained(
@@ -180,7 +178,7 @@ def _owner(row: LedgerRow, sent: Sequence[Sent], *, is_clipped: bool) -> int | N
         if wanted is None or intent.state in WITHOUT_EFFECT or row.at < began - BESIDE:
             continue
         held = None if entry.row is None else abs(entry.row.amount)
-        if not is_clipped and abs(row.amount) == wanted != held:
+        if abs(row.amount) == wanted != held:
             return index
         is_shorter = abs(row.amount) < wanted and row.at <= began + SETTLE_POINT
         if is_clipped and is_shorter and held is None and not is_over(intent):
@@ -203,8 +201,11 @@ def _amount_meant(action: Action, row: LedgerRow) -> Decimal | None:
         case RemoveMargin(key=key, amount=amount, currency=asset):
             kind, where = RowKind.MARGIN_REMOVED, (key.symbol, key.side)
         case Transfer(source=source, destination=destination, amount=amount, currency=asset):
-            ends = (row.other, row.wallet) if row.amount > 0 else (row.wallet, row.other)
-            is_same = row.kind.is_transfer and ends == (source, destination)
+            ends = {
+                RowKind.TRANSFER_IN: (row.other, row.wallet),
+                RowKind.TRANSFER_OUT: (row.wallet, row.other),
+            }
+            is_same = ends.get(row.kind) == (source, destination)
             return amount if is_same and row.asset == asset else None
         case _:
             return None
@@ -220,12 +221,9 @@ def _are_successive(earlier: LedgerRow, later: LedgerRow, writer: Writer) -> boo
     one, two = _tag(earlier, writer), _tag(later, writer)
     if one is None or two is None or one[0] != two[0]:
         return False
-    scale = one[2]
-    return (
-        scale == two[2]
-        and one[0] != writer.epoch % EPOCHS
-        and (two[1] - one[1]) % live_tags(scale=scale) == 1
-    )
+    # The scale of a step is the same whatever the amount.
+    is_next = (two[1] - one[1]) % live_tags(scale=one[2]) == 1
+    return is_next and one[0] != writer.epoch % EPOCHS
 
 
 def _tag(row: LedgerRow, writer: Writer) -> tuple[int, int, int] | None:
@@ -252,4 +250,4 @@ def _finding(row: LedgerRow, actor: Actor, why: str) -> Finding:
 
 def _route(row: LedgerRow) -> str:
     ends = (row.other or "outside", row.wallet)
-    return " to ".join(ends if row.amount > 0 else reversed(ends))
+    return " to ".join(ends if row.kind is RowKind.TRANSFER_IN else reversed(ends))

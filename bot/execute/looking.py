@@ -190,7 +190,7 @@ def _with_wallets(
     findings = []
     for gap in gaps:
         for name, amount in gap.pools:
-            if name == BACKING or not amount or books.ledger.is_pending(name):
+            if name == BACKING or books.ledger.is_pending(name):
                 continue
             # While a line beside the opening may be all of it, it is not adopted.
             if has_carried or not _is_confirmed(books, name, gap.asset, amount):
@@ -219,7 +219,7 @@ def _with_opening(books: Books, account: Account, at: datetime) -> tuple[Books, 
     ledger = certain(books.ledger)
     left = conservation(ledger, account, at=at)
     lacking = tuple(_open_of(left))
-    if lacking and not _open_of(gaps):
+    if not _open_of(gaps):
         books = _supposing(books, lacking, at)
     if not (_is_supposed(books, lacking) or all(_is_confirmed(books, *o) for o in lacking)):
         return books, left
@@ -252,19 +252,20 @@ def _is_supposed(books: Books, lacking: tuple[Open, ...]) -> bool:
 def _without_torn(gaps: tuple[Gap, ...], ledger: Ledger) -> tuple[Gap, ...]:
     """Return what is left where the opening had one end of a line and not the other.
 
-    Wallets and positions are different answers of one look, and a move may fall between them.
+    Wallets and positions are different answers of one look, and a move may fall between them. What
+    is left has either sign: the end that the opening had, or the one it lacked.
     """
     ends = {
-        (pool_of(place), place.asset, change)
+        (pool_of(place), place.asset, abs(change))
         for entry in ledger.booked
-        if entry.is_carried
+        if entry.is_carried and len(entry.changes) > 1
         for place, change in entry.changes
     }
     return tuple(
         replace(
             gap,
             pools=tuple(
-                (name, ZERO if (name, gap.asset, amount) in ends else amount)
+                (name, ZERO if (name, gap.asset, abs(amount)) in ends else amount)
                 for name, amount in gap.pools
             ),
         )
@@ -284,7 +285,7 @@ def _with_doubts(
     What a line beside the opening explains is no break: it is only to be decided yet.
     """
     open_ = _open_of(gaps)
-    is_undecided = bool(open_) and not _open_of(conservation(books.ledger, account, at=at))
+    is_undecided = not _open_of(conservation(books.ledger, account, at=at))
     wallets = {name for name, _, _ in open_} if is_undecided else set[str]()
     open_ += [(symbol, margin_of(symbol).asset, shift) for symbol, shift in shifts.items()]
     books = replace(books, doubts=tuple(_doubt(books, *what, at=at) for what in open_))
@@ -340,7 +341,6 @@ def _forgetting(books: Books, observation: Observation) -> Books:
         seen={row: at for row, at in books.seen.items() if now - at < KEPT},
         recent=tuple(row for row in books.recent if now - row.at < RECENT),
         foreign=tuple(row for row in books.foreign if now - row.at < 2 * TOGETHER),
-        breaks=tuple((at, what) for at, what in books.breaks if now - at < REPEATED_WITHIN),
     )
 
 

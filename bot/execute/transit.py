@@ -188,7 +188,7 @@ def widened(ledger: Ledger, account: Account) -> Ledger:
     """Return the ledger that also begins with assets that are shown for the first time."""
     known = {place.asset for place, _ in ledger.opening}
     new = [(place, amount) for place, amount in shown(account).items() if place.asset not in known]
-    return replace(ledger, opening=tuple(sorted((*ledger.opening, *new)))) if new else ledger
+    return replace(ledger, opening=tuple(sorted((*ledger.opening, *new))))
 
 
 def shown(account: Account) -> dict[Place, Decimal]:
@@ -410,9 +410,7 @@ def _ways(asset: str, ledger: Ledger, at: datetime) -> Iterator[list[dict[str, D
     # newest.
     carried = sorted((e for e in ledger.booked if e.is_carried), key=_by_time)
     for entries, sign in ((carried, 1), (unsure(ledger, at), -1)):
-        ways = _suffixes([e for e in entries if _touches(e, asset)], asset, sign=sign)
-        if len(ways) > 1:
-            yield ways
+        yield _suffixes([e for e in entries if _touches(e, asset)], asset, sign=sign)
 
 
 def _suffixes(entries: Sequence[Booked], asset: str, *, sign: int) -> list[dict[str, Decimal]]:

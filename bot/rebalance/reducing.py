@@ -88,7 +88,7 @@ def reduction(
     size = min(wanted, most(position, instrument, market, policy, limit_price=limit_price))
     if size < whole:
         size = down(size, step=instrument.size_step)
-    if size < instrument.min_size and size < whole:
+    if size < instrument.min_size:
         size = min(whole, instrument.min_size)
         depth = book.resting(market, position.side, limit_price=limit_price)
         if depth is not None and depth < size:

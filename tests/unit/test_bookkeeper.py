@@ -8,7 +8,7 @@ from decimal import Decimal as D
 import pytest
 
 from bot.domain.action import AddMargin, Transfer
-from bot.domain.intent import Intent, IntentState
+from bot.domain.intent import Execution, Intent, IntentState, Outcome
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.mode import Event
 from bot.domain.position import PositionKey, Side
@@ -16,6 +16,7 @@ from bot.domain.venue import VenueCondition
 from bot.errors import Incomplete, Unavailable
 from bot.execute.bookkeeper import Bookkeeper, News, adopted
 from bot.execute.foreign import Actor, Finding, Writer
+from bot.execute.perform import Performance
 from bot.rebalance.memory import KeyMemory, Memory
 from tests.kit.builders import BTC, NOON, a_position, a_stop, an_observation
 from tests.kit.fakes import FakeClock, FakeVenue
@@ -281,6 +282,21 @@ def test_a_move_of_ours_that_took_effect_once_more_is_spent_once_more() -> None:
     ]
 
 
+@pytest.mark.parametrize(("amount", "spent"), [("0.5", "0.5"), ("0", "0"), ("-30", "0")])
+def test_only_margin_that_came_once_more_is_spent_once_more(amount: str, spent: str) -> None:
+    after = adopted(Memory(), [a_finding(amount, is_repeat=True)], HELD)
+    assert after.added_since(KEY, HELD.at - timedelta(hours=1)) == D(spent)
+    assert len(after.moves) == (D(spent) > 0)
+    assert adopted(Memory(), [a_finding(amount)], HELD).moves == ()
+
+
+def test_a_finding_that_changes_nothing_does_not_hide_the_next() -> None:
+    nothing = [a_finding("30", actor=Actor.KNOWN), a_finding("30", symbol="ETH/USDT:USDT")]
+    nothing.append(replace(nothing[1], is_repeat=True))
+    assert adopted(Memory(), nothing, HELD) == Memory()
+    assert adopted(Memory(), [*nothing, a_finding("-30")], HELD).of(KEY).touched_at == HELD.at
+
+
 @pytest.mark.parametrize(
     "finding",
     [
@@ -317,3 +333,97 @@ async def test_a_reading_under_way_does_not_keep_the_bot_from_its_end() -> None:
     await desk.polls(2)
     assert began.is_set()
     await asyncio.wait_for(desk.keeper.close(), 1)
+
+
+async def test_a_reading_ends_before_the_books_are_closed() -> None:
+    desk = Desk()
+    ended: list[bool] = []
+
+    async def never(since: datetime) -> tuple[LedgerRow, ...]:
+        del since
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+        return ()
+
+    desk.venue.rows = never  # type: ignore[method-assign]  # a venue that does not answer
+    await desk.polls(2)
+    await desk.keeper.close()
+    assert ended == [True]
+
+
+async def test_one_reading_at_a_time() -> None:
+    desk = Desk()
+    asked: list[datetime] = []
+
+    async def slow(since: datetime) -> tuple[LedgerRow, ...]:
+        asked.append(since)
+        await asyncio.Event().wait()
+        return ()
+
+    desk.venue.rows = slow  # type: ignore[method-assign]  # a venue that does not answer
+    await desk.polls(30)
+    assert len(asked) == 1
+    await desk.keeper.close()
+
+
+@pytest.mark.parametrize("is_read_once", [False, True])
+async def test_a_ledger_that_is_not_read_is_told_after_more_than_five_minutes(
+    is_read_once: bool,
+) -> None:
+    desk = Desk()
+    if not is_read_once:
+        desk.venue.row_failures = [Unavailable("x")] * 999
+    await desk.polls(5)
+    kept = desk.keeper.books
+    assert kept is not None
+    desk.venue.row_failures = [Unavailable("x")] * 999
+    since = kept.opened_from if kept.read_at is None else kept.read_at
+    assert (since == kept.opened_from) is not is_read_once
+    left = 300 - (desk.clock.now() - since).total_seconds()
+    assert codes([await desk.poll(left)]) == []
+    assert (await desk.poll(0.001)).alarms == (
+        ("ledger_unread", f"the venue's ledger could not be read since {since:%H:%M:%S}"),
+    )
+
+
+async def test_what_gets_strange_after_a_person_looked_is_told() -> None:
+    desk = Desk()
+    desk.keeper.accept()  # before there is anything to look at
+    await desk.polls(2)
+    desk.hold(futures="990")
+    assert codes(await desk.polls(6)) == ["unbalanced"]
+    desk.keeper.accept()
+    assert codes(await desk.polls(6)) == []
+    desk.hold(futures="980")
+    assert codes(await desk.polls(6)) == ["unbalanced"]
+
+
+DONE = Execution(intent_id="plabcd0003000001", outcome=Outcome.DONE)
+REJECTED = Execution(intent_id="plabcd0003000001", outcome=Outcome.REJECTED)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_open"),
+    [(DONE, True), (replace(DONE, outcome=Outcome.UNKNOWN), True), (REJECTED, False), ("x", False)],
+    ids=["done, not read back", "unknown", "rejected", "dropped"],
+)
+async def test_after_a_send_only_what_may_have_had_an_effect_stays_on_its_way(
+    outcome: Execution | str, is_open: bool
+) -> None:
+    desk = Desk()
+    await desk.poll()
+    written = a_transfer(state=IntentState.WRITTEN, sent_at=None)
+    desk.keeper.told([written])
+    sent = replace(written, state=IntentState.UNKNOWN, sent_at=desk.clock.now())
+    done = Performance(
+        outcomes={written.id: outcome}, effects=(), followed=(sent,) if is_open else ()
+    )
+    desk.keeper.performed([written], done)
+    kept = desk.keeper.books
+    assert kept is not None
+    states = {True: IntentState.UNKNOWN, False: IntentState.REJECTED}
+    wanted = IntentState.DROPPED if outcome == "x" else states[is_open]
+    assert [entry.intent.state for entry in kept.sent] == [wanted]
+    assert kept.ledger.is_pending() is is_open

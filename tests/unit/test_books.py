@@ -224,7 +224,7 @@ def test_a_lone_foreign_line_is_a_person_even_if_its_digits_look_like_a_tag() ->
 @pytest.mark.parametrize(
     ("first", "second", "seconds", "actor"),
     [
-        pytest.param((5, 7), (5, 8), 599, Actor.SECOND_WRITER, id="successive"),
+        pytest.param((5, 7), (5, 8), 600, Actor.SECOND_WRITER, id="successive"),
         pytest.param((5, 111), (5, 112), 1, Actor.SECOND_WRITER, id="the lane begins anew"),
         pytest.param((5, 7), (5, 8), 601, Actor.EXTERNAL, id="too far apart"),
         pytest.param((5, 7), (5, 9), 10, Actor.EXTERNAL, id="one is missing"),

@@ -128,6 +128,10 @@ def an_intent(action: Action) -> Intent:
             id="no way between",
         ),
         pytest.param(
+            replace(BAND, distance=replace(LEVELS, give_back=LEVELS.target)), "target < give_back",
+            id="no way back",
+        ),
+        pytest.param(
             replace(BAND, distance=replace(LEVELS, give_back=D(1))), "below 1 for a long",
             id="beyond zero",
         ),
@@ -171,6 +175,10 @@ def test_what_is_no_band_is_refused_by_its_fault(band: Any, text: str) -> None:
         replace(BAND, volatility=D(0), hit_probability=D(0), horizon=0),
         replace(BAND, volatility=D("0.01"), hit_probability=D(1), horizon=3600, why="mine"),
         replace(BAND, distance=replace(LEVELS, emergency=LEVELS.trigger)),
+        replace(BAND, leverage=Levels(emergency=D(3), trigger=D(3), target=D(3), give_back=D(3))),
+        replace(BAND, hit_probability=D("0." + "1" * 1000)),
+        replace(BAND, distance=replace(LEVELS, emergency=D("1E-30"))),
+        replace(BAND, leverage=replace(BAND.leverage, emergency=D("1E+15"))),
     ],
 )
 def test_a_band_passes_as_it_is(band: LeverageBand) -> None:
@@ -204,6 +212,12 @@ def test_whatever_is_raised_is_a_refusal_with_a_name(
     assert found.code == code
     assert text in found.text
     assert len(found.text) < 400
+
+
+def test_three_hundred_letters_of_a_failure_are_told() -> None:
+    found = chosen(raising(TypeError("x" * 10_000)), RISK, a_market())
+    assert isinstance(found, Refusal)
+    assert found.text.count("x") == 300
 
 
 def test_a_person_who_stops_the_bot_is_not_a_failure_of_the_strategy() -> None:

@@ -54,12 +54,26 @@ def test_with_little_equity_no_fill_is_taken_that_leaves_nothing_to_add_back(
     assert after > before
 
 
-@pytest.mark.parametrize(("margin", "pays"), [("61", True), ("59", False), ("-5", False)])
+@pytest.mark.parametrize(
+    ("size", "margin", "pays"),
+    [
+        # Half a per mille to the best price, and half a per mille of fee: 59.985 of 60,000.
+        ("1", "61", True),
+        ("1", "59.986", True),
+        ("1", "59.985", False),
+        ("1", "-5", False),
+        ("-1", "60.016", True),
+        ("-1", "60.015", False),
+    ],
+)
 def test_closing_pays_while_it_costs_less_of_the_value_than_equity_is_of_it(
-    margin: str, pays: bool
+    size: str, margin: str, pays: bool
 ) -> None:
-    # Half a per mille to the best bid, and half a per mille of fee: 59.985 of 60,000.
-    assert reducing.pays(a_position(margin=margin), RULES, a_market()) == pays
+    assert reducing.pays(a_position(size=size, margin=margin), RULES, a_market()) == pays
+    # Two of them that have lost a thousand each.
+    entry = "61000" if D(size) > 0 else "59000"
+    twice = a_position(size=str(2 * D(size)), entry=entry, margin=str(2 * (D(margin) + 1000)))
+    assert reducing.pays(twice, RULES, a_market()) == pays
 
 
 def test_a_position_whose_equity_is_less_than_closing_costs_is_not_closed_and_told_so() -> None:
@@ -84,6 +98,45 @@ def test_as_much_may_be_closed_as_book_and_limits_allow(
     policy = a_policy(max_reduction_per_action=D(share))
     found = reducing.most(a_position(), RULES, a_market(depth=depth), policy, limit_price=D(59000))
     assert found == D(most)
+
+
+@pytest.mark.parametrize(
+    ("size", "share", "depth", "closed"),
+    [
+        pytest.param("0.1005", "1", None, "0.1005", id="all of it, whatever the step"),
+        pytest.param("0.1005", "0.5", None, "0.050", id="a part, in steps"),
+        pytest.param("0.1005", "1", "0.0507", "0.050", id="what the book takes, in steps"),
+        pytest.param("0.1", "0.001", None, "0.001", id="the smallest order"),
+        pytest.param("0.1", "0.001", "0.001", "0.001", id="the book just takes it"),
+        pytest.param("0.1", "0.001", "0.0009", None, id="the book does not take it"),
+        pytest.param("0.0005", "1", None, "0.0005", id="a rest smaller than an order"),
+        pytest.param("0.0005", "0.5", None, "0.0005", id="and no more than it"),
+        pytest.param("0.0005", "0.5", "0.0005", "0.0005", id="which the book takes"),
+        pytest.param("0.0005", "0.5", "0.0004", None, id="which the book does not take"),
+    ],
+)
+def test_an_order_is_whole_steps_or_the_smallest_or_all_that_is_left(
+    size: str, share: str, depth: str | None, closed: str | None
+) -> None:
+    found = reducing.reduction(
+        a_position(size=size, margin="1"),
+        RULES,
+        a_market(depth=depth),
+        a_policy(max_reduction_per_action=D(share)),
+        distance=D("0.9"),
+        limit_price=D(59000),
+    )
+    if closed is None:
+        assert found is None
+    else:
+        assert found == ReducePosition(key=a_position().key, size=D(closed), limit_price=D(59000))
+
+
+@pytest.mark.parametrize(("margin", "amount"), [("1031.52", "1.00"), ("1031.50", None)])
+def test_one_unit_is_the_least_that_is_added_back(margin: str, amount: str | None) -> None:
+    # Half of it less 500 of loss, 14.75 of fee and a cent for the digits.
+    found = reducing.re_add(a_position(margin=margin), after(a_position()), CLOSE, RULES)
+    assert (None if found is None else found.amount) == (None if amount is None else D(amount))
 
 
 def after(position: Position | None) -> Account:

@@ -15,7 +15,7 @@ from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
-from bot.rebalance.sharing import at_once, shared
+from bot.rebalance.sharing import Shares, at_once, shared
 from bot.rebalance.sizing import margin_need, required
 from tests.kit.builders import (
     BTC,
@@ -226,3 +226,82 @@ def test_where_only_emergencies_may_be_written_they_get_all_of_the_purse() -> No
     assert added(strict) == {ETH: D(4000)}
     assert "journal_unwritable" in {refusal.code for refusal in strict.refusals}
     assert BTC in added(decided(seen))
+
+
+# where an estimate is asked, and which
+
+BARRED = replace(PAIR[0], to_trigger=D(0), to_target=D(0))
+NEEDS = (D(620), D(420))
+
+
+@pytest.mark.parametrize(
+    ("claimants", "purse", "is_asked"),
+    [
+        pytest.param((BARRED, PAIR[1]), "100", False, id="nobody else wants any"),
+        pytest.param((replace(BARRED, to_target=D("0.5")), PAIR[1]), "100", True, id="a little"),
+        pytest.param(PAIR, "12984", False, id="enough for all targets"),
+        pytest.param(PAIR, "12983.99", True, id="not quite enough"),
+        pytest.param(
+            (PAIR[0], replace(PAIR[1], is_measured=False)), "1040", False, id="no measure"
+        ),
+        pytest.param((PAIR[0], replace(PAIR[1], to_trigger=D(1000))), "1619", False, id="least"),
+    ],
+)
+def test_an_estimate_is_asked_only_where_two_want_more_than_there_is(
+    claimants: tuple[Claimant, ...], purse: str, is_asked: bool
+) -> None:
+    found = shared(claimants, D(purse), even=fails, mixed=fails)
+    assert bool(found.doubt) is is_asked
+
+
+@pytest.mark.parametrize(("purse", "is_even"), [("1039.99", False), ("1040", True)])
+def test_what_lies_beyond_all_triggers_is_shared_evenly_and_what_before_by_its_price(
+    purse: str, is_even: bool
+) -> None:
+    found = shared(PAIR, D(purse), mixed=fails)
+    assert (found.doubt == "") is is_even
+    if is_even:
+        assert found.amounts == NEEDS
+
+
+def test_no_more_than_its_share_of_all_that_can_come_is_given_at_once() -> None:
+    shares = Shares(amounts=(D(100), D(300)))
+    assert at_once(PAIR, shares, D(350)) == Shares(amounts=(D(100), D(250)))
+    with pytest.raises(ValueError, match="shorter"):
+        at_once(PAIR, Shares(amounts=(D(100),)), D(350))
+
+
+def test_the_reason_is_told_in_its_own_words() -> None:
+    assert shared(PAIR, D(500), mixed=broken("1", "2")).doubt == "3 was shared, 500 must be"
+
+
+@pytest.mark.parametrize(
+    ("purse", "wanted", "is_believed"),
+    [
+        # two steps of a cent, and a millionth of the purse
+        ("1000", ("600", "400.021"), True),
+        ("1000", ("600", "400.0211"), False),
+        ("1000", ("600", "399.979"), True),
+        ("1000", ("600", "399.9789"), False),
+        ("1000", ("620.021", "379.979"), True),
+        ("1000", ("620.0211", "379.9789"), False),
+        ("400", ("-0.0204", "400.0204"), True),
+        ("400", ("-0.0205", "400.0205"), False),
+    ],
+)
+def test_an_estimate_is_believed_to_a_step_each_and_a_millionth_of_the_purse(
+    purse: str, wanted: tuple[str, str], is_believed: bool
+) -> None:
+    assert (shared(PAIR, D(purse), mixed=broken(*wanted)).doubt == "") is is_believed
+
+
+@pytest.mark.parametrize("wanted", [("580.01", "419.99"), ("580.021", "419.979")])
+def test_who_is_all_but_served_is_served_before_the_others(wanted: tuple[str, str]) -> None:
+    assert shared(PAIR, D(1000), mixed=broken(*wanted)).amounts == (D(580), D(420))
+
+
+def test_no_more_is_shared_beyond_the_triggers_than_there_is() -> None:
+    assert shared(PAIR, D(5000), even=broken("2600.02", "2400")).amounts == (
+        D("2600.02"),
+        D("2399.98"),
+    )
