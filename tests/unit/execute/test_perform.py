@@ -1,5 +1,6 @@
 """What is still sent when something before it was not done."""
 
+from dataclasses import replace
 from decimal import Decimal as D
 from itertools import count
 
@@ -14,9 +15,10 @@ from bot.domain.action import (
     RemoveMargin,
     Transfer,
 )
-from bot.domain.intent import Execution, Outcome
+from bot.domain.intent import Execution, Intent, Outcome
 from bot.domain.position import PositionKey, Side
 from bot.execute.perform import perform
+from bot.ports import Gate
 from tests.kit.builders import BTC, ETH, a_position, an_observation
 from tests.kit.fakes import FakeClock, FakeJournal, FakeVenue
 from tests.kit.records import a_record, an_intent
@@ -82,3 +84,24 @@ async def test_only_what_builds_on_it_is_dropped(
     actions: list[Action], expected: list[bool], first: Outcome
 ) -> None:
     assert await sent(*actions, first=first) == expected
+
+
+class Unfilled(FakeVenue):
+    """A venue whose orders end without a fill."""
+
+    async def execute(self, intent: Intent, gate: Gate) -> Execution:
+        done = await super().execute(intent, gate)
+        return replace(done, applied=D(0))
+
+
+async def test_what_was_confirmed_without_effect_is_no_effect_and_drops_what_builds_on_it() -> None:
+    clock, journal = FakeClock(), FakeJournal()
+    venue = Unfilled(an_observation(a_position()), clock)
+    intents = [an_intent("pl1", action=reduce(A)), an_intent("pl2", action=add(A))]
+    await journal.record(a_record(), b"", intents)
+    done = await perform(
+        intents, venue=venue, journal=journal, clock=clock, look=lambda _intent, _request: None
+    )
+    assert done.effects == ()
+    assert [intent.applied for intent in done.followed] == [D(0)]
+    assert done.outcomes["pl2"] == "pl1 took effect for 0 of 0.1 only"

@@ -7,6 +7,7 @@ import pytest
 
 from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.lease import RENEW_AFTER
+from bot.domain.position import MarginMode, Position
 from bot.domain.venue import Allowance
 from bot.errors import Unavailable
 from bot.pace import GLANCE_EVERY, Pace, Rest
@@ -152,3 +153,18 @@ async def test_what_was_never_seen_is_not_taken_for_safe() -> None:
     resting.decision = replace(resting.decision, verdict=Verdict.NOT_READY, positions=())
     assert await resting.pass_by(misses=4) is False
     assert resting.clock.monotonic() == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        pytest.param(a_position(margin_mode=MarginMode.CROSS), id="nothing is planned for it"),
+        pytest.param(a_position(margin="70000"), id="no price liquidates it"),
+    ],
+)
+async def test_what_has_no_line_is_not_watched(position: Position) -> None:
+    resting = Resting()
+    seen = an_observation(position)
+    resting.decision = decide(seen, Memory(), a_policy(), choose=choose)
+    await resting.pass_by()
+    assert resting.venue.glanced == []

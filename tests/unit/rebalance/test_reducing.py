@@ -135,7 +135,7 @@ def test_an_order_is_whole_steps_or_the_smallest_or_all_that_is_left(
 @pytest.mark.parametrize(("margin", "amount"), [("1031.52", "1.00"), ("1031.50", None)])
 def test_one_unit_is_the_least_that_is_added_back(margin: str, amount: str | None) -> None:
     # Half of it less 500 of loss, 14.75 of fee and a cent for the digits.
-    found = reducing.re_add(a_position(margin=margin), after(a_position()), CLOSE, RULES)
+    found = reducing.re_add(a_position(margin=margin), after(a_position()), CLOSE, RULES, POLICY)
     assert (None if found is None else found.amount) == (None if amount is None else D(amount))
 
 
