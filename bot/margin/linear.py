@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.domain.instrument import Contract, MarginTier
-from bot.margin import lone
+from bot.margin import lone, release
+from bot.margin.rules import Release
 from bot.margin.tiers import maintenance_margin
 
 
@@ -142,14 +143,16 @@ def removable_margin(
     """Return how much isolated margin the venue would release now. [quote], >= 0.
 
     The smaller of two rules: margin stays above maintenance, and equity stays above the initial
-    margin of the leverage *setting* at mark.
+    margin of the leverage *setting* at mark. `bot.margin.release` tells which one it was.
 
     Source: Binance's help page 360038447311.
     """
     value = abs(size) * mark_price
-    above_maintenance = margin - maintenance_margin(tiers, notional=value)
-    above_initial = (
-        equity(size=size, entry_price=entry_price, margin=margin, price=mark_price)
-        - value / leverage_setting
-    )
-    return max(Decimal(0), min(above_maintenance, above_initial))
+    return release.removable(
+        Release.BINANCE,
+        margin=margin,
+        equity=equity(size=size, entry_price=entry_price, margin=margin, price=mark_price),
+        maintenance=maintenance_margin(tiers, notional=value),
+        value=value,
+        leverage_setting=leverage_setting,
+    ).amount

@@ -214,7 +214,7 @@ OTHERS = (
         source="Deribit help 25944738177565", note="as DB",
     ),
     Rule(
-        key="KR", venue="kraken", mode=Mode.CROSS, contract=LINEAR, basis=Basis.ENTRY,
+        key="KR", venue="krakenfutures", mode=Mode.CROSS, contract=LINEAR, basis=Basis.ENTRY,
         has_amounts=False, proofs=(P, D, U), source="Kraken support 4844463246100",
         note="tier by size in USD, maintenance fixed at entry value; the price is derived",
     ),
