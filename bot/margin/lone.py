@@ -105,11 +105,12 @@ def walk(
             "maintenance rate plus fee must be below 1, was "
             f"{tiers[-1].maintenance_rate} plus {fee}"
         )
-    last = len(tiers) - 1
-    for k, tier in enumerate(tiers):
+    k, last, tier = 0, len(tiers) - 1, tiers[0]
+    kept, gain = fixed + tier.maintenance_amount, tier.maintenance_rate + fee - side
+    while k < last and kept / gain >= tiers[k + 1].notional_floor:
+        k += 1
+        tier = tiers[k]
         kept, gain = fixed + tier.maintenance_amount, tier.maintenance_rate + fee - side
-        if k == last or kept / gain < tiers[k + 1].notional_floor:
-            break
     if k and kept / gain < tier.notional_floor:
         return tier.notional_floor, Decimal(1)
     return kept, gain

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal as D
 from typing import Any
 
-from bot.domain.instrument import Contract
+from bot.domain.instrument import Contract, MarginTier
 from bot.margin import backing, by_rule, legs
 from bot.margin.by_rule import Terms, flat
 from bot.margin.rules import Backing, Brackets, Finish, Mode, NoRule, Rule
@@ -28,7 +28,7 @@ CONTRADICTED = {
 """Rows that disagree with themselves."""
 
 
-class Lacking(LookupError):
+class Lacking(LookupError):  # noqa: N818 - named by what the row is
     """A number that the rule needs is not in the row."""
 
 
@@ -64,9 +64,9 @@ def judge(row: Row) -> Judged:
         rule = _rule(row)
     except NoRule as error:
         return Judged(id=name, venue=venue, lacking=str(error))
+    if name in CONTRADICTED:
+        return Judged(id=name, venue=venue, rule=rule.key, lacking=CONTRADICTED[name])
     try:
-        if name in CONTRADICTED:
-            raise Lacking(CONTRADICTED[name])
         theirs = _number(norm, "liq", "the venue returned no price")
         ours = _ours(rule, row)
     except Lacking as error:
@@ -187,7 +187,7 @@ def _entry(rule: Rule, norm: Row) -> D:
     return _number(norm, "entry")
 
 
-def _tiers(rule: Rule, norm: Row) -> Any:
+def _tiers(rule: Rule, norm: Row) -> tuple[MarginTier, ...]:
     if rule.key == "HL-23":
         return flat(D("0.01"))
     if rule.venue == "hyperliquid":

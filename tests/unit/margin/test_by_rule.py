@@ -23,10 +23,10 @@ def rule(venue: str, mode: Mode = Mode.ISOLATED, contract: Contract = LINEAR) ->
     return rule_for(venue=venue, mode=mode, contract=contract, day=date(2026, 1, 1))
 
 
-def terms(size: str = "1", **given: D) -> Terms:
+def terms(size: str = "1", *, mark_price: D | None = None) -> Terms:
     return Terms(
-        size=D(size), entry_price=D(100), margin=D(10), tiers=flat(D("0.01")), **given
-    )  # type: ignore[arg-type]  # only numbers are given
+        size=D(size), entry_price=D(100), margin=D(10), tiers=flat(D("0.01")), mark_price=mark_price
+    )
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,7 @@ def terms(size: str = "1", **given: D) -> Terms:
         pytest.param(
             rule("kucoin"), "liquidation fee must be given for KC-N", id="no liquidation fee"
         ),
-        pytest.param(
-            rule("dydx", Mode.CROSS), "mark price must be given for DX", id="no mark"
-        ),
+        pytest.param(rule("dydx", Mode.CROSS), "mark price must be given for DX", id="no mark"),
     ],
 )
 def test_a_number_that_a_rule_needs_is_never_guessed(asked: Rule, message: str) -> None:
@@ -71,7 +69,9 @@ def test_a_rule_without_amounts_takes_none_and_one_by_size_keeps_its_tier() -> N
         Terms(size=D(-5), entry_price=D(100), margin=D(50), tiers=table, closing_fee=D("0.0005")),
     )
     (only,) = okx.legs[0].tiers
-    assert (only.notional_floor, only.maintenance_rate, only.maintenance_amount) == (0, D("0.02"), 0)
+    assert only.notional_floor == 0
+    assert only.maintenance_rate == D("0.02")
+    assert only.maintenance_amount == 0
 
 
 @pytest.mark.parametrize("size", ["1", "-1"])
@@ -79,9 +79,7 @@ def test_maintenance_fixed_at_entry_or_mark_does_not_follow_the_price(size: str)
     side = int(size)
     kraken = by_rule.liquidation_price(rule("krakenfutures", Mode.CROSS), terms(size))
     assert kraken == 100 - side * (10 - 1)
-    old = rule_for(
-        venue="hyperliquid", mode=Mode.CROSS, contract=LINEAR, day=date(2023, 3, 1)
-    )
+    old = rule_for(venue="hyperliquid", mode=Mode.CROSS, contract=LINEAR, day=date(2023, 3, 1))
     assert by_rule.liquidation_price(old, terms(size, mark_price=D(50))) == 50 - side * D("9.5")
     coin = rule_for(venue="bybit", mode=Mode.ISOLATED, contract=INVERSE, day=date(2023, 3, 1))
     found = by_rule.liquidation_price(
@@ -101,9 +99,7 @@ def test_a_position_that_no_price_liquidates_has_none_on_either_side() -> None:
 
 
 def test_spot_margin_of_a_long_is_what_the_coins_must_be_worth() -> None:
-    book = by_rule.spot(
-        assets=D(2), owed=D(100), is_long=True, rate=D("0.05"), fee=D("0.0015")
-    )
+    book = by_rule.spot(assets=D(2), owed=D(100), is_long=True, rate=D("0.05"), fee=D("0.0015"))
     found = legs.liquidation_price(book)
     assert found is not None
     assert abs(found - 100 * D("1.05") * D("1.0015") / 2) < D("1e-20")

@@ -66,7 +66,7 @@ def test_the_sum_of_needs_bends_where_any_of_them_does_and_the_sum_of_none_is_no
     for x in (D(0), D(25000), D(40000), D(300000), D(10**7)):
         assert curve.need(found, x) == 2 * curve.need(one, x) + curve.need(two, x)
     assert curve.need(curve.total([]), D(5)) == 0
-    assert curve.total([curve.constant(D(3))]) == ((0, 0, -3),)
+    assert curve.total([curve.constant(D(3))]) == curve.constant(D(3))
 
 
 def test_a_jumping_need_leaves_stretches_and_mark_tells_which_one_is_meant() -> None:
@@ -104,9 +104,7 @@ def test_a_stretch_that_ends_and_begins_again_is_two() -> None:
     [
         pytest.param(alone("1", "101"), None, id="a covered long"),
         pytest.param(alone("-1", "-150"), D(0), id="a lost short"),
-        pytest.param(
-            alone("-100", "1.5", contract=INVERSE), None, id="a covered inverse short"
-        ),
+        pytest.param(alone("-100", "1.5", contract=INVERSE), None, id="a covered inverse short"),
         pytest.param(alone("100", "-1", contract=INVERSE), INFINITE, id="a lost inverse long"),
         pytest.param(alone("-1", "0", reflexive="1.005", entry="0.1"), None, id="hedged in coin"),
     ],
@@ -183,13 +181,11 @@ def test_a_book_needs_a_leg_and_a_position_a_size() -> None:
     with pytest.raises(ValueError, match="legs must not be empty"):
         Book(contract=LINEAR, margin=D(1), legs=())
     with pytest.raises(ValueError, match="size must not be 0"):
-        lone.liquidation_price(
-            ONE_TIER, contract=LINEAR, size=D(0), entry_price=D(1), margin=D(1)
-        )
+        lone.liquidation_price(ONE_TIER, contract=LINEAR, size=D(0), entry_price=D(1), margin=D(1))
 
 
 def test_a_rate_and_a_fee_that_eat_the_whole_value_are_refused() -> None:
-    with pytest.raises(ValueError, match="maintenance rate plus fee must be below 1, was 0.005 pl"):
+    with pytest.raises(ValueError, match=r"plus fee must be below 1, was 0\.005 plus 0\.995"):
         lone.walk(ONE_TIER, fixed=D(1), side=1, fee=D("0.995"))
 
 
@@ -201,7 +197,8 @@ def test_amounts_of_few_digits_put_the_price_at_the_joint() -> None:
     assert found[0] / found[1] > 49999
     low = tiers(("0", "0.004", "0"), ("50000", "0.005", "49.5"))
     value, one = lone.walk(low, fixed=D("50200.3"), side=-1)
-    assert (value, one) == (50000, 1)
+    assert value == 50000
+    assert one == 1
 
 
 def test_many_positions_are_looked_at_as_one_by_one() -> None:
@@ -217,9 +214,7 @@ def test_many_positions_are_looked_at_as_one_by_one() -> None:
     ]  # fmt: skip
     found = lone.look(asked)
     for one, (price, distance) in zip(asked, found, strict=True):
-        leg = Leg(
-            size=one.size, entry_price=one.entry_price, tiers=one.tiers, fee=one.fee
-        )
+        leg = Leg(size=one.size, entry_price=one.entry_price, tiers=one.tiers, fee=one.fee)
         book = Book(contract=one.contract, margin=one.margin, legs=(leg,))
         solved = legs.liquidation_price(book)
         assert (price is None) == (solved is None)

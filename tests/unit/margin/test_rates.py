@@ -2,7 +2,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from bot.margin.rates import RATES, Direction, rate_for
+from bot.margin.rates import RATES, AccountRate, Direction, rate_for
 from bot.margin.rules import Mode, NoRule
 from bot.margin.solver import INFINITE
 
@@ -26,16 +26,16 @@ def test_a_rate_is_read_in_its_own_direction(
     assert rate.is_liquidatable(D(lost))
 
 
-@pytest.mark.parametrize("rate", RATES, ids=[f"{one.venue} {one.mode}" for one in RATES])
+@pytest.mark.parametrize("one", RATES, ids=[f"{one.venue} {one.mode}" for one in RATES])
 def test_half_the_maintenance_of_equity_uses_half_of_the_limit_whatever_the_direction(
-    rate: object,
+    one: AccountRate,
 ) -> None:
-    assert rate in RATES
-    one = RATES[RATES.index(rate)]  # type: ignore[arg-type]  # it is one of them
     used = one.usage(one.of(equity=D(200), maintenance=D(100)))
     falls = one.direction is Direction.FALLS
     assert used == (one.limit / 2 if falls else 1 / (2 * one.limit))
-    assert one.usage(one.of(equity=D(200), maintenance=D(150))) > used  # type: ignore[operator]  # both are told
+    more = one.usage(one.of(equity=D(200), maintenance=D(150)))
+    assert more is not None
+    assert more > used
     assert one.is_liquidatable(one.of(equity=D(-1), maintenance=D(100)))
     assert one.is_liquidatable(one.of(equity=D(-1), maintenance=D(0)))
     assert not one.is_liquidatable(one.of(equity=D(1), maintenance=D(0)))

@@ -36,7 +36,8 @@ def show(one: Judged) -> None:
     if one.error is None:
         print(f"{head} not verifiable: {one.lacking}")
     else:
-        print(f"{head} {one.ours:>20.10f} {one.theirs:>20.10f} {float(one.error):>10.2g} <= {float(one.bound or 0):.2g}")
+        error, bound = float(one.error), float(one.bound or 0)
+        print(f"{head} {one.ours:>20.10f} {one.theirs:>20.10f} {error:>10.2g} <= {bound:.2g}")
 
 
 @pytest.mark.data
@@ -46,7 +47,9 @@ def test_every_recorded_position_agrees_with_its_venue_or_lacks_a_named_number(
 ) -> None:
     judged = [judge(row) for row in rows()]
     with capsys.disabled():
-        print(f"\n{'row':<20} {'venue':<14} {'rule':<7} {'ours':>20} {'venue':>20} {'error bp':>10}")
+        print(
+            f"\n{'row':<20} {'venue':<14} {'rule':<7} {'ours':>20} {'venue':>20} {'error bp':>10}"
+        )
         for one in judged:
             show(one)
     wrong = [one for one in judged if one.error is not None and one.bound is not None]

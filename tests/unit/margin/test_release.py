@@ -78,15 +78,15 @@ def test_a_position_tells_which_limit_keeps_its_margin_in() -> None:
 def test_an_isolated_position_takes_what_the_wallet_does_not_need_for_others() -> None:
     asked = {"wallet": D(100), "isolated_order_margin": D(10), "cross_maintenance": D(30)}
     found = release.addable(**asked, available=D(70))
-    assert (found.amount, found.binding) == (60, Binding.WALLET)
+    assert (found.amount, found.binding) == (D(60), Binding.WALLET)
     found = release.addable(**asked, available=D(50))
-    assert (found.amount, found.binding) == (50, Binding.AVAILABLE)
+    assert (found.amount, found.binding) == (D(50), Binding.AVAILABLE)
     assert release.addable(**asked, available=D(-5)).amount == 0
 
 
 def test_a_cross_wallet_lets_out_what_neither_maintenance_nor_settings_keep() -> None:
     asked = {"wallet": D(100), "isolated_order_margin": D(10), "cross_maintenance": D(30)}
     found = release.withdrawable(**asked, cross_initial=D(50), cross_pnl=D(-20))
-    assert (found.amount, found.binding) == (20, Binding.LEVERAGE_SETTING)
+    assert (found.amount, found.binding) == (D(20), Binding.LEVERAGE_SETTING)
     found = release.withdrawable(**asked, cross_initial=D(50), cross_pnl=D(40))
-    assert (found.amount, found.binding) == (60, Binding.MAINTENANCE)
+    assert (found.amount, found.binding) == (D(60), Binding.MAINTENANCE)

@@ -32,7 +32,9 @@ def test_the_day_decides_between_old_and_new(
 
 
 def test_a_rule_that_is_not_known_is_named_with_those_that_are() -> None:
-    with pytest.raises(NoRule, match="no margin rule for spot inverse at kucoin on 2026-01-01; of "):
+    with pytest.raises(
+        NoRule, match="no margin rule for spot inverse at kucoin on 2026-01-01; of "
+    ):
         rule_for(venue="kucoin", mode=Mode.SPOT, contract=INVERSE, day=date(2026, 1, 1))
     with pytest.raises(NoRule, match="of this venue there are: none"):
         rule_for(venue="nobody", mode=Mode.SPOT, contract=LINEAR, day=date(2026, 1, 1))
@@ -45,9 +47,7 @@ def test_on_every_day_at_most_one_rule_holds_and_none_is_without_proof_or_source
         assert rule.source
         for day in days:
             if rule.holds_on(day):
-                found = rule_for(
-                    venue=rule.venue, mode=rule.mode, contract=rule.contract, day=day
-                )
+                found = rule_for(venue=rule.venue, mode=rule.mode, contract=rule.contract, day=day)
                 assert found is rule
     assert len({rule.key for rule in RULES}) == len(RULES)
 

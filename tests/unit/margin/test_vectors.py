@@ -99,7 +99,9 @@ def setting(
     )
 
 
-def binance(size: str, entry: str, wallet: str | D, rate: str, amount: str) -> Callable[[], D | None]:
+def binance(
+    size: str, entry: str, wallet: str | D, rate: str, amount: str
+) -> Callable[[], D | None]:
     table = tiers(("0", rate, amount))
     return by("binance", Mode.ISOLATED, size, wallet, entry=entry, table=table)
 
@@ -121,14 +123,16 @@ def walked(size: str, margin: str, table: tuple[MarginTier, ...]) -> Callable[[]
 
 def removable(book: Book, mark: str, setting: int) -> Callable[[], D]:
     at = D(mark)
-    return lambda: release.removable(
-        Release.BINANCE,
-        margin=book.margin,
-        equity=legs.equity(book, at),
-        maintenance=legs.needed(book, at),
-        value=legs.value(book.contract, size=book.legs[0].size, price=at),
-        leverage_setting=D(setting),
-    ).amount
+    return lambda: (
+        release.removable(
+            Release.BINANCE,
+            margin=book.margin,
+            equity=legs.equity(book, at),
+            maintenance=legs.needed(book, at),
+            value=legs.value(book.contract, size=book.legs[0].size, price=at),
+            leverage_setting=D(setting),
+        ).amount
+    )
 
 
 def buffered(what: str) -> Callable[[], D | None]:
@@ -147,9 +151,7 @@ def buffered(what: str) -> Callable[[], D | None]:
 
 def hyperliquid(size: str, entry: str, raw: str, highest: int) -> Callable[[], D | None]:
     margin = backing.from_raw(size=D(size), entry_price=D(entry), raw=D(raw))
-    return by(
-        "hyperliquid", Mode.ISOLATED, size, margin, entry=entry, rate=1 / (2 * D(highest))
-    )
+    return by("hyperliquid", Mode.ISOLATED, size, margin, entry=entry, rate=1 / (2 * D(highest)))
 
 
 def ratio_of_okx() -> D:
@@ -173,9 +175,7 @@ def deribit(base: str, size: int) -> D:
     return rate * size * 100_000
 
 
-SHARE = backing.from_account_rate(
-    size=D(-1), mark_price=D(3800), rate=D("0.22624434389")
-)
+SHARE = backing.from_account_rate(size=D(-1), mark_price=D(3800), rate=D("0.22624434389"))
 V16 = D("1147.96434266") + D("0.01") * D("0.00785") * D("26961.2")
 VECTORS = [
     Vector(id=name, ours=ours, expected=expected, tolerance=tolerance, proof=proof)
