@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
 from bot.domain.instrument import Contract, MarginTier
-from bot.margin import legs
+from bot.margin import legs, release
 from bot.margin.curve import ZERO
 from bot.margin.legs import Book, Leg
-from bot.margin.rules import Backing, Basis, Brackets, Fee, Finish, Rule
+from bot.margin.release import Limit
+from bot.margin.rules import Backing, Basis, Brackets, Fee, Finish, Mode, Rule
 from bot.margin.tiers import maintenance_margin, tier_at
 
 
@@ -105,6 +106,30 @@ def liquidation_price(rule: Rule, terms: Terms, *, estimate: bool = False) -> De
     if terms.size > 0:
         return found.below if found.below > 0 else None
     return found.above if found.above.is_finite() else None
+
+
+def removable(rule: Rule, terms: Terms, *, leverage_setting: Decimal) -> Limit:
+    """Return how much isolated margin the venue lets out now, and what keeps the rest in.
+
+    Args:
+        rule: Of an isolated position.
+        terms: What is known of it, mark included.
+        leverage_setting: > 0. [x]
+
+    Raises:
+        ValueError: If the position is not isolated, or a number that is needed is absent.
+    """
+    if rule.mode is not Mode.ISOLATED:
+        raise ValueError(f"{rule.key} is not isolated: margin leaves the account, not a position")
+    made, mark = book(rule, terms), _mark(rule, terms)
+    return release.removable(
+        rule.release,
+        margin=made.margin,
+        equity=legs.equity(made, mark),
+        maintenance=legs.needed(made, mark),
+        value=legs.value(rule.contract, size=terms.size, price=mark),
+        leverage_setting=leverage_setting,
+    )
 
 
 def spot(*, assets: Decimal, owed: Decimal, is_long: bool, rate: Decimal, fee: Decimal) -> Book:

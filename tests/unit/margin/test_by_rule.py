@@ -7,6 +7,7 @@ from bot.domain.instrument import Contract
 from bot.margin import backing, by_rule, legs
 from bot.margin.backing import Asset, Discount
 from bot.margin.by_rule import Terms, flat
+from bot.margin.release import Binding
 from bot.margin.rules import Mode, Rule
 from bot.margin.venues import rule_for
 from tests.kit.builders import tiers
@@ -96,6 +97,27 @@ def test_a_position_that_no_price_liquidates_has_none_on_either_side() -> None:
     assert by_rule.liquidation_price(rule("binance"), covered) is None
     coin = Terms(size=D(-100), entry_price=D(100), margin=D(2), tiers=flat(D("0.01")))
     assert by_rule.liquidation_price(rule("binance", contract=INVERSE), coin) is None
+
+
+def test_what_may_leave_follows_from_the_rule_of_the_venue() -> None:
+    # V32: 12,000 behind 2 from 60,000, at 59,000.
+    table = tiers(("0", "0.005", "50"))
+    asked = Terms(
+        size=D(2), entry_price=D(60000), margin=D(12000), tiers=table, mark_price=D(59000)
+    )
+    free = by_rule.removable(rule("binance"), asked, leverage_setting=D(20))
+    assert (free.amount, free.binding) == (D(4100), Binding.LEVERAGE_SETTING)
+    assert by_rule.removable(rule("binance"), asked, leverage_setting=D(10)).setting_blocks
+    # The fallback counts the closing fee too: 10,000 - 590 - 88.5 of it.
+    gate = by_rule.removable(rule("gate"), asked, leverage_setting=D(1000))
+    assert (gate.amount, gate.binding) == (D("9321.5"), Binding.MAINTENANCE)
+    tenth = by_rule.removable(rule("hyperliquid"), asked, leverage_setting=D(50))
+    assert tenth.amount == 0
+    assert tenth.binding is Binding.TENTH
+    with pytest.raises(ValueError, match="BN-X is not isolated"):
+        by_rule.removable(rule("binance", Mode.CROSS), asked, leverage_setting=D(10))
+    with pytest.raises(ValueError, match="mark price must be given for BN-ISO"):
+        by_rule.removable(rule("binance"), terms(), leverage_setting=D(10))
 
 
 def test_spot_margin_of_a_long_is_what_the_coins_must_be_worth() -> None:

@@ -1,5 +1,6 @@
 from datetime import date
 from decimal import Decimal as D
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,8 @@ from bot.margin.rules import Basis, Fee, Mode, NoRule, Proof, Rule
 from bot.margin.venues import RULES, rule_for
 
 LINEAR, INVERSE = Contract.LINEAR, Contract.INVERSE
+ROOT = Path(__file__).parents[3]
+NONE = "–"  # noqa: RUF001 - how the pages write that there is nothing
 
 
 @pytest.mark.parametrize(
@@ -81,3 +84,19 @@ def test_a_rule_that_contradicts_itself_is_refused() -> None:
         a_rule(fee=Fee.TAKER, fee_rate=D("0.001"))
     with pytest.raises(ValueError, match="days of X must ascend"):
         a_rule(since=date(2026, 1, 2), until=date(2026, 1, 2))
+
+
+def test_the_page_on_margin_has_each_rule_with_its_days_proofs_and_bound() -> None:
+    page = {
+        cells[0]: cells
+        for line in (ROOT / "docs" / "margin.md").read_text().splitlines()
+        if len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 10
+    }
+    for rule in RULES:
+        cells = page[rule.key]
+        assert cells[1] == f"{rule.venue} {rule.mode.replace('_', ' ')} {rule.contract}"
+        days = f"from {rule.since}" if rule.since else NONE
+        assert cells[2] == (f"before {rule.until}" if rule.until else days)
+        assert cells[8].split() == list(rule.proofs)
+        assert cells[9] == (NONE if rule.bound is None else f"{rule.bound.normalize():f}")
+    assert len(page) == len(RULES) + 2, "a header, its rule, and nothing that is not in force"
