@@ -54,6 +54,16 @@ INTENTS = (
     "tests/unit/test_execute.py",
     "tests/unit/test_loop.py",
 )
+MARGIN = (
+    "tests/unit/margin/test_legs.py",
+    "tests/unit/margin/test_account.py",
+    "tests/unit/margin/test_release.py",
+    "tests/unit/margin/test_rates.py",
+    "tests/unit/margin/test_by_rule.py",
+    "tests/unit/margin/test_vectors.py",
+    "tests/unit/margin/test_linear.py",
+    "tests/property/test_margin_engine_laws.py",
+)
 TARGETS = {
     "bot.execute.guard": GUARD,
     "bot.execute.budgets": GUARD,
@@ -66,6 +76,15 @@ TARGETS = {
     "bot.domain.intent": INTENTS,
     "bot.rebalance.review": REVIEW,
     "bot.rebalance.review_stops": REVIEW,
+    "bot.margin.curve": MARGIN,
+    "bot.margin.solver": MARGIN,
+    "bot.margin.legs": MARGIN,
+    "bot.margin.lone": MARGIN,
+    "bot.margin.account": MARGIN,
+    "bot.margin.backing": MARGIN,
+    "bot.margin.by_rule": MARGIN,
+    "bot.margin.rates": MARGIN,
+    "bot.margin.release": MARGIN,
 }
 
 COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {

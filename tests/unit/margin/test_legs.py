@@ -32,6 +32,7 @@ def alone(
     [
         pytest.param("0", "2", ["0", "25000", "300000", "1500000"], id="a price from 0 up"),
         pytest.param("100000", "50", ["0", "10000", "58000"], id="rising from the second tier"),
+        pytest.param("100000", "0.5", ["0", "1000000", "5800000"], id="rising slowly"),
         pytest.param("700000", "-100", ["0", "1000", "6500"], id="falling from the third tier"),
         pytest.param("700000", "0", ["0"], id="standing still"),
     ],
@@ -89,6 +90,32 @@ def test_a_need_of_rates_that_nothing_outgrows_leaves_no_stretch() -> None:
     level = solver.healthy(fixed=D(5), slope=D(0), curve=curve.constant(D(0)))
     assert level == (Interval(D(0), INFINITE),)
     assert solver.healthy(fixed=D(-1), slope=D(-1), curve=curve.constant(D(0))) == ()
+
+
+def test_exactly_what_is_needed_is_not_more_than_it() -> None:
+    assert solver.healthy(fixed=D(0), slope=D(0), curve=curve.constant(D(0))) == ()
+    # It touches the need where the first part ends, and lies below it after the jump, until 15.
+    jump = ((D(0), D(0), D(0)), (D(10), D(0), D(-5)))
+    assert solver.healthy(fixed=D(-10), slope=D(1), curve=jump) == (Interval(D(15), INFINITE),)
+
+
+def test_a_part_that_is_too_dear_everywhere_does_not_end_the_search() -> None:
+    found = solver.healthy(fixed=D(1), slope=D(0), curve=((D(0), D(0), D(-5)), (D(3), D(0), D(0))))
+    assert found == (Interval(D(3), INFINITE),)
+
+
+def test_stretches_in_one_over_a_price_are_short_and_none_is_lost() -> None:
+    bends = ((D(0), D(2), D(0)), (D("0.9"), D(0), D(0)))
+    found = solver.healthy(fixed=D(1), slope=D(0), curve=bends)
+    assert found == (Interval(D(0), D("0.5")), Interval(D("0.9"), INFINITE))
+
+
+def test_at_a_joint_the_upper_tier_holds_already() -> None:
+    rising = curve.of_tiers(JUMPING, per=D(10))
+    assert curve.need(rising, D(100)) == 50
+    assert curve.need(rising, D("99.99")) == D("9.999")
+    assert curve.need(curve.of_tiers(JUMPING, at=D(1000), per=D(0)), D(7)) == 50
+    assert curve.need(curve.of_tiers(JUMPING, per=D(0)), D(7)) == 0
 
 
 def test_a_stretch_that_ends_and_begins_again_is_two() -> None:

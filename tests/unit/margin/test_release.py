@@ -52,6 +52,10 @@ def test_the_smallest_limit_binds_and_is_named(
 def test_a_setting_blocks_only_where_nothing_else_does() -> None:
     low = release.removable(Release.BINANCE, **(ASKED | {"leverage_setting": D(5)}))
     assert low.setting_blocks
+    barely = release.removable(
+        Release.BINANCE, **(ASKED | {"leverage_setting": D(5), "maintenance": D("149.5")})
+    )
+    assert barely.setting_blocks
     both = release.removable(
         Release.BINANCE, **(ASKED | {"leverage_setting": D(5), "maintenance": D(150)})
     )
