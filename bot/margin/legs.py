@@ -204,9 +204,7 @@ def liquidation_price(book: Book, *, mark_price: Decimal | None = None) -> Decim
     if mark_price is None or found.is_empty:
         falls = _loses_by_a_fall(book)
     else:
-        falls = found.above == INFINITE or (
-            found.below > 0 and mark_price - found.below < found.above - mark_price
-        )
+        falls = found.below > 0 and mark_price - found.below < found.above - mark_price
     if falls:
         return found.below if found.below > 0 else None
     return found.above if found.above < INFINITE else None

@@ -130,6 +130,7 @@ def test_a_stretch_that_ends_and_begins_again_is_two() -> None:
     ("book", "expected"),
     [
         pytest.param(alone("1", "101"), None, id="a covered long"),
+        pytest.param(alone("1", "100"), None, id="a long covered to the cent"),
         pytest.param(alone("-1", "-150"), D(0), id="a lost short"),
         pytest.param(alone("-100", "1.5", contract=INVERSE), None, id="a covered inverse short"),
         pytest.param(alone("100", "-1", contract=INVERSE), INFINITE, id="a lost inverse long"),
@@ -214,6 +215,8 @@ def test_a_book_needs_a_leg_and_a_position_a_size() -> None:
 def test_a_rate_and_a_fee_that_eat_the_whole_value_are_refused() -> None:
     with pytest.raises(ValueError, match=r"plus fee must be below 1, was 0\.005 plus 0\.995"):
         lone.walk(ONE_TIER, fixed=D(1), side=1, fee=D("0.995"))
+    # A short meets any need: equity falls as the need rises.
+    assert lone.walk(ONE_TIER, fixed=D(1), side=-1, fee=D("0.995")) == (D(1), D(2))
 
 
 def test_amounts_of_few_digits_put_the_price_at_the_joint() -> None:
@@ -226,6 +229,24 @@ def test_amounts_of_few_digits_put_the_price_at_the_joint() -> None:
     value, one = lone.walk(low, fixed=D("50200.3"), side=-1)
     assert value == 50000
     assert one == 1
+
+
+def test_where_amounts_of_few_digits_leave_a_gap_the_first_end_of_a_short_counts() -> None:
+    # Healthy up to a value of 49,999.8, and again between 50,000 and 50,000.3.
+    rough = tiers(("0", "0.004", "0"), ("50000", "0.005", "50.5"))
+    found = legs.liquidation_price(alone("-1", "199.8", table=rough, entry="50000"))
+    assert found is not None
+    assert 49999 < found < 50000
+
+
+def test_ends_below_a_price_of_one_are_ends_too() -> None:
+    cheap = alone("0.5", "0.1", table=flat(D("0.01")), entry="1")
+    found = legs.span(cheap)
+    assert 0 < found.below < 1
+    assert found.distance(D(1)) == 1 - found.below
+    # A long of half a coin: where the table jumps, the upper stretch is meant without a mark.
+    jumping = alone("0.5", "15", table=JUMPING, entry="2000")
+    assert legs.span(jumping).below == D(985) / D("0.475")
 
 
 def test_many_positions_are_looked_at_as_one_by_one() -> None:
