@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal as D
 
 import numpy as np
@@ -60,6 +61,26 @@ COIN = Account(
     ),
 )  # fmt: skip
 
+SHORT_COIN = Account(
+    contract=INVERSE,
+    margin=D("0.6"),
+    reserved=D("0.1"),
+    holdings=(
+        Holding(
+            symbol="PERP", mark_price=D(60000), reflexive=D(500),
+            legs=(Leg(size=D(-100000), entry_price=D(58000), tiers=flat(D("0.004"))),),
+        ),
+        Holding(
+            symbol="DATED", mark_price=D(61000),
+            legs=(Leg(size=D(-20000), entry_price=D(60000), tiers=flat(D("0.005"))),),
+        ),
+    ),
+)  # fmt: skip
+
+
+ALL = (HEDGED, replace(HEDGED, reserved=D(1000)), COIN, SHORT_COIN, PUBLISHED)
+NAMES = ("hedged", "kept back", "coin", "short coin", "published")
+
 
 def moved(account: Account, growth: dict[str, D]) -> Account:
     """The same account at other marks."""
@@ -87,7 +108,7 @@ def test_two_positions_on_one_wallet_have_their_published_prices() -> None:
         assert found[symbol].above == INFINITE
 
 
-@pytest.mark.parametrize("account", [HEDGED, COIN, PUBLISHED], ids=["hedged", "coin", "published"])
+@pytest.mark.parametrize("account", ALL, ids=NAMES)
 def test_with_one_price_at_its_end_and_the_others_where_they_are_nothing_is_left(
     account: Account,
 ) -> None:
@@ -102,7 +123,7 @@ def test_with_one_price_at_its_end_and_the_others_where_they_are_nothing_is_left
     assert ends >= 1
 
 
-@pytest.mark.parametrize("account", [HEDGED, COIN, PUBLISHED], ids=["hedged", "coin", "published"])
+@pytest.mark.parametrize("account", ALL, ids=NAMES)
 @pytest.mark.parametrize("share", ["1", "-1", "0.5", "-0.25"])
 def test_along_a_common_move_nothing_is_left_at_its_end(account: Account, share: str) -> None:
     direction = {one.symbol: D(share) for one in account.holdings}
@@ -114,6 +135,15 @@ def test_along_a_common_move_nothing_is_left_at_its_end(account: Account, share:
     growth = dict.fromkeys(direction, 1 + far * D(share))
     assert abs(exact.buffer(moved(account, growth))) < D("1e-18")
     assert exact.buffer(moved(account, dict.fromkeys(direction, 1 + far * D(share) / 2))) > 0
+
+
+def test_a_short_in_coin_dies_of_a_common_rise() -> None:
+    whole = exact.along(SHORT_COIN, {"PERP": D(1), "DATED": D(1)})
+    assert whole is not None
+    assert 0.3 < whole < 1
+    half = exact.along(SHORT_COIN, {"PERP": D("0.5"), "DATED": D("0.5")})
+    assert half is not None
+    assert abs(half - 2 * whole) < D("1e-20")
 
 
 def test_along_any_direction_nothing_is_left_at_its_end() -> None:
@@ -163,9 +193,7 @@ def test_a_short_in_coin_that_nothing_liquidates_has_no_end_either() -> None:
 
 
 def test_what_the_venue_keeps_back_brings_liquidation_nearer() -> None:
-    kept = Account(
-        contract=LINEAR, margin=HEDGED.margin, holdings=HEDGED.holdings, reserved=D(1000)
-    )
+    kept = replace(HEDGED, reserved=D(1000))
     down = {one.symbol: D(-1) for one in HEDGED.holdings}
     near, far = exact.along(kept, down), exact.along(HEDGED, down)
     assert near is not None

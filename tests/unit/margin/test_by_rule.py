@@ -49,7 +49,14 @@ def test_a_number_that_a_rule_needs_is_never_guessed(asked: Rule, message: str) 
         by_rule.liquidation_price(asked, terms())
 
 
+def test_a_flat_table_allows_the_leverage_that_its_rate_does() -> None:
+    (only,) = flat(D("0.02"))
+    assert only.max_leverage == 50
+
+
 def test_an_account_judged_by_a_rate_gives_an_estimate_where_it_is_asked_for() -> None:
+    with pytest.raises(ValueError, match="BY-X has no price of its own"):
+        by_rule.book(rule("bybit", Mode.CROSS), terms(mark_price=D(100)))
     # MP - s * (equity - maintenance) / (q * (1 - s * m)): 100 - (10 - 1) / 0.99
     found = by_rule.liquidation_price(
         rule("bybit", Mode.CROSS), terms(mark_price=D(100)), estimate=True
