@@ -179,6 +179,7 @@ def test_margin_that_was_added_counts_with_the_fee_against_it(
     ("amount", "expected"),
     [
         pytest.param("10", "9.8", id="first step"),
+        pytest.param("0.5", "0.49", id="less than one coin"),
         pytest.param("30", "28.6", id="two steps"),
         pytest.param("500", "91.6", id="what is beyond counts nothing"),
         pytest.param("-5", "-5", id="a debt counts in full"),

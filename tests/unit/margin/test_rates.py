@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -64,6 +65,13 @@ def test_stages_before_liquidation_are_told_by_name(
     venue: str, mode: Mode, rate: str, stage: str
 ) -> None:
     assert rate_for(venue=venue, mode=mode).stage(D(rate)) == stage
+
+
+def test_a_limit_other_than_one_is_where_all_of_it_is_used() -> None:
+    early = replace(rate_for(venue="bybit", mode=Mode.CROSS), limit=D("0.8"))
+    assert early.usage(D("0.4")) == D("0.5")
+    assert early.is_liquidatable(D("0.8"))
+    assert rate_for(venue="binance", mode=Mode.PORTFOLIO).usage(D("0.5")) == D("2.1")
 
 
 def test_an_account_without_a_known_rate_is_named() -> None:
