@@ -7,7 +7,7 @@ from typing import Any
 
 NAMES = (
     "deciding", "starting", "restarting", "breach", "polling", "journal", "market", "passage",
-    "volatility", "scenarios", "joint", "allocation", "ticking",
+    "volatility", "scenarios", "joint", "allocation", "ticking", "margin",
 )  # fmt: skip
 """``crashes`` takes half an hour and runs only when it is named."""
 

@@ -105,6 +105,16 @@ REDUCING = (
 )
 CHOOSE = ("tests/unit/rebalance/test_choose.py", "tests/property/test_band_laws.py")
 TIMING = ("tests/unit/test_books.py", "tests/unit/test_execute.py", "tests/unit/execute")
+MARGIN = (
+    "tests/unit/margin/test_legs.py",
+    "tests/unit/margin/test_account.py",
+    "tests/unit/margin/test_release.py",
+    "tests/unit/margin/test_rates.py",
+    "tests/unit/margin/test_by_rule.py",
+    "tests/unit/margin/test_vectors.py",
+    "tests/unit/margin/test_linear.py",
+    "tests/property/test_margin_engine_laws.py",
+)
 TARGETS = {
     "bot.execute.guard": GUARD,
     "bot.execute.budgets": GUARD,
@@ -127,6 +137,15 @@ TARGETS = {
     "bot.rebalance.reducing": REDUCING,
     "bot.rebalance.choose": CHOOSE,
     "bot.domain.timing": TIMING,
+    "bot.margin.curve": MARGIN,
+    "bot.margin.solver": MARGIN,
+    "bot.margin.legs": MARGIN,
+    "bot.margin.lone": MARGIN,
+    "bot.margin.account": MARGIN,
+    "bot.margin.backing": MARGIN,
+    "bot.margin.by_rule": MARGIN,
+    "bot.margin.rates": MARGIN,
+    "bot.margin.release": MARGIN,
 }
 
 COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {

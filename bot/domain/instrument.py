@@ -6,6 +6,15 @@ from decimal import Decimal
 from enum import StrEnum
 
 
+class Contract(StrEnum):
+    """In what a contract is margined and settled."""
+
+    LINEAR = "linear"
+    """In quote: profit is linear in the price."""
+    INVERSE = "inverse"
+    """In the coin itself: profit is linear in one over the price."""
+
+
 class MarginRelease(StrEnum):
     """What a venue does with isolated margin when part of a position is closed."""
 

@@ -12,27 +12,17 @@ Numbers are float64, estimates; `bot.margin` is exact and decides. Both agree to
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from bot.domain.instrument import MarginTier
+from bot.domain.instrument import Contract, MarginTier
 from bot.leverage import checks, passage
 from bot.leverage.arrays import Floats
 
 FARTHEST = 700.0
 """Beyond it ``exp`` of a log distance overflows. [log]"""
-
-
-class Contract(StrEnum):
-    """In what a contract is margined and settled."""
-
-    LINEAR = "linear"
-    """In quote: profit is linear in the price."""
-    INVERSE = "inverse"
-    """In the coin itself: profit is linear in one over the price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

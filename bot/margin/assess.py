@@ -5,7 +5,9 @@ from decimal import Decimal
 from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
-from bot.margin import linear
+from bot.margin import linear, release
+from bot.margin.release import Limit
+from bot.margin.rules import Release
 from bot.margin.tiers import maintenance_margin
 
 
@@ -47,11 +49,26 @@ def removable(position: Position, instrument: Instrument) -> Decimal:
     Raises:
         ValueError: If the instrument has no tiers.
     """
-    return linear.removable_margin(
-        instrument.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        mark_price=position.mark_price,
+    return release_limit(position, instrument).amount
+
+
+def release_limit(position: Position, instrument: Instrument) -> Limit:
+    """Return what the venue releases of a position at most, and which limit keeps the rest in.
+
+    Raises:
+        ValueError: If the instrument has no tiers.
+    """
+    value = linear.notional(size=position.size, price=position.mark_price)
+    return release.removable(
+        Release.BINANCE,
         margin=position.margin,
+        equity=linear.equity(
+            size=position.size,
+            entry_price=position.entry_price,
+            margin=position.margin,
+            price=position.mark_price,
+        ),
+        maintenance=maintenance_margin(instrument.tiers, notional=value),
+        value=value,
         leverage_setting=position.leverage_setting,
     )

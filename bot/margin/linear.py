@@ -6,7 +6,9 @@ Throughout: ``size`` is signed [base], ``margin`` is the collateral without unre
 from collections.abc import Sequence
 from decimal import Decimal
 
-from bot.domain.instrument import MarginTier
+from bot.domain.instrument import Contract, MarginTier
+from bot.margin import lone, release
+from bot.margin.rules import Release
 from bot.margin.tiers import maintenance_margin
 
 
@@ -30,13 +32,11 @@ def liquidation_price(
 ) -> Decimal | None:
     """Return the mark price at which equity equals maintenance margin. [quote/base].
 
-    Solves ``margin + size * (P - entry) = abs(size) * P * rate - amount`` in each tier. A table
-    with rising rates is the maximum of its lines, so the binding solution is the one nearest to
-    the profitable side: the highest for a long, the lowest for a short. The tier at the
+    Solves ``margin + size * (P - entry) = abs(size) * P * rate - amount``; the tier at the
     liquidation price, not the one at the mark price, sets the rate.
 
     Args:
-        tiers: Ascending by floor; the first floor is 0.
+        tiers: Ascending by floor, continuous; the first floor is 0.
         size: Signed, not 0. [base]
         entry_price: [quote/base]
         margin: Without unrealized PnL; may be negative. [quote]
@@ -51,22 +51,9 @@ def liquidation_price(
     Source: Binance's help page on USDS-margined liquidation prices; agrees with its recorded
     positions to 0.05 bp.
     """
-    if not tiers:
-        raise ValueError("tiers must not be empty")
-    if size == 0:
-        raise ValueError("size must not be 0")
-    quantity = abs(size)
-    side = 1 if size > 0 else -1
-    fixed = margin - size * entry_price
-    found: Decimal | None = None
-    for tier in tiers:
-        price = (fixed + tier.maintenance_amount) / (quantity * (tier.maintenance_rate - side))
-        if found is None or (price > found if side > 0 else price < found):
-            found = price
-    if found is not None and found <= 0:
-        # No price of a long is that low; every price of a short lies beyond it.
-        return None if side > 0 else Decimal(0)
-    return found
+    return lone.liquidation_price(
+        tiers, contract=Contract.LINEAR, size=size, entry_price=entry_price, margin=margin
+    )
 
 
 def distance(*, size: Decimal, mark_price: Decimal, liquidation: Decimal | None) -> Decimal | None:
@@ -156,14 +143,16 @@ def removable_margin(
     """Return how much isolated margin the venue would release now. [quote], >= 0.
 
     The smaller of two rules: margin stays above maintenance, and equity stays above the initial
-    margin of the leverage *setting* at mark.
+    margin of the leverage *setting* at mark. `bot.margin.release` tells which one it was.
 
     Source: Binance's help page 360038447311.
     """
     value = abs(size) * mark_price
-    above_maintenance = margin - maintenance_margin(tiers, notional=value)
-    above_initial = (
-        equity(size=size, entry_price=entry_price, margin=margin, price=mark_price)
-        - value / leverage_setting
-    )
-    return max(Decimal(0), min(above_maintenance, above_initial))
+    return release.removable(
+        Release.BINANCE,
+        margin=margin,
+        equity=equity(size=size, entry_price=entry_price, margin=margin, price=mark_price),
+        maintenance=maintenance_margin(tiers, notional=value),
+        value=value,
+        leverage_setting=leverage_setting,
+    ).amount

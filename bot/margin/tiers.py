@@ -36,6 +36,17 @@ def maintenance_margin(tiers: Sequence[MarginTier], *, notional: Decimal) -> Dec
     return notional * tier.maintenance_rate - tier.maintenance_amount
 
 
+def continued(lower: MarginTier, *, floor: Decimal, rate: Decimal) -> Decimal:
+    """Return the maintenance amount that lets a table go on without a jump. [settle].
+
+    Args:
+        lower: The step before.
+        floor: Where the next one begins. [settle]
+        rate: Of the next one. [ratio]
+    """
+    return lower.maintenance_amount + floor * (rate - lower.maintenance_rate)
+
+
 def check_tiers(symbol: str, tiers: Sequence[MarginTier]) -> None:
     """Accept only a table that the formulae of this package may rely on.
 
@@ -66,9 +77,7 @@ def check_tiers(symbol: str, tiers: Sequence[MarginTier]) -> None:
             raise ValueError(f"notional floors of {symbol} must ascend")
         if upper.maintenance_rate < lower.maintenance_rate:
             raise ValueError(f"maintenance rates of {symbol} must not fall")
-        expected = lower.maintenance_amount + upper.notional_floor * (
-            upper.maintenance_rate - lower.maintenance_rate
-        )
+        expected = continued(lower, floor=upper.notional_floor, rate=upper.maintenance_rate)
         if abs(expected - upper.maintenance_amount) > CONTINUITY_TOLERANCE:
             raise ValueError(
                 f"maintenance amount of {symbol} at floor {upper.notional_floor} must be "

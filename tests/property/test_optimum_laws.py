@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.domain.instrument import MarginTier
+from bot.domain.instrument import Contract, MarginTier
 from bot.leverage import optimum, passage
 from bot.leverage.arrays import Floats
-from bot.leverage.optimum import Contract, Tiers
+from bot.leverage.optimum import Tiers
 from bot.margin import linear
 from bot.margin import tiers as exact
 from tests.kit.tables import tables

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.domain.instrument import MarginTier
+from bot.domain.instrument import Contract, MarginTier
 from bot.leverage import optimum
-from bot.leverage.optimum import Contract, Tiers
+from bot.leverage.optimum import Tiers
 from bot.margin.tiers import check_tiers
 from tests.kit.builders import FOUR_TIERS, tiers
 

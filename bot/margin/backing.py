@@ -1,0 +1,132 @@
+"""How much collateral without profit stands behind a position, from what a venue tells?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.domain.instrument import Contract
+from bot.margin.curve import ZERO
+from bot.margin.legs import value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discount:
+    """One step of what a venue counts of a coin as collateral.
+
+    Attributes:
+        floor: Where the step begins. [coin]
+        rate: What counts of the part inside of it; one less the haircut, in [0, 1]. [ratio]
+    """
+
+    floor: Decimal
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A currency in an account that takes several.
+
+    Attributes:
+        amount: Signed; a debt counts in full. [coin]
+        price: In the account's currency, > 0. [quote/coin]
+        discounts: Ascending by floor, the first of which is 0.
+    """
+
+    amount: Decimal
+    price: Decimal
+    discounts: tuple[Discount, ...]
+
+
+def counted(amount: Decimal, discounts: Sequence[Discount]) -> Decimal:
+    """Return how much of a coin counts, step by step; a debt counts in full. [coin].
+
+    Binance's ``min(amount * index * rate, amount * index)`` is this with one step.
+
+    Args:
+        amount: Signed. [coin]
+        discounts: Ascending by floor, the first of which is 0.
+
+    Raises:
+        ValueError: If ``discounts`` is empty.
+    """
+    if not discounts:
+        raise ValueError("discounts must not be empty")
+    if amount <= 0:
+        return amount
+    found = ZERO
+    for k, step in enumerate(discounts):
+        end = discounts[k + 1].floor if k + 1 < len(discounts) else amount
+        found += max(ZERO, min(amount, end) - step.floor) * step.rate
+    return found
+
+
+def of_assets(assets: Sequence[Asset]) -> Decimal:
+    """Return what several currencies are worth as collateral, signed. [quote].
+
+    Raises:
+        ValueError: If a currency has no discounts.
+    """
+    return sum((counted(one.amount, one.discounts) * one.price for one in assets), ZERO)
+
+
+def from_setting(
+    *,
+    contract: Contract,
+    size: Decimal,
+    entry_price: Decimal,
+    leverage_setting: Decimal,
+    extra: Decimal = ZERO,
+    taker_fee: Decimal = ZERO,
+) -> Decimal:
+    """Return entry value over the leverage setting, plus what was added. [settle].
+
+    Args:
+        contract: Linear or inverse.
+        size: Signed. Linear [base], inverse [quote].
+        entry_price: > 0. [quote/base]
+        leverage_setting: > 0. [x]
+        extra: Added by hand. [settle]
+        taker_fee: Where the venue sets it against what was added: Bybit divides by
+            ``1 - side * fee`` for linear and ``1 + side * fee`` for inverse contracts. [ratio]
+
+    Source: Bybit's help page on isolated margin, text of 2026-05-27; published for inverse.
+    """
+    side = 1 if size > 0 else -1
+    turn = -side if contract is Contract.LINEAR else side
+    initial = value(contract, size=size, price=entry_price) / leverage_setting
+    return initial + extra / (1 + turn * taker_fee)
+
+
+def from_raw(*, size: Decimal, entry_price: Decimal, raw: Decimal) -> Decimal:
+    """Return the margin of a position whose cash has paid the entry value. [quote].
+
+    Args:
+        size: Signed. [base]
+        entry_price: [quote/base]
+        raw: Signed cash, ``rawUsd`` at Hyperliquid. [quote]
+    """
+    return raw + size * entry_price
+
+
+def from_account_rate(*, size: Decimal, mark_price: Decimal, rate: Decimal) -> Decimal:
+    """Return a position's share of all margin, as equity at mark. [quote].
+
+    Args:
+        size: Signed. [base]
+        mark_price: [quote/base]
+        rate: Total margin over the sum of all values (KuCoin's AMR). [ratio]
+    """
+    return abs(size) * mark_price * rate
+
+
+def beside_others(*, wallet: Decimal, maintenance: Decimal, unrealized_pnl: Decimal) -> Decimal:
+    """Return what a cross wallet leaves behind one symbol. [settle].
+
+    Args:
+        wallet: Without profit. [settle]
+        maintenance: Of all other cross positions. [settle]
+        unrealized_pnl: Of all other cross positions, signed. [settle]
+
+    Source: Binance's help page b3c689c1f50a44cabb3a84e663b81d93.
+    """
+    return wallet - maintenance + unrealized_pnl
