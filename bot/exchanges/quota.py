@@ -27,7 +27,7 @@ THROTTLED_FOR = 60.0
 BANNED_FOR = 120.0
 """Wait after a ban that names none: the shortest the venue gives. [s]"""
 JITTER = 5.0
-"""Longest wait after that, so that many bots do not come back at once. [s]"""
+"""Longest wait after that, so that many bots do not come back at once; at most half of it. [s]"""
 LONGEST_BAN = 3 * 86_400.0
 """Of the venue; whatever names a longer one is no time. [s]"""
 
@@ -238,7 +238,7 @@ class Quota:
         if not is_ban and status != THROTTLED:
             return
         wait = _seconds(retry_after, BANNED_FOR if is_ban else THROTTLED_FOR)
-        until = now + wait + self._rng.uniform(0.0, JITTER)
+        until = now + wait + self._rng.uniform(0.0, min(JITTER, wait / 2))
         self._until = max(self._until, until)
         if is_ban:
             self.shut_out(

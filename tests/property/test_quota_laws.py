@@ -157,7 +157,7 @@ def test_nothing_may_leave_while_the_venue_asked_to_wait(
             usual = 120.0 if is_ban else 60.0
             told = {"0": 0.0, "1": 1.0, "30": 30.0, "120": 120.0}.get(wait, usual)
             until = max(until, now + told)
-            latest = max(latest, now + told + JITTER)
+            latest = max(latest, now + told + min(JITTER, told / 2))
         assert (quota.ban(now) != "") <= (quota.stopped_for(now) > 0)
         assert quota.stopped_for(now) <= LONGEST_BAN + JITTER
     later = now + ahead
