@@ -22,7 +22,7 @@ from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project, snapshot
 from bot.rebalance.rounding import LEAST, down, up
-from bot.rebalance.sizing import margin_need, margin_surplus, required
+from bot.rebalance.sizing import margin_need, margin_surplus, required, setting_to_release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -461,7 +461,8 @@ def _give_back(
                 amount, least = own, policy.min_move  # waiting would not make it more
         amount = min(amount, policy.max_margin_per_action)
         if amount < least or amount <= 0:
-            refusals.append(_nothing_removable(verdict, amount, least))
+            target = verdict.band.distance.target
+            refusals.append(_nothing_removable(verdict, amount, least, target=target))
             continue
         remove = RemoveMargin(
             key=verdict.key, amount=amount, currency=verdict.risk.instrument.settle
@@ -529,12 +530,16 @@ def _shared_in_order(currency: str, why: str) -> Refusal:
     )
 
 
-def _nothing_removable(verdict: PositionVerdict, amount: Decimal, least: Decimal) -> Refusal:
+def _nothing_removable(
+    verdict: PositionVerdict, amount: Decimal, least: Decimal, *, target: Decimal
+) -> Refusal:
     position = verdict.risk.position
     floor = verdict.risk.notional / position.leverage_setting
+    setting = setting_to_release(verdict.risk, distance=target)
+    way_out = "" if setting is None else f"; a person may raise the setting to {setting}"
     return Refusal(
         code="nothing_removable",
         text=f"{verdict.key} may give back {amount}, less than the smallest move "
         f"{least:.2f}; the venue keeps equity above {floor:.2f} at a leverage setting of "
-        f"{position.leverage_setting}",
+        f"{position.leverage_setting}{way_out}",
     )

@@ -7,7 +7,9 @@ from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
 from bot.margin import linear
-from bot.margin.assess import assess, removable
+from bot.margin.assess import assess, release_limit, removable
+from bot.margin.release import Binding, setting_for
+from bot.margin.tiers import tier_at
 from bot.rebalance.rounding import down, up
 
 
@@ -39,6 +41,22 @@ def margin_surplus(risk: PositionRisk, *, distance: Decimal) -> Decimal:
     spare = position.margin - _margin_at(risk, distance)
     surplus = min(spare, removable(position, risk.instrument))
     return max(Decimal(0), down(surplus, step=risk.instrument.margin_step))
+
+
+def setting_to_release(risk: PositionRisk, *, distance: Decimal) -> int | None:
+    """Return the leverage setting at which the venue would let a position's surplus out. [x].
+
+    ``None`` where the setting keeps nothing in, or where none would let it out. Only a person
+    changes it: a setting moves no liquidation price, but what a mistake may open.
+    """
+    position = risk.position
+    spare = position.margin - _margin_at(risk, distance)
+    limit = release_limit(position, risk.instrument)
+    if spare <= 0 or limit.binding is not Binding.LEVERAGE_SETTING or limit.amount >= spare:
+        return None
+    needed = setting_for(equity=risk.equity, value=risk.notional, amount=spare)
+    most = tier_at(risk.instrument.tiers, notional=risk.notional).max_leverage
+    return None if needed is None or needed > most else int(up(needed, step=Decimal(1)))
 
 
 def _margin_at(risk: PositionRisk, distance: Decimal) -> Decimal:

@@ -444,6 +444,7 @@ def test_when_nothing_can_return_the_reason_is_told(leverage: str, added: str, l
     )
     assert found.approved == ()
     assert [refusal.code for refusal in found.refusals] == ["nothing_removable"]
+    assert ("a person may raise the setting to" in found.refusals[0].text) == (leverage == "3")
 
 
 def test_a_wallet_that_the_account_does_not_have_is_not_drawn_on() -> None:
