@@ -1,7 +1,7 @@
 """How does an alarm leave at once, and how is it known afterwards that it did?"""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bot.domain.alarm import Alarm, Delivery, Told
 from bot.errors import JournalError
@@ -90,3 +90,20 @@ class Alarms:
         except JournalError:
             self.unrecorded += 1
             return 0
+
+
+class Lasting:
+    """Says once of each thing that it lasts."""
+
+    def __init__(self, *, looks: int = 1) -> None:
+        self._looks = looks
+        self._seen: dict[str, int] = {}
+
+    def due(self, found: Iterable[str]) -> list[str]:
+        """Return what was found at enough looks in a row just now.
+
+        Args:
+            found: At this look.
+        """
+        self._seen = {name: self._seen.get(name, 0) + 1 for name in found}
+        return [name for name, times in self._seen.items() if times == self._looks]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.alarms import Alarms
+from bot.alarms import Alarms, Lasting
 from bot.domain.action import Action, Transfer
 from bot.domain.decision import Decision, PlannedAction, Refusal, Urgency, Verdict
 from bot.domain.intent import Intent, IntentState
@@ -33,6 +33,7 @@ from bot.ports import (
 )
 from bot.rebalance.claims import believed
 from bot.rebalance.decide import Choose, decide
+from bot.rebalance.disputes import disputes
 from bot.rebalance.memory import (
     Memory,
     amount_of,
@@ -135,7 +136,8 @@ class Loop:
         self._sequence = first_sequence - 1
         self._misses = 0
         self._is_shut_out = self._is_reduced = self._is_blind = False
-        self._unprotected: dict[str, str] = {}
+        # One torn or stale look makes no dispute.
+        self._unprotected, self._disputed = Lasting(), Lasting(looks=2)
         self._stopped = False
         self._rest = Rest(venue=venue, clock=clock, authority=authority)
         self.memory = memory
@@ -251,7 +253,7 @@ class Loop:
         self._remember(decision, observation, done)
         self._publish(with_outcomes(record, done.outcomes))
         self._tell_ban()
-        self._tell_unprotected(decision)
+        self._tell_of_positions(decision)
         return decision
 
     def _compare(self, observation: Observation) -> News:
@@ -325,19 +327,23 @@ class Loop:
             self._alarm("venue_banned", ban)
         self._is_shut_out = bool(ban)
 
-    def _tell_unprotected(self, decision: Decision) -> None:
-        """Tell people once of each position that nothing is planned for, while that lasts."""
+    def _tell_of_positions(self, decision: Decision) -> None:
+        """Tell people of positions that nothing is planned for, or that the venue judges otherwise.
+
+        Once of each while that lasts.
+        """
         if decision.verdict is Verdict.NOT_READY:
             return  # nothing was judged
-        found = {
-            str(verdict.risk.position.key): verdict.reason
+        bare = {
+            f"nothing is planned for {verdict.risk.position.key}: {verdict.reason}"
             for verdict in decision.positions
             if verdict.band is None
         }
-        for key, reason in found.items():
-            if self._unprotected.get(key) != reason:
-                self._alarm("unprotected", f"nothing is planned for {key}: {reason}")
-        self._unprotected = found
+        for text in self._unprotected.due(sorted(bare)):
+            self._alarm("unprotected", text)
+        disputed = disputes(decision, most=self._policy.max_liquidation_dispute)
+        for key in self._disputed.due(disputed):
+            self._alarm("liquidation_price_disputed", disputed[key])
 
     def _alarm(self, code: str, text: str, *, intent_id: str = "") -> None:
         self._alarms.tell(code, text, intent_id=intent_id)

@@ -1,9 +1,13 @@
 """What are people told, and how often?"""
 
+from decimal import Decimal as D
+
+from bot.domain.observation import Observation
 from bot.domain.position import MarginMode
 from bot.domain.venue import VenueCondition
 from bot.errors import Unavailable
-from tests.kit.builders import a_position, an_observation
+from bot.margin.assess import assess
+from tests.kit.builders import a_position, an_instrument, an_observation
 from tests.kit.loops import ENDANGERED, Rig
 
 
@@ -46,3 +50,22 @@ async def test_a_poll_without_an_answer_says_nothing_new_of_who_is_unprotected()
     for _ in range(2):
         await rig.loop.poll()
     assert [a.code for a in rig.seen.alarms].count("unprotected") == 1
+
+
+async def test_a_disputed_liquidation_price_is_told_once_when_it_lasts() -> None:
+    ours = assess(a_position(margin="8000"), an_instrument()).liquidation_price
+    assert ours is not None
+
+    def shown(price: str | None, margin: str = "8000") -> Observation:
+        return an_observation(a_position(margin=margin, venue_liquidation_price=price))
+
+    agreed, off = shown(str(ours * D("1.0009"))), shown(str(ours * D("1.002")))
+    unsaid, covered = shown(None), shown("10", margin="70000")
+    rig, told = Rig(agreed), []
+    for seen in (agreed, off, agreed, off, off, off, unsaid, unsaid, covered, covered):
+        rig.venue.observation = seen
+        await rig.loop.poll()
+        told.append([a.code for a in rig.seen.alarms].count("liquidation_price_disputed"))
+    assert told == [0, 0, 0, 0, 1, 1, 1, 1, 1, 2]
+    texts = [a.text for a in rig.seen.alarms if a.code == "liquidation_price_disputed"]
+    assert texts[1].endswith(" is none by our rules, 10 by the venue: margin is not given back")
