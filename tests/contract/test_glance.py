@@ -1,9 +1,6 @@
 """What a glance at marks shows and costs, and how looks are paid for beside it."""
 
 import json
-from collections.abc import AsyncIterator
-from decimal import Decimal as D
-from pathlib import Path
 
 import pytest
 
@@ -14,25 +11,10 @@ from bot.exchanges.quota import SPAN, Lane
 from bot.exchanges.weights import LIMITS, Budget, cost_of
 from bot.paper.faults import Fault
 from bot.paper.instruments import CONTRACTS
-from tests.kit.paper import Rig, an_engine, connected, serving
+from tests.kit.paper import Rig, connected
 
 BTC, SOL = "BTC/USDT:USDT", "SOL/USDT:USDT"
 BUDGET = LIMITS[Budget.FUTURES] // 2
-
-
-@pytest.fixture
-async def rig(authority: Path) -> AsyncIterator[Rig]:
-    engine = an_engine()
-    engine.hold("SOLUSDT", D(50), leverage=10)
-    engine.hold("BTCUSDT", D("0.1"), leverage=10)
-    async with serving(engine, authority) as served:
-        yield served
-
-
-@pytest.fixture
-async def venue(rig: Rig) -> AsyncIterator[BinanceVenue]:
-    async with connected(rig) as found:
-        yield found
 
 
 def left(venue: BinanceVenue, lane: Lane) -> int:

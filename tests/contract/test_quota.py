@@ -39,12 +39,6 @@ async def rig(authority: Path) -> AsyncIterator[Rig]:
         yield served
 
 
-@pytest.fixture
-async def venue(rig: Rig) -> AsyncIterator[BinanceVenue]:
-    async with connected(rig) as found:
-        yield found
-
-
 def an_intent(rig: Rig, amount: str) -> Intent:
     action = AddMargin(
         key=PositionKey("SOL/USDT:USDT", Side.LONG), amount=D(amount), currency="USDT"
