@@ -13,7 +13,7 @@ from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.lease import RENEW_AFTER
 from bot.errors import ExchangeError
 from bot.ports import Authority, Clock, Venue
-from bot.rebalance.lines import Lines, is_any_crossed, lines
+from bot.rebalance.lines import Lines, headroom, is_any_crossed, lines
 
 LONGEST_PAUSE = 15.0
 """However long the venue is silent, it is asked again after this. [s]"""
@@ -21,8 +21,10 @@ AGAIN_WITHIN = 2.0
 """As above unless every position was seen, all far from their triggers. [s]"""
 LEAST_REST = 0.25
 """Of the time between polls that is rested, however long one took. [ratio]"""
-GLANCE_EVERY = 0.5
-"""Marks are not glanced at more often. [s]"""
+GLANCE_EVERY, GLANCE_SELDOM = 0.5, 1.0
+"""Marks are not glanced at more often: where a position is near its next level, and else. [s]"""
+NEAR = Decimal("0.03")
+"""So little above it. [ratio]"""
 SOON = 1e-6
 """Rounding may leave nothing of a rest that is not over. [s]"""
 
@@ -72,6 +74,12 @@ def _is_near(decision: Decision) -> bool:
     )
 
 
+def _glances(decision: Decision) -> float:
+    """Return how far apart marks should be glanced at. [s]."""
+    least = headroom(decision)
+    return GLANCE_EVERY if least is not None and least < NEAR else GLANCE_SELDOM
+
+
 class Rest:
     """The time between two polls of one account."""
 
@@ -106,7 +114,7 @@ class Rest:
         self._last = decision
         allowance = self._venue.allowance()
         watched = {} if misses or allowance.glance_every is None else lines(decision)
-        every = max(GLANCE_EVERY, allowance.glance_every or 0.0) if watched else RENEW_AFTER
+        every = max(_glances(decision), allowance.glance_every or 0.0) if watched else RENEW_AFTER
         began = self._clock.monotonic()
 
         def end(*, is_watched: bool) -> float:

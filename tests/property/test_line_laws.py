@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bot.domain.decision import PositionVerdict
 from bot.domain.observation import Observation
 from bot.rebalance.decide import decide
-from bot.rebalance.lines import is_any_crossed, lines
+from bot.rebalance.lines import headroom, is_any_crossed, lines
 from bot.rebalance.memory import Memory
 from tests.kit.builders import LEVELS, a_policy, choose
 from tests.property.test_planning_laws import observations
@@ -37,6 +37,19 @@ def test_a_mark_crosses_a_line_exactly_when_a_look_would_find_it_below_another_l
     was = {verdict.key: _below(verdict) for verdict in before.positions}
     fell = any(_below(verdict) > was[verdict.key] for verdict in after.positions)
     assert is_any_crossed(lines(before), marks) == fell
+
+
+@given(observations())
+def test_the_headroom_is_that_of_the_nearest_line(observation: Observation) -> None:
+    decision = decide(observation, Memory(), a_policy(), choose=choose)
+    found, least = lines(decision), headroom(decision)
+    above = [v for v in decision.positions if _below(v) < 2 and v.risk.distance is not None]
+    assert (least is None) == (found == {}) == (not above)
+    for verdict in above:
+        assert verdict.risk.distance is not None
+        level = LEVELS.emergency if _below(verdict) else LEVELS.trigger
+        assert least is not None
+        assert 0 <= least <= verdict.risk.distance - level
 
 
 def _below(verdict: PositionVerdict) -> int:

@@ -10,7 +10,7 @@ from bot.domain.lease import RENEW_AFTER
 from bot.domain.position import MarginMode, Position
 from bot.domain.venue import Allowance
 from bot.errors import Unavailable
-from bot.pace import GLANCE_EVERY, Pace, Rest
+from bot.pace import GLANCE_EVERY, GLANCE_SELDOM, Pace, Rest
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from tests.kit.builders import BTC, a_policy, a_position, an_observation, choose
@@ -35,14 +35,22 @@ class Resting:
         return await self.rest.until_next(PACE, self.decision, misses=misses, spent=spent)
 
 
-@pytest.mark.parametrize("margin", ["8000", "6800"], ids=["far", "near its trigger"])
+@pytest.mark.parametrize(
+    ("margin", "every"),
+    [
+        pytest.param("6800", GLANCE_EVERY, id="nearer to its trigger than to its target"),
+        pytest.param("8000", GLANCE_EVERY, id="near"),
+        pytest.param("10000", GLANCE_SELDOM, id="far"),
+    ],
+)
 async def test_while_marks_are_glanced_at_a_calm_account_is_looked_at_routinely(
-    margin: str,
+    margin: str, every: float
 ) -> None:
     resting = Resting(margin)
     assert await resting.pass_by(spent=1.0) is False
     assert resting.clock.monotonic() == pytest.approx(4.0)
-    assert resting.venue.glanced == pytest.approx([GLANCE_EVERY * n for n in range(1, 8)])
+    expected = [every * n for n in range(1, 8) if every * n < 4]
+    assert resting.venue.glanced == pytest.approx(expected)
 
 
 async def test_a_mark_that_crosses_the_trigger_ends_the_rest() -> None:
