@@ -25,8 +25,8 @@ GLANCE_EVERY, GLANCE_SELDOM = 0.5, 1.0
 """Marks are not glanced at more often: where a position is near its next level, and else. [s]"""
 NEAR = Decimal("0.03")
 """So little above it. [ratio]"""
-SOON = 1e-6
-"""Rounding may leave nothing of a rest that is not over. [s]"""
+SOON = 1e-3
+"""What is left of a rest when it is over: a clock may know milliseconds only. [s]"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """How long is rested, and what ends a rest."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal as D
 
@@ -176,3 +177,20 @@ async def test_what_has_no_line_is_not_watched(position: Position) -> None:
     resting.decision = decide(seen, Memory(), a_policy(), choose=choose)
     await resting.pass_by()
     assert resting.venue.glanced == []
+
+
+class Coarse(FakeClock):
+    """A clock that knows milliseconds only."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(round(seconds, 3))
+
+
+async def test_a_rest_ends_on_a_clock_that_knows_no_part_of_a_millisecond() -> None:
+    resting = Resting()
+    resting.venue.budget = Allowance(look_in=7.0004)
+    clock = Coarse()
+    rest = Rest(venue=resting.venue, clock=clock, authority=resting.authority)
+    async with asyncio.timeout(5):
+        await rest.until_next(PACE, resting.decision, misses=1, spent=0.0)
+    assert clock.monotonic() == pytest.approx(7.0)
