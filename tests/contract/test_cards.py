@@ -467,7 +467,7 @@ def deposits_are_looked_at(patch: Patch) -> Seam:
     return Seam()
 
 
-MUST_FAIL = {
+MUST_FAIL: dict[Breaks, str] = {
     nothing_moves: "M2-08 M2-11 M3-08 M4-03 M8-09 M8-13",
     moves_twice: "M2-01 M2-05 M2-06 M2-09 M3-04 M3-06 M3-09 M4-01 M8-05",
     margin_goes_elsewhere: "M2-10",
