@@ -37,17 +37,19 @@ def _moves(bench: Bench) -> list[Decimal]:
 
 @GROUP.card(
     "refused when late",
-    does="add while the request arrives 6 s after it was signed",
-    passes="the window of 5 s keeps it out: no effect, then or later",
+    does="add, then transfer, while the request arrives 6 s after it was signed",
+    passes="the window of 5 s keeps both out: no effect, then or later",
 )
 async def late(bench: Bench) -> None:
     """M8-01."""
-    bench.wire.late_ms = 6000
-    done, intent = await bench.send(add(MARKED))
-    ended(done, Outcome.UNKNOWN)
-    await bench.time.sleep(10)
+    for action in (add(MARKED), transfer(MARKED)):
+        bench.wire.late_ms = 6000
+        done, intent = await bench.send(action)
+        ended(done, Outcome.UNKNOWN)
+        await bench.time.sleep(10)
+        same("found", await bench.settle(intent), Decimal(0))
     same("moves in the books", _moves(bench), [])
-    same("found", await bench.settle(intent), Decimal(0))
+    same("transfers in the books", bench.engine.transfers, [])
 
 
 @GROUP.card(

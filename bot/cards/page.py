@@ -6,18 +6,11 @@ from importlib.metadata import version
 from typing import Any
 
 from bot.cards.card import Result, Verdict
+from bot.cards.classes import NAMED, SHOWN, STOPPED, WINDOWED, classes
 from bot.cards.remote import NOT_HERE, REMOTE
 from bot.cards.runner import GROUPS
 
 WORDS = {Verdict.PASS: "passed", Verdict.SKIP: "skipped", Verdict.FAIL: "failed"}
-ESTABLISHED = (
-    ("margin moves cannot happen after their window", ("M8-01", "M8-02")),
-    ("transfers are found by their amount, and cannot be named by us", ("M4-05", "M4-08")),
-    ("orders are named by us, and a second one of that name has no effect", ("M6-07", "M8-04")),
-    ("history shows an effect by the settle point", ("M8-02", "M8-03")),
-    ("resident stops fire on mark and only reduce", ("M7-01", "M7-04", "M7-05")),
-)
-"""What the bot relies on, and the cards that show it."""
 
 
 def totals(found: Sequence[Result]) -> str:
@@ -57,11 +50,18 @@ def page(venue: str, found: Sequence[Result]) -> str:
         venue: Its id.
         found: Every card, in order.
     """
-    verdicts = {result.card.number: result.verdict for result in found}
-    shown = [
-        f"| {what} | {', '.join(cards)} | {_all(verdicts[card] for card in cards)} |"
-        for what, cards in ESTABLISHED
-    ]
+    granted = classes(found)
+    relied = (
+        (
+            "margin moves and transfers are protected from happening twice by",
+            granted.moves,
+            WINDOWED,
+        ),
+        ("orders and stops are protected from it by", granted.orders, NAMED),
+        ("stops at the venue fire on mark and only reduce", _word(granted.has_stops), STOPPED),
+        ("history shows an effect in time", _word(granted.is_shown_in_time), SHOWN),
+    )
+    shown = [f"| {what} | {how} | {', '.join(sorted(by))} |" for what, how, by in relied]
     return "\n".join([
         "# Venues",
         "",
@@ -78,7 +78,7 @@ def page(venue: str, found: Sequence[Result]) -> str:
         f"the adapter reads; every other one is skipped: it {NOT_HERE}.",
         "Made by `make cards`, compared by `make test`.",
         "",
-        "| what the bot relies on | cards | |",
+        "| what the bot relies on | | by cards |",
         "|---|---|---|",
         *shown,
         "",
@@ -108,5 +108,5 @@ def _cells(result: Result) -> tuple[str, ...]:
     return card.number, card.title, before, card.does, card.passes, became
 
 
-def _all(verdicts: Any) -> Verdict:
-    return Verdict.PASS if all(verdict is Verdict.PASS for verdict in verdicts) else Verdict.FAIL
+def _word(is_so: bool) -> str:  # noqa: FBT001 - the fact itself
+    return "yes" if is_so else "no"

@@ -12,6 +12,7 @@ import pytest
 
 from bot.cards.bench import Seam
 from bot.cards.card import Verdict
+from bot.cards.classes import Classes, classes
 from bot.cards.page import page
 from bot.cards.runner import GROUPS, all_cards, run_all
 from bot.domain.intent import Settlement
@@ -21,6 +22,7 @@ from bot.exchanges.binance_evidence import Evidence
 from bot.exchanges.binance_write import Write, write_for
 from bot.exchanges.outcomes import Proof
 from bot.exchanges.quota import Quota
+from bot.exchanges.venues import VENUES, Key
 from bot.journal.sqlite import SqliteJournal
 from bot.operate.switches import FileSwitchboard
 from bot.paper.desk import Asked, Reply
@@ -56,6 +58,21 @@ async def test_no_card_fails_and_the_page_says_what_became_of_each() -> None:
     failed = [(r.card.number, r.reason) for r in found if r.verdict is Verdict.FAIL]
     assert failed == []
     assert page("binanceusdm", found) == PAGE.read_text(), "make cards"
+
+
+async def test_the_capability_table_grants_no_more_than_the_cards() -> None:
+    found = classes(await run_all(all_cards()))
+    venue = VENUES["binanceusdm"]
+    assert (venue.margin_key, venue.transfer_key) == (found.moves, found.moves)
+    assert venue.order_key is found.orders
+    assert bool(venue.stops) is found.has_stops
+    assert found.is_shown_in_time
+
+
+def test_what_no_card_shows_is_not_granted() -> None:
+    assert classes([]) == Classes(
+        moves=Key.NONE, orders=Key.NONE, has_stops=False, is_shown_in_time=False
+    )
 
 
 # ways to break the adapter or the exchange; each names the cards that it must fail

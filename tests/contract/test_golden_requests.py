@@ -176,6 +176,14 @@ async def history(stand: Stand) -> object:
     return [candle.close for candle in found]
 
 
+async def glance_at_many(stand: Stand) -> object:
+    return len(await stand.venue.glance(MANY))
+
+
+async def keys_seen(stand: Stand) -> object:
+    return [str(p.key) for p in (await stand.venue.observe()).account.positions]
+
+
 def sends(action: Action) -> Does:
     return lambda stand: stand.send(action)
 
@@ -207,6 +215,38 @@ def _placed(**changes: Any) -> dict[str, Any]:
     return {"POST /fapi/v1/algoOrder": REPLIES["POST /fapi/v1/algoOrder"] | changes}
 
 
+def _many() -> dict[str, Any]:
+    """The replies of a venue that lists a dozen contracts."""
+    info, brackets, premiums = (
+        REPLIES[f"GET /fapi/v1/{name}"]
+        for name in ("exchangeInfo", "leverageBracket", "premiumIndex")
+    )
+    names = [f"A{number}USDT" for number in range(11)]
+    more = [info["symbols"][1] | {"symbol": n, "baseAsset": n.removesuffix("USDT")} for n in names]
+    return {
+        "GET /fapi/v1/exchangeInfo": info | {"symbols": info["symbols"] + more},
+        "GET /fapi/v1/leverageBracket": brackets + [brackets[1] | {"symbol": n} for n in names],
+        "GET /fapi/v1/premiumIndex": premiums + [premiums[1] | {"symbol": n} for n in names],
+    }
+
+
+MANY = [f"A{number}/USDT:USDT" for number in range(11)]
+
+
+def _beside() -> dict[str, Any]:
+    """The replies while a contract is held that is not configured."""
+    row = REPLIES["GET /fapi/v3/positionRisk"][0]
+    account = REPLIES["GET /fapi/v3/account"]
+    changes = {"symbol": "BTCUSDT", "positionAmt": "-0.100"}
+    listed = [*account["positions"], account["positions"][0] | changes]
+    return {
+        "GET /fapi/v3/positionRisk": [row, row | changes],
+        "GET /fapi/v3/account": account | {"positions": listed},
+    }
+
+
+NOT_KNOWN = {"GET /fapi/v1/algoOrder": {"code": -2013, "msg": "Order does not exist."}}
+
 CASES: dict[str, Case] = {
     "start": Case(does=nothing, means=None),
     "start, test hosts": Case(does=nothing, means=None, mode="testnet"),
@@ -214,6 +254,12 @@ CASES: dict[str, Case] = {
     "look, nothing listed in the spot wallet": Case(
         does=spot_total, means=D(0), replies=NOTHING_IN_SPOT
     ),
+    "look, a contract held that is not configured": Case(
+        does=keys_seen,
+        means=["BTC/USDT:USDT short", "SOL/USDT:USDT long"],
+        replies=_beside(),
+    ),
+    "glance at many": Case(does=glance_at_many, means=11, replies=_many()),
     "glance": Case(does=glance, means={"SOL/USDT:USDT": D("151.12")}),
     "add margin": Case(does=sends(margin(AddMargin)), means=(DONE, D("12.75"))),
     "add margin, hedge long": Case(
@@ -270,6 +316,12 @@ CASES: dict[str, Case] = {
     "settle a transfer out": Case(does=settles(transfer("futures", "spot")), means=D(0)),
     "settle a reduction": Case(does=settles(order(LONG)), means=D(4)),
     "settle a stop": Case(does=settles(stop(LONG)), means=D(1)),
+    "settle a stop that is not known": Case(
+        does=settles(stop(LONG)), means=D(0), replies=NOT_KNOWN
+    ),
+    "settle a cancel of what is not known": Case(
+        does=settles(CANCEL), means=D(1), replies=NOT_KNOWN
+    ),
     "settle a cancel": Case(does=settles(CANCEL), means=D(0)),
     "ledger": Case(
         does=ledger,
