@@ -99,10 +99,7 @@ async def standing(
     )
     venue = BinanceVenue(settings, client, venue_clock)
     await venue.start()
-    try:
-        yield Stand(venue, recorder, clock, OpenGate())
-    finally:
-        await client.close()
+    yield Stand(venue, recorder, clock, OpenGate())  # nothing is open that had to be closed
 
 
 Does = Callable[[Stand], Awaitable[object]]
@@ -553,6 +550,47 @@ async def test_trap_the_unified_transfer_takes_another_route_than_its_words_say(
     async with plain_ccxt(CONFIGS | route) as (api, recorder):
         await api.transfer("USDT", 10.5, "spot", "future")
         assert "type=MAIN_UMFUTURE" not in recorder.requests[-1].line
+
+
+async def test_trap_the_librarys_retries_send_a_write_four_times() -> None:
+    lost = {"POST /fapi/v1/positionMargin?type=1": TimeoutError()}
+    async with plain_ccxt(CONFIGS | lost) as (api, recorder):
+        api.options["maxRetriesOnFailure"] = 3
+        api.options["maxRetriesOnFailureDelay"] = 0
+        with pytest.raises(ccxt.RequestTimeout):
+            await api.add_margin("SOL/USDT:USDT", 12.0)
+        assert len(recorder.requests) == 4
+    async with standing(lost) as stand:
+        before = len(stand.recorder.requests)
+        assert await stand.send(margin(AddMargin)) == (Outcome.UNKNOWN, None)
+        assert len(stand.recorder.requests) == before + 1
+
+
+async def test_trap_the_librarys_own_window_is_twice_as_long() -> None:
+    async with plain_ccxt(CONFIGS) as (api, recorder):
+        await api.add_margin("SOL/USDT:USDT", 12.0)
+        assert "recvWindow=10000" in recorder.requests[-1].line
+
+
+async def test_trap_the_unified_position_has_no_leverage_and_guesses_its_maintenance() -> None:
+    large = {"GET /fapi/v3/positionRisk": [
+        REPLIES["GET /fapi/v3/positionRisk"][0] | {"notional": "20000.00000000"}
+    ]}  # fmt: skip
+    async with plain_ccxt(CONFIGS | large) as (api, _):
+        (position,) = await api.fetch_positions()
+        assert position["leverage"] is None
+        assert position["maintenanceMargin"] != 20000 * 0.01 - 35
+
+
+async def test_trap_a_revoked_key_looks_like_too_many_requests() -> None:
+    revoked = {"POST /fapi/v1/positionMargin?type=1": {"code": -2015, "msg": "Invalid API-key"}}
+    async with plain_ccxt(CONFIGS | revoked) as (api, _):
+        await api.privateGetAccount()  # one answer of the spot host is enough
+        with pytest.raises(ccxt.DDoSProtection):
+            await api.add_margin("SOL/USDT:USDT", 12.0)
+    async with standing(revoked) as stand:
+        done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
+        assert (done.outcome, done.code) == (Outcome.REJECTED, "-2015")
 
 
 async def test_trap_the_unified_tiers_lack_the_maintenance_amount() -> None:

@@ -89,7 +89,10 @@ class Recorder:
         return _Answer(self, request)
 
     def reply_to(self, request: Recorded) -> str:
-        """The table's answer: of this symbol or route if it has one, else of the path."""
+        """The table's answer: of this symbol or route if it has one, else of the path.
+
+        An exception in the table is raised, as where a connection breaks.
+        """
         path = f"{request.method} {urlsplit(request.url).path}"
         asked = parse_qs(request.raw)
         for name in ("symbol", "type"):
@@ -102,12 +105,13 @@ class Recorder:
 class _Answer:
     def __init__(self, recorder: Recorder, request: Recorded) -> None:
         self._recorder, self._request = recorder, request
-        self.status, self.reason = 200, "OK"
+        self.status, self.reason, self._reply = 200, "OK", ""
         self.headers = {"Content-Type": "application/json"}
 
     async def __aenter__(self) -> Self:
         look.get()()
         self._recorder.requests.append(self._request)
+        self._reply = self._recorder.reply_to(self._request)
         return self
 
     async def __aexit__(
@@ -120,8 +124,10 @@ class _Answer:
 
     async def text(self, errors: str = "strict") -> str:
         del errors
-        return self._recorder.reply_to(self._request)
+        return self._reply
 
 
 def _text(reply: Any) -> str:
+    if isinstance(reply, Exception):
+        raise reply
     return reply if isinstance(reply, str) else json.dumps(reply)
