@@ -2,6 +2,7 @@
 # test    check, then every test                    check   lint, format, types, import directions
 # bench   speed against peers                       format  rewrite what can be rewritten
 # faults  run the fault matrix, write docs/faults.md
+# cards   run the conformance cards, write docs/venues.md
 # chaos   end the bot 1,000 times, stop it for 60 s; a quarter of an hour
 # lock    new lock files                            clean   remove everything made here
 #
@@ -15,7 +16,7 @@ LOCK := --universal --generate-hashes --no-header --no-annotate --no-emit-index-
 	--exclude-newer "7 days"
 
 .DEFAULT_GOAL := setup
-.PHONY: setup paper test check bench faults chaos format lock clean
+.PHONY: setup paper test check bench faults cards chaos format lock clean
 
 setup: $(STAMP)
 
@@ -59,6 +60,9 @@ $(BENCH): $(STAMP) requirements-bench.lock
 
 faults: setup
 	$(BIN)/python -m bot.simulate.report
+
+cards: setup
+	$(BIN)/plimsoll cards --write docs/venues.md
 
 chaos: setup
 	PLIMSOLL_CHAOS_KILLS=1000 PLIMSOLL_CHAOS_STOP=60 $(BIN)/pytest tests/chaos \

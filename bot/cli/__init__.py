@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import journal, live, offline, switches
+from bot.cli import cards, journal, live, offline, switches
 from bot.cli.exits import exit_code
 from bot.errors import BotError
 
@@ -33,6 +33,7 @@ VERBS = (
     offline.risk,
     offline.venues,
     offline.simulate,
+    cards.cards,
     offline.calibrate,
     offline.fit,
     live.health,

@@ -33,7 +33,7 @@ from bot.exchanges.binance_write import Write, applied, write_for
 from bot.exchanges.client import Client, WriteError, all_of
 from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.numbers import number, rows, table, text
-from bot.exchanges.outcomes import SIDE_REFUSED, WORDS, Proof, proof_of
+from bot.exchanges.outcomes import MODE_REFUSED, WORDS, Proof, proof_of
 from bot.exchanges.quota import Lane
 from bot.exchanges.venues import VENUES
 from bot.ports import Gate, StoppedError
@@ -181,7 +181,7 @@ class BinanceVenue:
             return self._refused(intent, stopped.code, str(stopped))
         except WriteError as error:
             proof, code = proof_of(error.trace)
-            if error.trace.code == SIDE_REFUSED:
+            if error.trace.code in MODE_REFUSED:
                 self._rules_at = None  # a person changed the position mode: read it again
             return Execution(
                 intent_id=intent.id,

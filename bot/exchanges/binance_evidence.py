@@ -133,7 +133,8 @@ class Evidence:
         if whole(answer, "total") > len(listed):
             raise Incomplete("transfer history must fit one page to prove anything, did not")
         for row in listed:
-            if number(row, "amount") == action.amount and row.get("asset") == action.currency:
+            is_same = number(row, "amount") == action.amount and row.get("asset") == action.currency
+            if is_same and whole(row, "timestamp") >= sent_ms - LOOK_BACK_MS:
                 is_there = row.get("status") == "CONFIRMED"
                 return Settlement(
                     intent_id=intent.id,

@@ -24,9 +24,10 @@ WORDS = {"-1111": "too_precise"}
 NO_SUCH_ORDER = -2013
 """Of a read; weak evidence, since a list may lag."""
 TIME_REFUSED = -1021
-SIDE_REFUSED = -4061
-"""The order is of another position mode than the account's."""
 """The time inside a request is wrong: measure the clock again."""
+MODE_REFUSED = frozenset({-4061, -1106})
+"""The request may be of another position mode than the account's: in hedge mode the venue takes
+no reduce-only flag."""
 THROTTLED_STATUS = frozenset({418, 429})
 
 

@@ -62,6 +62,10 @@ class Faults:
         self._all.append(fault)
         return fault
 
+    def forget(self) -> None:
+        """Behave from now on."""
+        self._all.clear()
+
     def choose(self, method: str, path: str, now_ms: int) -> Fault | None:
         """Return the fault that hits a request, if one does."""
         for fault in self._all:

@@ -1,31 +1,24 @@
 """How does the paper exchange answer over HTTPS on this machine?"""
 
 import asyncio
-import dataclasses
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
 
-from bot.paper.binance.codes import HOSTS, WireError
+from bot.paper.binance.codes import HOSTS
 from bot.paper.binance.request import Keys
-from bot.paper.desk import Asked, Desk, Reply
+from bot.paper.desk import Asked, Desk
 from bot.paper.engine import Engine
-from bot.paper.faults import Fault, Faults
+from bot.paper.faults import Faults
+from bot.paper.mishaps import distorted, instead
 from bot.paper.pace import Pace
 from bot.paper.tls import server_context
 
 LOOPBACK = "127.0.0.1"
 LATENCY_MS = 40
 """Market time that one request takes. [ms]"""
-UNAVAILABLE = Reply(status=503, text="Service Unavailable", kind="text/plain")
-PAGE = Reply(
-    status=200,
-    text="<html><head><title>403 Forbidden</title></head><body>cloudfront</body></html>",
-    kind="text/html",
-)
-EMPTY = Reply(status=200, text="")
 
 
 class PaperServer:
@@ -80,11 +73,13 @@ class PaperServer:
             key=raw.headers.get("X-MBX-APIKEY"),
         )
         fault = self.faults.choose(raw.method, raw.path, self.pace.now_ms)
-        reply = None if fault is None else await self._before(fault, asked)
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
+        reply = None if fault is None else instead(fault, self.desk, asked)
         if reply is None:
             reply = self.desk.answer(asked)
             if fault is not None:
-                reply = self._after(fault, asked, reply)
+                reply = distorted(fault, self.desk, asked, reply)
         if fault is not None and fault.kind in ("abort", "abort_after"):
             if raw.transport is not None:
                 raw.transport.abort()
@@ -92,34 +87,3 @@ class PaperServer:
         return web.Response(
             text=reply.text, status=reply.status, content_type=reply.kind, headers=reply.headers
         )
-
-    async def _before(self, fault: Fault, asked: Asked) -> Reply | None:
-        match fault.kind:
-            case "abort" | "http_503":
-                return UNAVAILABLE
-            case "html":
-                return PAGE
-            case "http_403":
-                return dataclasses.replace(PAGE, status=403)
-            case "empty":
-                return EMPTY
-            case "rate_429" | "ban_418":
-                self.desk.exhaust(asked, ban=fault.kind == "ban_418")
-            case "slow":
-                await asyncio.sleep(fault.seconds)
-        return None
-
-    def _after(self, fault: Fault, asked: Asked, reply: Reply) -> Reply:
-        match fault.kind:
-            case "http_503_after":
-                return UNAVAILABLE
-            case "timeout_1007":
-                error = WireError(
-                    -1007, "Timeout waiting for response from backend server.", status=408
-                )
-                return self.desk.error(asked, error)
-            case "half_json":
-                return dataclasses.replace(reply, text=reply.text[: len(reply.text) // 2])
-            case "rewrite":
-                return dataclasses.replace(reply, text=fault.rewrite(reply.text))
-        return reply

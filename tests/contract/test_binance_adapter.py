@@ -373,3 +373,16 @@ async def test_no_secret_is_in_any_text(venue: BinanceVenue, rig: Rig) -> None:
     assert "paper-secret" not in together
     assert "paper-key" not in together
     assert "signature" not in together
+
+
+async def test_a_reduction_of_the_wrong_position_mode_makes_the_next_look_read_the_mode(
+    authority: Path,
+) -> None:
+    engine = an_engine()
+    async with serving(engine, authority) as rig, connected(rig) as venue:
+        engine.set_hedge_mode(hedge=True)  # by a person, who then opens a leg
+        engine.hold("SOLUSDT", D(50), leverage=10)
+        reduce = ReducePosition(key=SOL, size=D(7), limit_price=D("149.00"))
+        done = await venue.execute(an_intent_now(rig, reduce), an_open_gate())
+        assert (done.outcome, done.code) == (Outcome.REJECTED, "-1106")
+        assert (await venue.observe()).account.position_mode is PositionMode.HEDGE

@@ -1,0 +1,271 @@
+"""M8: is what became of a write found out, and never guessed?"""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.cards.bench import SOL, Bench, add, reduce, transfer
+from bot.cards.card import Group
+from bot.cards.expect import ended, holds, same
+from bot.cards.scene import Scene
+from bot.domain.intent import Intent, Outcome
+from bot.domain.ledger import LedgerRow
+from bot.execute.foreign import Sent, explained
+from bot.execute.resolve import SETTLE_POINT
+from bot.paper.faults import Kind
+
+GROUP = Group("M8", "unknown outcomes")
+MARKED = "12.34567"
+"""With digits of its own, as the bot's amounts have."""
+LAG_MS = 1900
+
+
+async def _unknown(bench: Bench, kind: Kind, amount: str = MARKED) -> Intent:
+    bench.mishap(kind, "positionMargin", method="POST")
+    done, intent = await bench.send(add(amount))
+    ended(done, Outcome.UNKNOWN)
+    return intent
+
+
+async def _rows(bench: Bench, intent: Intent) -> tuple[LedgerRow, ...]:
+    return await bench.venue.rows(intent.written_at - timedelta(seconds=1))
+
+
+def _moves(bench: Bench) -> list[Decimal]:
+    return [move.amount for move in bench.engine.margin_moves]
+
+
+@GROUP.card(
+    "refused when late",
+    does="add, then transfer, while the request arrives 6 s after it was signed",
+    passes="the window of 5 s keeps both out: no effect, then or later",
+)
+async def late(bench: Bench) -> None:
+    """M8-01."""
+    for action in (add(MARKED), transfer(MARKED)):
+        bench.wire.late_ms = 6000
+        done, intent = await bench.send(action)
+        ended(done, Outcome.UNKNOWN)
+        await bench.time.sleep(10)
+        same("found", await bench.settle(intent), Decimal(0))
+    same("moves in the books", _moves(bench), [])
+    same("transfers in the books", bench.engine.transfers, [])
+
+
+@GROUP.card(
+    "effect at the end of the window",
+    does="add while the request arrives 4.9 s after it was signed, after the bot gave up",
+    passes="nothing at first, the effect by the settle point: no absence before it is the truth",
+)
+async def window(bench: Bench) -> None:
+    """M8-02."""
+    bench.wire.late_ms = 4900
+    done, intent = await bench.send(add(MARKED))
+    ended(done, Outcome.UNKNOWN)
+    same("found at once", await bench.settle(intent), Decimal(0))
+    await _wait_for_settle_point(bench, intent)
+    same("found at the settle point", await bench.settle(intent), Decimal(MARKED))
+    same("moves in the books", _moves(bench), [Decimal(MARKED)])
+
+
+@GROUP.card(
+    "lag of history",
+    scene=Scene(lag_ms=LAG_MS),
+    does="add while the answer is lost and history lags 1.9 s",
+    passes="not shown at once, shown at the settle point",
+)
+async def lag(bench: Bench) -> None:
+    """M8-03."""
+    bench.mishap("http_503_after", "positionMargin", method="POST")
+    done, intent = await bench.send(add(MARKED))
+    ended(done, Outcome.UNKNOWN)
+    same("found at once", await bench.settle(intent), Decimal(0))
+    await _wait_for_settle_point(bench, intent)
+    same("found at the settle point", await bench.settle(intent), Decimal(MARKED))
+
+
+@GROUP.card(
+    "duplicate id",
+    does="send one reduction twice under the same id",
+    passes="the second is unknown, not refused, and has no effect; both are one in history",
+)
+async def duplicate(bench: Bench) -> None:
+    """M8-04."""
+    _, intent = await bench.send(reduce("7"))
+    done, again = await bench.send(reduce("7"), intent.id)
+    ended(done, Outcome.UNKNOWN, "-4116")
+    same("size", bench.size(), 43)
+    same("found", await bench.settle(again), Decimal(7))
+
+
+@GROUP.card(
+    "lost answer",
+    does="add while the connection breaks before and, another time, after the effect",
+    passes="both are unknown, each left once, and history tells them apart",
+)
+async def lost(bench: Bench) -> None:
+    """M8-05."""
+    before = await _unknown(bench, "abort", "12.34567")
+    after = await _unknown(bench, "abort_after", "12.34575")
+    same("left", len(bench.writes()), 2)
+    same("moves in the books", _moves(bench), [Decimal("12.34575")])
+    same("found of the first", await bench.settle(before), Decimal(0))
+    same("found of the second", await bench.settle(after), Decimal("12.34575"))
+
+
+@GROUP.card(
+    "answer that cannot be read",
+    does="add while the answer is cut in half, a page, empty, and of another amount",
+    passes="each is unknown, and history tells which had effect",
+)
+async def unreadable(bench: Bench) -> None:
+    """M8-06."""
+    for number, (kind, has_effect) in enumerate(
+        (("half_json", True), ("html", False), ("empty", False))
+    ):
+        amount = f"12.3456{number}"
+        intent = await _unknown(bench, kind, amount)  # type: ignore[arg-type]  # kinds by name
+        wanted = Decimal(amount) if has_effect else Decimal(0)
+        same(f"found after {kind}", await bench.settle(intent), wanted)
+    bench.mishap(
+        "rewrite",
+        "positionMargin",
+        method="POST",
+        rewrite=lambda text: text.replace("12.34569", "12"),
+    )
+    done, intent = await bench.send(add("12.34569"))
+    ended(done, Outcome.UNKNOWN, "unexpected_answer")
+    same("found after another amount", await bench.settle(intent), Decimal("12.34569"))
+
+
+@GROUP.card(
+    "5xx",
+    does="add while the venue answers 503 before and, another time, after the effect",
+    passes="both are unknown, and history tells them apart",
+)
+async def server_error(bench: Bench) -> None:
+    """M8-07."""
+    before = await _unknown(bench, "http_503", "12.34567")
+    after = await _unknown(bench, "http_503_after", "12.34575")
+    same("found of the first", await bench.settle(before), Decimal(0))
+    same("found of the second", await bench.settle(after), Decimal("12.34575"))
+    same("moves in the books", _moves(bench), [Decimal("12.34575")])
+
+
+@GROUP.card(
+    "-1007",
+    does="add, and transfer, while the venue says that its back end timed out",
+    passes="both are unknown, and history has both",
+)
+async def timed_out(bench: Bench) -> None:
+    """M8-08."""
+    intent = await _unknown(bench, "timeout_1007")
+    same("found of the addition", await bench.settle(intent), Decimal(MARKED))
+    bench.mishap("timeout_1007", "asset/transfer", method="POST")
+    done, intent = await bench.send(transfer("10.00001"))
+    ended(done, Outcome.UNKNOWN, "-1007")
+    same("found of the transfer", await bench.settle(intent), Decimal("10.00001"))
+
+
+@GROUP.card(
+    "restart",
+    does="add while the answer is lost, then connect anew and settle",
+    passes="the new connection finds it by what was written down alone",
+)
+async def restart(bench: Bench) -> None:
+    """M8-09."""
+    intent = await _unknown(bench, "abort_after")
+    venue = await bench.again()
+    same("found", (await venue.settle(intent)).applied, Decimal(MARKED))
+
+
+@GROUP.card(
+    "order of rows",
+    does="add four times, and settle each while the venue lists its rows the other way round",
+    passes="each is found",
+)
+async def order_of_rows(bench: Bench) -> None:
+    """M8-10."""
+    amounts = [f"12.3456{number}" for number in range(4)]
+    intents = [(await bench.send(add(amount)))[1] for amount in amounts]
+    bench.mishap(
+        "rewrite",
+        "positionMargin/history",
+        times=None,
+        rewrite=lambda text: json.dumps(json.loads(text)[::-1]),
+    )
+    found = [await bench.settle(intent) for intent in intents]
+    same("found", found, [Decimal(amount) for amount in amounts])
+
+
+@GROUP.card(
+    "clipped amount",
+    does="add 12.34567 while the answer is lost and the venue takes 6 of it",
+    passes="not taken for the whole; the ledger shows the 6, and they are explained by that intent",
+)
+async def clipped(bench: Bench) -> None:
+    """M8-11."""
+    intent = await _unknown(bench, "abort")
+    bench.engine.move_margin("SOLUSDT", "BOTH", Decimal(6), add=True)
+    same("found whole", await bench.settle(intent), Decimal(0))
+    known, foreign = explained(await _rows(bench, intent), [Sent(intent=intent)])
+    same("explained", [s.row.amount for s in known if s.row], [Decimal(6)])
+    same("foreign", foreign, ())
+
+
+@GROUP.card(
+    "digits that tell one move from another",
+    does="add 12.34567, beside a person who adds 12.34, and read history and ledger",
+    passes="every digit is there, and only that row is taken for ours",
+)
+async def fingerprint(bench: Bench) -> None:
+    """M8-12."""
+    bench.engine.move_margin("SOLUSDT", "BOTH", Decimal("12.34"), add=True)
+    _, intent = await bench.send(add(MARKED))
+    same("found", await bench.settle(intent), Decimal(MARKED))
+    known, foreign = explained(await _rows(bench, intent), [Sent(intent=intent)])
+    same("ours", [s.row.amount for s in known if s.row], [Decimal(MARKED)])
+    same("of others", [row.amount for row in foreign], [Decimal("12.34")])
+
+
+@GROUP.card(
+    "clock of the machine",
+    scene=Scene(skew_seconds=3600),
+    does="start, look and add on a machine whose clock is an hour ahead",
+    passes="all is signed in the venue's time, done, and settled",
+)
+async def skew(bench: Bench) -> None:
+    """M8-13."""
+    done, intent = await bench.send(add(MARKED))
+    ended(done, Outcome.DONE)
+    apart = abs((intent.sent_at or intent.written_at) - intent.written_at)
+    holds("it is signed in the venue's time", apart < timedelta(seconds=1))
+    same("found", await bench.settle(intent), Decimal(MARKED))
+    same("margin seen", (await bench.position()).margin, bench.margin(SOL))
+
+
+@GROUP.card(
+    "one addition beside an unknown one, and one delivered twice",
+    does="add while the answer is lost, add again, and let the network deliver a third twice",
+    passes="each has its own row; of the third, one row is its own and one is nobody's",
+)
+async def over_add(bench: Bench) -> None:
+    """M8-14."""
+    first = await _unknown(bench, "abort_after", "12.34567")
+    done, second = await bench.send(add("12.34575"))
+    ended(done, Outcome.DONE)
+    bench.wire.copies = 1
+    _, third = await bench.send(add("12.34583"))
+    settled = [await bench.settle(intent) for intent in (first, second, third)]
+    same("found", settled, [Decimal(a) for a in ("12.34567", "12.34575", "12.34583")])
+    same("moves in the books", len(_moves(bench)), 4)
+    sent = [Sent(intent=intent) for intent in (first, second, third)]
+    known, foreign = explained(await _rows(bench, first), sent)
+    same("explained", sum(s.row is not None for s in known), 3)
+    same("nobody's", [row.amount for row in foreign], [Decimal("12.34583")])
+
+
+async def _wait_for_settle_point(bench: Bench, intent: Intent) -> None:
+    sent_ms = int((intent.sent_at or intent.written_at).timestamp() * 1000)
+    left = sent_ms + SETTLE_POINT.total_seconds() * 1000 - bench.time.now_ms
+    await bench.time.sleep(left / 1000)

@@ -1,0 +1,73 @@
+"""What becomes of every card?"""
+
+import asyncio
+from collections.abc import Iterable
+
+from bot.cards import (
+    m01_read,
+    m02_add,
+    m03_remove,
+    m04_transfer,
+    m05_sub_account,
+    m06_reduce,
+    m07_stop,
+    m08_unknown,
+    m09_modes,
+    m10_restart,
+)
+from bot.cards.bench import Seam, bench_of
+from bot.cards.card import Card, Group, Result, Verdict
+from bot.cards.expect import CardError
+
+GROUPS: tuple[Group, ...] = (
+    m01_read.GROUP,
+    m02_add.GROUP,
+    m03_remove.GROUP,
+    m04_transfer.GROUP,
+    m05_sub_account.GROUP,
+    m06_reduce.GROUP,
+    m07_stop.GROUP,
+    m08_unknown.GROUP,
+    m09_modes.GROUP,
+    m10_restart.GROUP,
+)
+"""In the order of their numbers."""
+
+AT_ONCE = 8
+"""Cards under way at most; the library waits a quarter of a second when a client is closed."""
+
+
+def all_cards() -> tuple[Card, ...]:
+    """Return every card, in order."""
+    return tuple(card for group in GROUPS for card in group.cards)
+
+
+async def run_all(cards: Iterable[Card], seam: Seam | None = None) -> list[Result]:
+    """Return what became of each card, in order, each on an exchange of its own."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def one(card: Card) -> Result:
+        async with slots:
+            return await run_one(card, seam)
+
+    return list(await asyncio.gather(*map(one, cards)))
+
+
+async def run_one(card: Card, seam: Seam | None = None) -> Result:
+    """Return what became of one card.
+
+    Args:
+        card: Which.
+        seam: What a test puts between.
+    """
+    if card.action is None:
+        return Result(card=card, verdict=Verdict.SKIP, reason=card.skips)
+    try:
+        async with bench_of(card.scene, Seam() if seam is None else seam) as bench:
+            await card.action(bench)
+    except CardError as error:
+        return Result(card=card, verdict=Verdict.FAIL, reason=str(error))
+    except Exception as error:  # noqa: BLE001 - a card that cannot go on has not passed
+        why = f"{type(error).__name__}: {error}"
+        return Result(card=card, verdict=Verdict.FAIL, reason=why)
+    return Result(card=card, verdict=Verdict.PASS)

@@ -1,0 +1,607 @@
+"""Every request of the Binance adapter, byte for byte, and what a documented reply means.
+
+The tables are in ``golden/``: `requests.json` is what leaves, without time and signature;
+`replies.json` has the fields and the spelling that the venue documents, with numbers of our own.
+"""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal as D
+from pathlib import Path
+from typing import Any
+
+import ccxt.async_support as ccxt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chance import SeededRng
+from bot.clock import VenueClock
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
+from bot.domain.intent import Intent, Outcome
+from bot.domain.ledger import RowKind
+from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
+from bot.exchanges import binance
+from bot.exchanges.binance import BinanceVenue, ConnectionSettings
+from bot.exchanges.binance_write import Write, write_for
+from bot.exchanges.client import WINDOW_MS, Client
+from tests.kit.builders import NOON
+from tests.kit.fakes import FakeClock, OpenGate
+from tests.kit.recorder import KEY, SECRET, Recorded, Recorder
+
+GOLDEN = Path(__file__).with_name("golden")
+REQUESTS: dict[str, list[str]] = json.loads((GOLDEN / "requests.json").read_text())
+REPLIES: dict[str, Any] = json.loads((GOLDEN / "replies.json").read_text())
+LONG = PositionKey("SOL/USDT:USDT", Side.LONG)
+SHORT = PositionKey("SOL/USDT:USDT", Side.SHORT)
+NAME = "plab010001000aab"
+HEDGE = {"GET /fapi/v1/positionSide/dual": {"dualSidePosition": True}}
+NOTHING_IN_SPOT: dict[str, Any] = {"POST /sapi/v3/asset/getUserAsset": []}
+
+
+@dataclass(slots=True)
+class Stand:
+    """The adapter, started, before a venue that only writes down."""
+
+    venue: BinanceVenue
+    recorder: Recorder
+    clock: FakeClock
+    gate: OpenGate
+
+    def intent(self, action: Action) -> Intent:
+        return Intent(
+            id=NAME, decision_id="d", account="main", action=action, written_at=NOON, sent_at=NOON
+        )
+
+    async def send(self, action: Action) -> tuple[Outcome, D | None]:
+        done = await self.venue.execute(self.intent(action), self.gate)
+        return done.outcome, done.applied
+
+    async def settle(self, action: Action) -> D | None:
+        return (await self.venue.settle(self.intent(action))).applied
+
+
+@contextlib.asynccontextmanager
+async def standing(
+    changes: dict[str, Any] | None = None, *, mode: Any = "paper", symbols: int = 1
+) -> AsyncIterator[Stand]:
+    recorder, clock = Recorder(REPLIES | (changes or {})), FakeClock()
+    settings = ConnectionSettings(
+        account="main",
+        venue="binanceusdm",
+        api_key=KEY,
+        secret=SECRET,
+        symbols=("SOL/USDT:USDT", "BTC/USDT:USDT")[:symbols],
+        wallets=("futures",) if mode == "testnet" else ("futures", "spot"),
+        mode=mode,
+        bars=24,
+    )
+    venue_clock = VenueClock(clock)
+    client = Client(
+        api_key=KEY,
+        secret=SECRET,
+        clock=venue_clock,
+        gateway=None,
+        demo=mode == "testnet",
+        rng=SeededRng("golden"),
+        session=recorder,
+    )
+    venue = BinanceVenue(settings, client, venue_clock)
+    await venue.start()
+    yield Stand(venue, recorder, clock, OpenGate())  # nothing is open that had to be closed
+
+
+Does = Callable[[Stand], Awaitable[object]]
+DONE = Outcome.DONE
+
+
+def margin(
+    kind: type[AddMargin | RemoveMargin], key: PositionKey = LONG
+) -> AddMargin | RemoveMargin:
+    return kind(key=key, amount=D("12.75"), currency="USDT")
+
+
+def order(key: PositionKey) -> ReducePosition:
+    return ReducePosition(key=key, size=D(7), limit_price=D("149.00"))
+
+
+def stop(key: PositionKey, size: D | None = D(50)) -> PlaceStop:
+    return PlaceStop(key=key, size=size, stop_price=D("140.00"), is_needed=True)
+
+
+def transfer(source: str, destination: str) -> Transfer:
+    return Transfer(source=source, destination=destination, amount=D("10.5"), currency="USDT")
+
+
+CANCEL = CancelStop(key=LONG, stop_id="2146760", client_id=NAME)
+
+
+async def look(stand: Stand) -> object:
+    seen = await stand.venue.observe()
+    (position,) = seen.account.positions
+    wallets = {(w.name, w.total, w.free) for w in seen.account.wallets}
+    (resting,) = seen.account.stops
+    market = seen.markets[0]
+    tier = seen.instruments[0].tiers[1]
+    return (
+        position.key, position.size, position.margin, position.mark_price,
+        position.venue_liquidation_price, position.leverage_setting, position.margin_mode,
+        wallets, (resting.stop_id, resting.size, resting.stop_price, resting.is_ours),
+        (market.mark_at, market.bids[0].price, market.bars.close),
+        (tier.notional_floor, tier.maintenance_rate, tier.maintenance_amount),
+        seen.account.position_mode,
+    )  # fmt: skip
+
+
+SEEN = (
+    LONG, D(50), D(750), D("151.12"), D("136.04328137"), D(10), MarginMode.ISOLATED,
+    {("futures", D("12000.5"), D("11999.25")), ("spot", D("4999.625"), D("4999.125"))},
+    ("2148627", D(50), D(140), True),
+    (NOON - timedelta(milliseconds=250), D("151.1"), (151.0, 151.12)),
+    (D(10000), D("0.01"), D(35)),
+    PositionMode.ONE_WAY,
+)  # fmt: skip
+
+
+async def spot_total(stand: Stand) -> object:
+    found = (await stand.venue.observe()).account.wallet("spot", "USDT")
+    return found and found.total
+
+
+async def glance(stand: Stand) -> object:
+    return await stand.venue.glance(["SOL/USDT:USDT"])
+
+
+async def ledger(stand: Stand) -> object:
+    found = await stand.venue.rows(NOON - timedelta(hours=2))
+    return {(row.kind, row.amount, row.symbol) for row in found}
+
+
+async def history(stand: Stand) -> object:
+    found = await stand.venue.marks("SOL/USDT:USDT", NOON - timedelta(hours=2))
+    return [candle.close for candle in found]
+
+
+async def glance_at_many(stand: Stand) -> object:
+    return len(await stand.venue.glance(MANY))
+
+
+async def keys_seen(stand: Stand) -> object:
+    return [str(p.key) for p in (await stand.venue.observe()).account.positions]
+
+
+def sends(action: Action) -> Does:
+    return lambda stand: stand.send(action)
+
+
+def settles(action: Action) -> Does:
+    return lambda stand: stand.settle(action)
+
+
+async def nothing(stand: Stand) -> object:
+    del stand
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One operation and what its documented reply means."""
+
+    does: Does
+    means: object
+    replies: dict[str, Any] | None = None
+    mode: str = "paper"
+
+
+def _filled(**changes: Any) -> dict[str, Any]:
+    return {"POST /fapi/v1/order": REPLIES["POST /fapi/v1/order"] | changes}
+
+
+def _placed(**changes: Any) -> dict[str, Any]:
+    return {"POST /fapi/v1/algoOrder": REPLIES["POST /fapi/v1/algoOrder"] | changes}
+
+
+def _many() -> dict[str, Any]:
+    """The replies of a venue that lists a dozen contracts."""
+    info, brackets, premiums = (
+        REPLIES[f"GET /fapi/v1/{name}"]
+        for name in ("exchangeInfo", "leverageBracket", "premiumIndex")
+    )
+    names = [f"A{number}USDT" for number in range(11)]
+    more = [info["symbols"][1] | {"symbol": n, "baseAsset": n.removesuffix("USDT")} for n in names]
+    return {
+        "GET /fapi/v1/exchangeInfo": info | {"symbols": info["symbols"] + more},
+        "GET /fapi/v1/leverageBracket": brackets + [brackets[1] | {"symbol": n} for n in names],
+        "GET /fapi/v1/premiumIndex": premiums + [premiums[1] | {"symbol": n} for n in names],
+    }
+
+
+MANY = [f"A{number}/USDT:USDT" for number in range(11)]
+
+
+def _beside() -> dict[str, Any]:
+    """The replies while a contract is held that is not configured."""
+    row = REPLIES["GET /fapi/v3/positionRisk"][0]
+    account = REPLIES["GET /fapi/v3/account"]
+    changes = {"symbol": "BTCUSDT", "positionAmt": "-0.100"}
+    listed = [*account["positions"], account["positions"][0] | changes]
+    return {
+        "GET /fapi/v3/positionRisk": [row, row | changes],
+        "GET /fapi/v3/account": account | {"positions": listed},
+    }
+
+
+NOT_KNOWN = {"GET /fapi/v1/algoOrder": {"code": -2013, "msg": "Order does not exist."}}
+
+CASES: dict[str, Case] = {
+    "start": Case(does=nothing, means=None),
+    "start, test hosts": Case(does=nothing, means=None, mode="testnet"),
+    "look": Case(does=look, means=SEEN),
+    "look, nothing listed in the spot wallet": Case(
+        does=spot_total, means=D(0), replies=NOTHING_IN_SPOT
+    ),
+    "look, a contract held that is not configured": Case(
+        does=keys_seen,
+        means=["BTC/USDT:USDT short", "SOL/USDT:USDT long"],
+        replies=_beside(),
+    ),
+    "glance at many": Case(does=glance_at_many, means=11, replies=_many()),
+    "glance": Case(does=glance, means={"SOL/USDT:USDT": D("151.12")}),
+    "add margin": Case(does=sends(margin(AddMargin)), means=(DONE, D("12.75"))),
+    "add margin, hedge long": Case(
+        does=sends(margin(AddMargin)), means=(DONE, D("12.75")), replies=HEDGE
+    ),
+    "add margin, hedge short": Case(
+        does=sends(margin(AddMargin, SHORT)), means=(DONE, D("12.75")), replies=HEDGE
+    ),
+    "remove margin": Case(does=sends(margin(RemoveMargin)), means=(DONE, D("12.75"))),
+    "remove margin, hedge short": Case(
+        does=sends(margin(RemoveMargin, SHORT)), means=(DONE, D("12.75")), replies=HEDGE
+    ),
+    "transfer in": Case(does=sends(transfer("spot", "futures")), means=(DONE, D("10.5"))),
+    "transfer out": Case(does=sends(transfer("futures", "spot")), means=(DONE, D("10.5"))),
+    "reduce a long": Case(does=sends(order(LONG)), means=(DONE, D(7))),
+    "reduce a short": Case(
+        does=sends(order(SHORT)), means=(DONE, D(7)), replies=_filled(side="BUY")
+    ),
+    "reduce a long, partly filled": Case(
+        does=sends(order(LONG)),
+        means=(DONE, D(4)),
+        replies=_filled(executedQty="4", status="EXPIRED"),
+    ),
+    "reduce, hedge long": Case(
+        does=sends(order(LONG)), means=(DONE, D(7)), replies=HEDGE | _filled(positionSide="LONG")
+    ),
+    "reduce, hedge short": Case(
+        does=sends(order(SHORT)),
+        means=(DONE, D(7)),
+        replies=HEDGE | _filled(positionSide="SHORT", side="BUY"),
+    ),
+    "place a stop under a long": Case(does=sends(stop(LONG)), means=(DONE, D(1))),
+    "place a stop over a short": Case(
+        does=sends(stop(SHORT)), means=(DONE, D(1)), replies=_placed(side="BUY")
+    ),
+    "place a stop for all that is open": Case(
+        does=sends(stop(LONG, None)),
+        means=(DONE, D(1)),
+        replies=_placed(closePosition=True, reduceOnly=False),
+    ),
+    "place a stop, hedge short": Case(
+        does=sends(stop(SHORT)),
+        means=(DONE, D(1)),
+        replies=HEDGE | _placed(side="BUY", positionSide="SHORT", reduceOnly=False),
+    ),
+    "cancel a stop": Case(does=sends(CANCEL), means=(DONE, D(1))),
+    "settle an add": Case(does=settles(margin(AddMargin)), means=D("12.75")),
+    "settle a remove": Case(
+        does=settles(margin(RemoveMargin)),
+        means=D(0),
+        replies={"GET /fapi/v1/positionMargin/history": []},
+    ),
+    "settle a transfer in": Case(does=settles(transfer("spot", "futures")), means=D("10.5")),
+    "settle a transfer out": Case(does=settles(transfer("futures", "spot")), means=D(0)),
+    "settle a reduction": Case(does=settles(order(LONG)), means=D(4)),
+    "settle a stop": Case(does=settles(stop(LONG)), means=D(1)),
+    "settle a stop that is not known": Case(
+        does=settles(stop(LONG)), means=D(0), replies=NOT_KNOWN
+    ),
+    "settle a cancel of what is not known": Case(
+        does=settles(CANCEL), means=D(1), replies=NOT_KNOWN
+    ),
+    "settle a cancel": Case(does=settles(CANCEL), means=D(0)),
+    "ledger": Case(
+        does=ledger,
+        means={
+            (RowKind.MARGIN_ADDED, D("12.75"), "SOL/USDT:USDT"),
+            (RowKind.TRANSFER_IN, D("10.5"), ""),
+            (RowKind.FEE, D("-0.01"), "SOL/USDT:USDT"),
+        },
+    ),
+    "marks of each hour": Case(does=history, means=[151.0, 151.12]),
+}
+
+
+async def recorded(case: Case) -> tuple[list[Recorded], object, Stand]:
+    """What leaves for one operation, without the start, unless that is the operation."""
+    async with standing(case.replies, mode=case.mode) as stand:
+        before = 0 if case.does is nothing else len(stand.recorder.requests)
+        found = await case.does(stand)
+        return stand.recorder.requests[before:], found, stand
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_exactly_the_golden_requests_leave_and_their_replies_are_understood(
+    name: str,
+) -> None:
+    case = CASES[name]
+    requests, found, _ = await recorded(case)
+    assert sorted(request.line for request in requests) == REQUESTS[name]
+    assert found == case.means
+
+
+def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
+    assert set(CASES) == set(REQUESTS)
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_every_private_request_is_signed_over_all_of_itself_with_the_journalled_time(
+    name: str,
+) -> None:
+    requests, _, stand = await recorded(CASES[name])
+    signed = [request for request in requests if "signature=" in request.raw]
+    assert all(request.is_signed_well for request in signed)
+    assert {request.signed_ms for request in signed} <= {int(NOON.timestamp() * 1000)}
+    for request in stand.gate.requests:
+        assert (request.signed_at, request.window_ms) == (NOON, WINDOW_MS)
+
+
+@given(data=st.data())
+def test_a_change_of_any_one_byte_is_another_line(data: st.DataObject) -> None:
+    """The table compares whole lines of raw text, so no byte of a request is left out of it."""
+    url = "https://fapi.binance.com/fapi/v1/positionMargin"
+    body = "symbol=SOLUSDT&amount=12.75&type=1&recvWindow=5000"
+    whole = Recorded(method="POST", url=url, body=body, headers={})
+    at = data.draw(st.integers(0, len(body) - 1))
+    other = data.draw(st.sampled_from("0123456789abcXYZ.&=%-").filter(lambda c: c != body[at]))
+    changed = replace(whole, body=body[:at] + other + body[at + 1 :])
+    assert changed.line != whole.line
+
+
+# what the table catches: each of these is one line of a careless adapter
+
+
+def without(name: str) -> Callable[[dict[str, str]], dict[str, str]]:
+    return lambda sent: {k: v for k, v in sent.items() if k != name}
+
+
+def having(**more: str) -> Callable[[dict[str, str]], dict[str, str]]:
+    return lambda sent: sent | more
+
+
+@pytest.mark.parametrize(
+    ("name", "careless"),
+    [
+        pytest.param("add margin", having(amount="12"), id="rounded by the lot"),
+        pytest.param("add margin", having(amount="12.750"), id="another spelling"),
+        pytest.param("add margin", having(type="2"), id="another direction"),
+        pytest.param("add margin", having(amount="-12.75"), id="negative"),
+        pytest.param("add margin", having(positionSide="BOTH"), id="a parameter too many"),
+        pytest.param("add margin, hedge short", without("positionSide"), id="no leg"),
+        pytest.param("add margin, hedge short", having(positionSide="LONG"), id="another leg"),
+        pytest.param("reduce a long", without("reduceOnly"), id="no reduce-only flag"),
+        pytest.param("reduce a long", having(newClientOrderId="x-cvBPrNm9a1b2"), id="random id"),
+        pytest.param("reduce a long", having(side="BUY"), id="the side that grows it"),
+        pytest.param("reduce a long", having(timeInForce="GTC"), id="an order that rests"),
+        pytest.param("reduce, hedge long", having(reduceOnly="true"), id="flag beside a leg"),
+        pytest.param("place a stop under a long", without("workingType"), id="on last price"),
+        pytest.param("place a stop under a long", without("clientAlgoId"), id="no name"),
+        pytest.param("transfer in", having(type="UMFUTURE_MAIN"), id="the way back"),
+        pytest.param("transfer in", having(amount="1E+1"), id="an exponent"),
+    ],
+)
+async def test_the_table_catches_a_careless_request(
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    careless: Callable[[dict[str, str]], dict[str, str]],
+) -> None:
+    def worse(*arguments: Any) -> Write | str:
+        write = write_for(*arguments)
+        assert isinstance(write, Write)
+        sent = careless(dict(write.expected.parameters))
+        return replace(write, expected=replace(write.expected, parameters=sent))
+
+    monkeypatch.setattr(binance, "write_for", worse)
+    requests, _, _ = await recorded(CASES[name])
+    assert [request.line for request in requests] != REQUESTS[name]
+
+
+async def test_the_table_catches_a_wider_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.exchanges.client.WINDOW_MS", 10_000)
+    requests, _, _ = await recorded(CASES["add margin"])
+    assert [request.line for request in requests] != REQUESTS["add margin"]
+
+
+async def test_a_parameter_that_the_library_adds_by_itself_stops_the_request() -> None:
+    async with standing() as stand:
+        api = stand.venue._client.api
+        sign = api.sign
+
+        def generous(path: str, api_: Any, method: str, params: Any, *rest: Any) -> Any:
+            return sign(path, api_, method, {**params, "newOrderRespType": "FULL"}, *rest)
+
+        api.sign = generous
+        before = len(stand.recorder.requests)
+        done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
+        assert (done.outcome, done.code) == (Outcome.REJECTED, "request_mismatch")
+        assert len(stand.recorder.requests) == before
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "-5", "0", "1E-9"])
+@pytest.mark.parametrize(
+    "action", [margin(AddMargin), margin(RemoveMargin), transfer("spot", "futures")]
+)
+async def test_no_absurd_amount_reaches_the_wire(
+    amount: str, action: AddMargin | RemoveMargin | Transfer
+) -> None:
+    action = replace(action, amount=D(amount))
+    async with standing() as stand:
+        before = len(stand.recorder.requests)
+        outcome, applied = await stand.send(action)
+        assert (outcome, applied) == (Outcome.REJECTED, None)
+        assert len(stand.recorder.requests) == before
+
+
+# why raw calls: the library's own methods, unmodified, before the same venue
+
+
+@contextlib.asynccontextmanager
+async def plain_ccxt(changes: dict[str, Any] | None = None) -> AsyncIterator[tuple[Any, Recorder]]:
+    recorder = Recorder(REPLIES | (changes or {}))
+    api = ccxt.binanceusdm({
+        "apiKey": KEY, "secret": SECRET, "session": recorder, "enableRateLimit": False,
+        "options": {"fetchMargins": False, "fetchCurrencies": False},
+    })  # fmt: skip
+    api.ssl_context = False
+    try:
+        await api.load_markets()
+        recorder.requests.clear()
+        yield api, recorder
+    finally:
+        await api.close()
+
+
+CONFIGS: dict[str, Any] = {"GET /sapi/v1/capital/config/getall": []}
+
+
+@pytest.mark.parametrize(
+    ("asked", "leaves"),
+    [pytest.param(12.75, "amount=12&", id="12.75"), pytest.param(99.99, "amount=99&", id="99.99")],
+)
+async def test_trap_the_unified_call_rounds_margin_by_the_lot_of_the_contract(
+    asked: float, leaves: str
+) -> None:
+    async with plain_ccxt(CONFIGS) as (api, recorder):
+        await api.add_margin("SOL/USDT:USDT", asked)
+        assert leaves in recorder.requests[-1].line + "&"
+
+
+async def test_trap_the_unified_call_takes_any_page_for_a_success() -> None:
+    page = {"POST /fapi/v1/positionMargin?type=1": "<html>maintenance</html>"}
+    async with plain_ccxt(CONFIGS | page) as (api, _):
+        done = await api.add_margin("SOL/USDT:USDT", 12.0)
+        assert done["status"] == "ok"
+        assert done["type"] == "reduce"  # it was an addition
+    async with standing(page) as stand:
+        assert await stand.send(margin(AddMargin)) == (Outcome.UNKNOWN, None)
+
+
+async def test_trap_an_empty_page_is_read_as_no_positions() -> None:
+    page = {"GET /fapi/v3/positionRisk": "<html></html>"}
+    async with plain_ccxt(CONFIGS | page) as (api, _):
+        assert await api.fetch_positions() == []
+
+
+async def test_trap_the_unified_call_sends_what_is_no_amount() -> None:
+    async with plain_ccxt(CONFIGS) as (api, recorder):
+        await api.fapiPrivatePostPositionMargin(
+            {"symbol": "SOLUSDT", "amount": float("nan"), "type": 1}
+        )
+        assert "amount=nan" in recorder.requests[-1].line
+        await api.add_margin("SOL/USDT:USDT", -5)
+        assert "amount=-5" in recorder.requests[-1].line
+
+
+async def test_trap_a_small_number_leaves_with_an_exponent() -> None:
+    async with plain_ccxt(CONFIGS) as (api, recorder):
+        await api.fapiPrivatePostPositionMargin({"symbol": "SOLUSDT", "amount": 1e-7, "type": 1})
+        assert "amount=1e-07" in recorder.requests[-1].line
+
+
+async def test_trap_the_unified_order_has_a_new_random_name_on_each_call() -> None:
+    async with plain_ccxt(CONFIGS) as (api, recorder):
+        for _ in range(2):
+            await api.create_order("SOL/USDT:USDT", "limit", "sell", 7, 149, {"reduceOnly": True})
+        first, second = recorder.lines()
+        assert "newClientOrderId=x-cvBPrNm9" in first
+        assert first != second
+
+
+async def test_trap_the_unified_order_drops_reduce_only_in_hedge_mode() -> None:
+    async with plain_ccxt(CONFIGS) as (api, recorder):
+        await api.create_order(
+            "SOL/USDT:USDT", "limit", "sell", 7, 149, {"reduceOnly": True, "hedged": True}
+        )
+        assert "reduceOnly" not in recorder.requests[-1].line
+
+
+async def test_trap_the_unified_transfer_takes_another_route_than_its_words_say() -> None:
+    route = {"POST /sapi/v1/asset/transfer": {"tranId": 1}}
+    async with plain_ccxt(CONFIGS | route) as (api, recorder):
+        await api.transfer("USDT", 10.5, "spot", "future")
+        assert "type=MAIN_UMFUTURE" not in recorder.requests[-1].line
+
+
+async def test_trap_the_librarys_retries_send_a_write_four_times() -> None:
+    lost = {"POST /fapi/v1/positionMargin?type=1": TimeoutError()}
+    async with plain_ccxt(CONFIGS | lost) as (api, recorder):
+        api.options["maxRetriesOnFailure"] = 3
+        api.options["maxRetriesOnFailureDelay"] = 0
+        with pytest.raises(ccxt.RequestTimeout):
+            await api.add_margin("SOL/USDT:USDT", 12.0)
+        assert len(recorder.requests) == 4
+    async with standing(lost) as stand:
+        before = len(stand.recorder.requests)
+        assert await stand.send(margin(AddMargin)) == (Outcome.UNKNOWN, None)
+        assert len(stand.recorder.requests) == before + 1
+
+
+async def test_trap_the_librarys_own_window_is_twice_as_long() -> None:
+    async with plain_ccxt(CONFIGS) as (api, recorder):
+        await api.add_margin("SOL/USDT:USDT", 12.0)
+        assert "recvWindow=10000" in recorder.requests[-1].line
+
+
+async def test_trap_the_unified_position_has_no_leverage_and_guesses_its_maintenance() -> None:
+    large = {"GET /fapi/v3/positionRisk": [
+        REPLIES["GET /fapi/v3/positionRisk"][0] | {"notional": "20000.00000000"}
+    ]}  # fmt: skip
+    async with plain_ccxt(CONFIGS | large) as (api, _):
+        (position,) = await api.fetch_positions()
+        assert position["leverage"] is None
+        assert position["maintenanceMargin"] != 20000 * 0.01 - 35
+
+
+async def test_trap_a_revoked_key_looks_like_too_many_requests() -> None:
+    revoked = {"POST /fapi/v1/positionMargin?type=1": {"code": -2015, "msg": "Invalid API-key"}}
+    async with plain_ccxt(CONFIGS | revoked) as (api, _):
+        await api.privateGetAccount()  # one answer of the spot host is enough
+        with pytest.raises(ccxt.DDoSProtection):
+            await api.add_margin("SOL/USDT:USDT", 12.0)
+    async with standing(revoked) as stand:
+        done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
+        assert (done.outcome, done.code) == (Outcome.REJECTED, "-2015")
+
+
+async def test_trap_the_unified_tiers_lack_the_maintenance_amount() -> None:
+    async with plain_ccxt(CONFIGS) as (api, _):
+        tiers = await api.fetch_leverage_tiers(["SOL/USDT:USDT"])
+        assert "cum" not in tiers["SOL/USDT:USDT"][1]
+
+
+async def test_an_equal_transfer_from_before_the_send_is_no_evidence() -> None:
+    row = REPLIES["GET /sapi/v1/asset/transfer?type=MAIN_UMFUTURE"]["rows"][0]
+    before = row | {"timestamp": int(NOON.timestamp() * 1000) - 501}
+    old = {"GET /sapi/v1/asset/transfer?type=MAIN_UMFUTURE": {"total": 1, "rows": [before]}}
+    async with standing(old) as stand:
+        assert await stand.settle(transfer("spot", "futures")) == 0
