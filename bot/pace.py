@@ -21,7 +21,7 @@ AGAIN_WITHIN = 2.0
 """As above unless every position was seen, all far from their triggers. [s]"""
 LEAST_REST = 0.25
 """Of the time between polls that is rested, however long one took. [ratio]"""
-GLANCE_EVERY, GLANCE_SELDOM = 0.5, 1.0
+GLANCE_EVERY, GLANCE_SELDOM = 0.5, 2.0
 """Marks are not glanced at more often: where a position is near its next level, and else. [s]"""
 NEAR = Decimal("0.03")
 """So little above it. [ratio]"""

@@ -29,7 +29,6 @@ ADAPTERS = {
     "paper/market.py": "seeded noise",
     "paper/bars.py": "seeded noise",
     "paper/faults.py": "seeded faults",
-    "simulate/report.py": "worker processes",
     "simulate/many.py": "how long a run took",
     "simulate/loop.py": "seeded order",
     "simulate/breach.py": "seeded paths",
