@@ -138,6 +138,7 @@ class Loop:
         self._is_shut_out = self._is_reduced = self._is_blind = False
         # One torn or stale look makes no dispute.
         self._unprotected, self._disputed = Lasting(), Lasting(looks=2)
+        self._topped = Lasting()
         self._stopped = False
         self._rest = Rest(venue=venue, clock=clock, authority=authority)
         self.memory = memory
@@ -328,7 +329,7 @@ class Loop:
         self._is_shut_out = bool(ban)
 
     def _tell_of_positions(self, decision: Decision) -> None:
-        """Tell people of positions that nothing is planned for, or that the venue judges otherwise.
+        """Tell people of positions that nothing is planned for or the venue has its own way with.
 
         Once of each while that lasts.
         """
@@ -341,6 +342,13 @@ class Loop:
         }
         for text in self._unprotected.due(sorted(bare)):
             self._alarm("unprotected", text)
+        topped = {str(v.key) for v in decision.positions if v.risk.position.venue_adds_margin}
+        for key in self._topped.due(sorted(topped)):
+            self._alarm(
+                "venue_adds_margin",
+                f"the venue adds margin to {key} by itself: the bot gives nothing back there; "
+                "turn that off, or declare its word in accounts.known_actors",
+            )
         disputed = disputes(decision, most=self._policy.max_liquidation_dispute)
         for key in self._disputed.due(disputed):
             self._alarm("liquidation_price_disputed", disputed[key])

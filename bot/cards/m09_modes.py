@@ -100,12 +100,22 @@ async def maintenance(bench: Bench) -> None:
     ended(done, Outcome.DONE)
 
 
-GROUP.skip(
+@GROUP.card(
     "flag of automatic margin",
-    does="turn the venue's own addition of margin on, and look",
-    passes="it is seen",
-    because="the flag is read-only at this venue, and no code of the bot reads or sets it",
+    does="let the venue show that it adds margin by itself, and look again once settings are due",
+    passes="the position says so; before it did not",
 )
+async def automatic_margin(bench: Bench) -> None:
+    """M9-05."""
+    same("before", (await bench.position()).venue_adds_margin, False)
+    bench.mishap(
+        "rewrite",
+        "symbolConfig",
+        times=None,
+        rewrite=lambda text: text.replace('"isAutoAddMargin": false', '"isAutoAddMargin": true'),
+    )
+    await bench.time.sleep(HOUR)
+    same("after", (await bench.position()).venue_adds_margin, True)
 
 
 @GROUP.card(

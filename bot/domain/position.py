@@ -57,6 +57,7 @@ class Position:
         margin_mode: Isolated or cross.
         venue_liquidation_price: The venue's own figure; ``None`` when it gives none. [quote/base]
         venue_maintenance_margin: The venue's own figure; ``None`` when it gives none. [quote]
+        venue_adds_margin: Whether the venue was told to add margin to it by itself.
     """
 
     symbol: str
@@ -68,6 +69,7 @@ class Position:
     margin_mode: MarginMode
     venue_liquidation_price: Decimal | None
     venue_maintenance_margin: Decimal | None
+    venue_adds_margin: bool = False
 
     @property
     def side(self) -> Side:

@@ -31,10 +31,12 @@ class Config:
     Attributes:
         mode: Isolated or cross.
         leverage: The setting. [x]
+        adds_margin: Whether the venue adds margin by itself.
     """
 
     mode: MarginMode
     leverage: Decimal
+    adds_margin: bool = False
 
 
 def instant(milliseconds: int) -> datetime:
@@ -152,6 +154,7 @@ def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:
         margin_mode=config.mode,
         venue_liquidation_price=liquidation if liquidation > 0 else None,
         venue_maintenance_margin=amount(row, "maintMargin"),
+        venue_adds_margin=config.adds_margin,
     )
 
 
@@ -197,6 +200,7 @@ def config(row: Mapping[str, Any]) -> Config:
     return Config(
         mode=MarginMode.ISOLATED if kind == "ISOLATED" else MarginMode.CROSS,
         leverage=positive(row, "leverage"),
+        adds_margin=row.get("isAutoAddMargin") in (True, "true"),
     )
 
 

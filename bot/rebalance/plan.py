@@ -19,6 +19,7 @@ from bot.leverage.claimant import Claimant, Offer
 from bot.rebalance import book, reducing, sharing
 from bot.rebalance.claims import surplus
 from bot.rebalance.memory import Memory
+from bot.rebalance.owner import venue_adds_margin
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project, snapshot
 from bot.rebalance.rounding import LEAST, down, up
@@ -451,6 +452,9 @@ def _give_back(
     refusals: list[Refusal] = []
     for verdict in verdicts:
         if verdict.band is None or memory.is_given_up(verdict.key):
+            continue
+        if verdict.risk.position.venue_adds_margin:
+            refusals.append(venue_adds_margin(verdict.key))
             continue
         amount = margin_surplus(verdict.risk, distance=verdict.band.distance.target)
         least = max(policy.min_move, _least_effect(verdict.risk, verdict.band, policy))

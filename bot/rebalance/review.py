@@ -22,6 +22,7 @@ from bot.domain.switch import Switches
 from bot.margin import linear
 from bot.margin.assess import assess, removable
 from bot.rebalance.memory import Memory
+from bot.rebalance.owner import venue_adds_margin
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project
 from bot.rebalance.review_stops import has_no_stop, review_cancel, review_place
@@ -204,6 +205,8 @@ def _review_remove(
     refusal = _check_amount(action.amount, instrument)
     if refusal is not None:
         return refusal
+    if position.venue_adds_margin:
+        return venue_adds_margin(action.key)
     added = memory.of(action.key).added
     if policy.only_own_margin and action.amount > added:
         return Refusal(

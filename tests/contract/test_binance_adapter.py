@@ -386,3 +386,23 @@ async def test_a_reduction_of_the_wrong_position_mode_makes_the_next_look_read_t
         done = await venue.execute(an_intent_now(rig, reduce), an_open_gate())
         assert (done.outcome, done.code) == (Outcome.REJECTED, "-1106")
         assert (await venue.observe()).account.position_mode is PositionMode.HEDGE
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"), [("true", True), ('"true"', True), ("false", False), ('"off"', False)]
+)
+async def test_whether_the_venue_adds_margin_by_itself_is_read(
+    rig: Rig, shown: str, expected: bool
+) -> None:
+    rig.faults.add(
+        Fault(
+            kind="rewrite",
+            path="symbolConfig",
+            rewrite=lambda text: text.replace(
+                '"isAutoAddMargin": false', f'"isAutoAddMargin": {shown}'
+            ),
+        )
+    )
+    async with connected(rig) as venue:
+        position = (await venue.observe()).account.positions[0]
+        assert position.venue_adds_margin is expected

@@ -376,6 +376,12 @@ def rules_are_never_read_again(patch: Patch) -> Seam:
     return Seam()
 
 
+def settings_are_never_read_again(patch: Patch) -> Seam:
+    patch.setattr(binance, "CONFIG_EVERY", timedelta(days=999))
+    patch.setattr(binance, "RULES_EVERY", timedelta(days=999))
+    return Seam()
+
+
 def a_revoked_key_looks_busy(patch: Patch) -> Seam:
     patch.setattr(client, "DENIED", frozenset())
     return Seam()
@@ -515,6 +521,7 @@ MUST_FAIL: dict[Breaks, str] = {
     others_are_taken_for_ours: "M7-06",
     venue_time_is_the_machines: "M8-13",
     rules_are_never_read_again: "M9-01 M9-02 M9-03",
+    settings_are_never_read_again: "M9-05",
     a_revoked_key_looks_busy: "M9-06",
     bans_are_ignored: "M9-08",
     rights_are_not_read: "M5-01",

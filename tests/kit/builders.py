@@ -85,6 +85,7 @@ def a_position(
     leverage_setting: str = "20",
     margin_mode: MarginMode = MarginMode.ISOLATED,
     venue_liquidation_price: str | None = None,
+    venue_adds_margin: bool = False,
 ) -> Position:
     return Position(
         symbol=symbol,
@@ -98,6 +99,7 @@ def a_position(
             None if venue_liquidation_price is None else D(venue_liquidation_price)
         ),
         venue_maintenance_margin=None,
+        venue_adds_margin=venue_adds_margin,
     )
 
 

@@ -69,3 +69,10 @@ async def test_a_disputed_liquidation_price_is_told_once_when_it_lasts() -> None
     assert told == [0, 0, 0, 0, 1, 1, 1, 1, 1, 2]
     texts = [a.text for a in rig.seen.alarms if a.code == "liquidation_price_disputed"]
     assert texts[1].endswith(" is none by our rules, 10 by the venue: margin is not given back")
+
+
+async def test_a_position_that_the_venue_tops_up_is_told_once() -> None:
+    rig = Rig(an_observation(a_position(margin="20000", venue_adds_margin=True)))
+    for _ in range(3):
+        await rig.loop.poll()
+    assert [alarm.code for alarm in rig.seen.alarms] == ["venue_adds_margin"]

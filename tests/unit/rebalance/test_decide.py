@@ -447,6 +447,18 @@ def test_when_nothing_can_return_the_reason_is_told(leverage: str, added: str, l
     assert ("a person may raise the setting to" in found.refusals[0].text) == (leverage == "3")
 
 
+def test_nothing_returns_from_a_position_that_the_venue_tops_up() -> None:
+    position = a_position(
+        margin="20000", leverage_setting="20", venue_liquidation_price="40152.7638",
+        venue_adds_margin=True,
+    )  # fmt: skip
+    found = decided(an_observation(position), memory=GIVE_BACK)
+    assert found.approved == ()
+    assert [refusal.code for refusal in found.refusals] == ["venue_adds_margin"]
+    own = replace(position, venue_adds_margin=False)
+    assert len(decided(an_observation(own), memory=GIVE_BACK).approved) == 1
+
+
 def test_a_wallet_that_the_account_does_not_have_is_not_drawn_on() -> None:
     found = decided(
         an_observation(a_position(margin="5000"), futures="1000", spot="10000"),

@@ -503,3 +503,10 @@ def test_a_stop_beyond_liquidation_is_none() -> None:
     degraded, held = Memory(mode=Mode.DEGRADED), a_position(margin="5000")
     account = an_observation(held, stops=(a_stop("55000"),)).account
     assert code(STOP, position=held, account=account, memory=degraded) is None
+
+
+def test_nothing_is_taken_from_a_position_that_the_venue_tops_up() -> None:
+    remove = RemoveMargin(key=a_position().key, amount=D(1), currency="USDT")
+    assert code(remove, **rich()) is None
+    topped = a_position(margin=RICH, venue_adds_margin=True)
+    assert code(remove, **rich(position=topped)) == "venue_adds_margin"
