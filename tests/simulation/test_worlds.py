@@ -13,7 +13,7 @@ import pytest
 
 from bot.settings import Loaded
 from bot.simulate.case import THEME, Case, case_of
-from bot.simulate.many import configuration
+from bot.simulate.many import Summary, configuration
 from bot.simulate.report import FAULTS
 from bot.simulate.world import Result, run
 from tests.simulation.ablations import (
@@ -25,7 +25,8 @@ from tests.simulation.ablations import (
     old_requests_leave,
     without,
 )
-from tests.simulation.conftest import FILE, ROOT, SEEDS, Swarm
+from tests.simulation.conftest import SEEDS
+from tests.simulation.early import FILE, ROOT
 
 TWICE = max(1, SEEDS // 100)
 """Of them so many are made a second time, elsewhere."""
@@ -42,18 +43,17 @@ def loaded() -> Loaded:
     return configuration(FILE)
 
 
-def test_no_world_breaks_a_promise(record_testsuite_property: Property, swarm: Swarm) -> None:
-    parts = swarm.parts
-    violations = [found for part in parts for found in part["violations"]]
-    record_testsuite_property("simulated runs", sum(part["runs"] for part in parts))
+def test_no_world_breaks_a_promise(record_testsuite_property: Property, swarm: Summary) -> None:
+    found = swarm.as_json()
+    record_testsuite_property("simulated runs", swarm.runs)
     for name in ("runs_per_second", "virtual_years", "trace"):
-        record_testsuite_property(f"simulated {name}", [part[name] for part in parts])
-    record_testsuite_property("simulated violations", len(violations))
-    print(json.dumps(parts, indent=1))
-    assert violations == []
-    assert sum(part["runs"] for part in parts) == SEEDS
+        record_testsuite_property(f"simulated {name}", found[name])
+    record_testsuite_property("simulated violations", len(swarm.violations))
+    print(json.dumps(found, indent=1))
+    assert found["violations"] == []
+    assert swarm.runs == SEEDS
     # It must have been worth something: every kind of write happened, and most faults hit one.
-    did = [name for part in parts for name in part["totals"] if name.startswith("did ")]
+    did = [name for name in swarm.totals if name.startswith("did ")]
     assert {name.split()[-1].rpartition("/")[2] for name in did} >= {
         "order",
         "positionMargin",
@@ -80,7 +80,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from bot.simulate.case import case_of
-from bot.simulate.many import configuration
+from bot.simulate.many import Summary, configuration
 from bot.simulate.world import run
 loaded = configuration(Path(sys.argv[1]))
 for seed in range(0, int(sys.argv[2]) * 100, 100):
