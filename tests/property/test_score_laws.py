@@ -27,7 +27,7 @@ noises = st.sampled_from((0.005, 0.02, 0.05))
 leverages = st.floats(1.1, 40)
 
 
-def record(seed: int, noise: float, hours: int = 240) -> History:
+def record(seed: int, noise: float, hours: int = 120) -> History:
     return a_record(hours, seed=seed, noise=noise)
 
 
@@ -104,7 +104,7 @@ def test_a_rule_that_never_moves_pays_for_no_move(
     assert found.transfers[0] == found.moves[0] == found.turnover[0] == 0
 
 
-@given(seeds, noises, sides, st.lists(st.integers(0, 239), max_size=20))
+@given(seeds, noises, sides, st.lists(st.integers(0, 119), max_size=20))
 def test_who_knows_the_next_day_is_never_liquidated(
     seed: int, noise: float, side: int, gone: list[int]
 ) -> None:
@@ -120,7 +120,7 @@ def test_who_knows_the_next_day_is_never_liquidated(
     assert not lost(way, [rule]).any()
 
 
-@given(seeds, noises, sides, st.lists(leverages, min_size=1, max_size=4))
+@given(seeds, noises, sides, st.lists(leverages, min_size=1, max_size=2))
 def test_rules_beside_each_other_do_not_know_of_each_other(
     seed: int, noise: float, side: int, many: list[float]
 ) -> None:

@@ -105,6 +105,8 @@ def test_an_exchange_adds_within_the_bar_until_nothing_is_short_and_never_beyond
     deep = score.replay(way(98, low=(5,)), [policies.top_up(10, 1)], COSTS)
     assert deep.turnover[0, 0] == pytest.approx(0.9)
     assert deep.liquidations[0, 0] == 0  # 1 - .95 > 1.05 * .02 * .05
+    half = score.replay(way(98, low=(5,)), [policies.top_up(1.5, 1)], COSTS)
+    assert half.turnover[0, 0] == pytest.approx(1 / 3)  # another 2/3 would be beyond 1
 
 
 def test_the_oracle_asks_for_the_lowest_low_of_the_day() -> None:
@@ -204,7 +206,9 @@ def test_margin_is_read_between_members_and_never_beyond_them() -> None:
     for rate in (0.5, 4.0, 5.0):  # at the first member a smaller one might do as well
         assert math.isnan(margin_at(rates, margins, rate))
     # More margin with more liquidations is no reason to hold more.
-    assert margin_at(np.array([4.0, 1.0, 3.0]), margins, 1.0) == pytest.approx(0.2)
+    more = np.array([0.1, 0.2, 0.3, 0.4])
+    found = margin_at(np.array([4.0, 3.0, 5.0, 1.0]), more, 2.0)
+    assert found == pytest.approx(math.sqrt(0.3 * 0.4))
 
 
 def a_ledger(margin: Floats, lost: Floats) -> Ledger:
