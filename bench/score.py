@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from bot.leverage.arrays import Floats
 from bot.leverage.equal_count import saving
 from bot.leverage.history import History
 from bot.leverage.policies import Ends, Geometry
+from bot.leverage.resampled import cost_gap
 from bot.leverage.score import Costs, Figures, Ledger, Rule
 from bot.leverage.tolerance import window_tolerance
+from strategies.hazard import DAYS
 from strategies.hazard import Settings as Hazard
 from strategies.volatility_target import Settings as Volatility
 
@@ -38,12 +41,14 @@ MULTIPLES = (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0, 10.0, 1
 LEVERAGES = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 12.0, 15.0, 20.0)
 STATIC = (2.0, 3.0, 5.0, 10.0)
 CORES = {
-    "core": (True, True),
-    "core without mixture": (True, False),
-    "core without floor": (False, True),
-    "core without both": (False, False),
+    "core": (True, True, False),
+    "core without mixture": (True, False, False),
+    "core without floor": (False, True, False),
+    "core without both": (False, False, False),
+    "core by cost": (True, True, True),
+    "core by cost without mixture": (True, False, True),
 }
-"""Whether the forecast has its floor, and the tail its mixture."""
+"""With the floor of the forecast, with the mixture of the tail, spread by the cost of a move."""
 RIVALS = ("leverage band", "volatility target", "flexible leverage")
 RATES = (0.25, 0.5, 1.0, 2.0)
 """Liquidations a year at which margins are compared."""
@@ -97,21 +102,27 @@ class Walk:
         ours, theirs = Hazard(), Volatility()
         near = walked.spread(self.quantiles[side]["near"], one)[rows]
         act = np.sqrt(ours.action / 3600)
-        for name, (floored, mixed) in CORES.items():
+        for name, (floored, mixed, by_cost) in CORES.items():
             sigma = walked.held_up(walk.sigma)
             sigma = (np.maximum(sigma, walk.floor) if floored else sigma)[rows]
             for hazard in HAZARDS:
                 k = walked.spread(self.quantiles[side][hazard, mixed], one)[rows]
-                yield policies.core(
-                    name,
-                    hazard,
-                    k * sigma,
-                    near * sigma * act,
-                    geometry=geometry,
-                    ends=_ends(ours, side),
-                    target=float(ours.target),
-                    give_back=float(ours.give_back),
-                )
+                given = (name, hazard, k * sigma, near * sigma * act)
+                around = {
+                    "geometry": geometry,
+                    "ends": _ends(ours, side),
+                    "target": float(ours.target),
+                }
+                if by_cost:
+                    yield policies.core_by_cost(
+                        *given,
+                        sigma * np.sqrt(24 / HOURS),
+                        fixed=COSTS.move,
+                        rate_day=COSTS.rho / DAYS,
+                        **around,
+                    )
+                else:
+                    yield policies.core(*given, give_back=float(ours.give_back), **around)
         for multiple in MULTIPLES:
             yield policies.volatility_target(
                 multiple,
@@ -164,6 +175,10 @@ def cheapest(names: Sequence[tuple[str, float]], family: str, totals: Floats) ->
     return part.start + int(np.argmin(totals[part]))
 
 
+def against(ours: str) -> tuple[str, ...]:
+    return RIVALS if ours == "core" else (*RIVALS, "core")
+
+
 def row(names: Sequence[tuple[str, float]], at: int, found: Figures) -> dict[str, Any]:
     return {
         "parameter": names[at][1],
@@ -195,17 +210,18 @@ def judged(names: Sequence[tuple[str, float]], train: Ledger, test: Ledger) -> d
     for family in families:
         at = cheapest(names, family, late.total)
         rows[f"in hindsight: {family}"] = {"parameter": names[at][1], "J": float(late.total[at])}
+    for ours in CORES:
+        for rival in against(ours):
+            gap = cost_gap(test, chosen[ours], chosen[rival], COSTS, seed=SEED)
+            rows[f"J: {ours} / {rival}"] = asdict(gap)
     for rate in RATES:
         for ours in CORES:
-            for rival in (*RIVALS, *(("core",) if ours != "core" else ())):
+            for rival in against(ours):
                 found = saving(test, columns(names, ours), columns(names, rival), rate, seed=SEED)
                 rows[f"{rate:g} a year: {ours} / {rival}"] = {
                     "margin": found.margin,
                     "rival": found.rival,
-                    "change": found.value,
-                    "low": found.low,
-                    "high": found.high,
-                    "undefined": found.undefined,
+                    **asdict(found.change),
                 }
     for at, (family, parameter) in enumerate(names):
         rows[f"sweep: {family} {parameter:g}"] = {

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bot.leverage import resampled
 from bot.leverage.arrays import Floats
+from bot.leverage.resampled import Interval
 from bot.leverage.score import Ledger
 from bot.leverage.tolerance import HOURS_PER_YEAR
 
@@ -38,41 +40,23 @@ def margin_at(rates: Floats, margins: Floats, rate: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saving:
-    """Margin of one family over that of another at equal liquidations, minus 1.
+    """Margins of two families at equal liquidations.
 
     Attributes:
-        rate: At which both are read. [1/year]
         margin: Of the one. [ratio]
         rival: Of the other. [ratio]
-        value: Negative where the one needs less. [ratio]
-        low: 2.5 % quantile over resampled blocks of days. [ratio]
-        high: 97.5 % quantile. [ratio]
-        undefined: Share of samples in which a curve did not reach the rate. [ratio]
+        change: The one over the other, minus 1; negative where it needs less. [ratio]
     """
 
-    rate: float
     margin: float
     rival: float
-    value: float
-    low: float
-    high: float
-    undefined: float
+    change: Interval
 
 
 def saving(
-    ledger: Ledger,
-    one: slice,
-    other: slice,
-    rate: float,
-    *,
-    seed: int,
-    draws: int = 2000,
-    block: int = 7,
+    ledger: Ledger, one: slice, other: slice, rate: float, *, seed: int, draws: int = 2000
 ) -> Saving:
-    """Return what one family saves, with an interval from resampled blocks of days.
-
-    All positions of a block are drawn together, and both families on the same blocks: they share
-    their storms.
+    """Return what one family saves over another.
 
     Args:
         ledger: Of the members of both.
@@ -81,36 +65,19 @@ def saving(
         rate: Liquidations. [1/year]
         seed: The same seed gives the same interval.
         draws: How many samples, >= 1.
-        block: Length of a block. [days]
-
-    Source: Carlstein (1986), blocks that do not overlap.
     """
-    place = (ledger.day - ledger.day[0]) // block
-    _, first = np.unique(place, return_index=True)
-    hours, margin, lost = (
-        np.add.reduceat(x, first, axis=0)
-        for x in (ledger.hours, ledger.margin, ledger.liquidations)
+    hours, margin, lost = resampled.sums(
+        ledger, ledger.hours, ledger.margin, ledger.liquidations, seed=seed, draws=draws
     )
-    chance = np.random.Generator(np.random.PCG64(seed))
-    drawn = chance.multinomial(first.size, np.full(first.size, 1 / first.size), size=draws)
-    times = np.concatenate((np.ones((1, first.size)), drawn))
-    total = (times @ hours)[:, None]
-    rates, margins = times @ lost / total * HOURS_PER_YEAR, times @ margin / total
+    rates, margins = lost / hours[:, None] * HOURS_PER_YEAR, margin / hours[:, None]
     pairs = np.array(
         [
             [margin_at(r[part], m[part], rate) for part in (one, other)]
             for r, m in zip(rates, margins, strict=True)
         ]
     )
-    ratio = pairs[:, 0] / pairs[:, 1] - 1.0
-    known = ratio[1:][np.isfinite(ratio[1:])]
-    low, high = np.quantile(known, (0.025, 0.975)) if known.size else (np.nan, np.nan)
     return Saving(
-        rate=rate,
         margin=float(pairs[0, 0]),
         rival=float(pairs[0, 1]),
-        value=float(ratio[0]),
-        low=float(low),
-        high=float(high),
-        undefined=1.0 - known.size / draws,
+        change=resampled.interval(pairs[:, 0] / pairs[:, 1] - 1.0),
     )

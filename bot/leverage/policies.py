@@ -64,6 +64,11 @@ class Ends:
     least: float
     most: float
 
+    def trigger(self, required: Floats, execution: Floats, *, target: float) -> Floats:
+        """Return the trigger, so near that a target so many times as far is between the ends."""
+        found = np.maximum(np.maximum(required, self.least), execution)
+        return np.minimum(found, self.most / target)
+
 
 def core(
     name: str,
@@ -88,8 +93,7 @@ def core(
         target: Over the trigger, > 1. [ratio]
         give_back: Over the trigger, > ``target``. [ratio]
     """
-    widest = ends.most / target
-    trigger = np.minimum(np.maximum(np.maximum(required, ends.least), execution), widest)
+    trigger = ends.trigger(required, execution, target=target)
     found = band.by_multiples(
         geometry.units(required.size),
         trigger,
@@ -103,6 +107,53 @@ def core(
         parameter=hazard,
         low=found.equity_low,
         aim=found.equity_target,
+        high=found.equity_high,
+    )
+
+
+def core_by_cost(
+    name: str,
+    hazard: float,
+    required: Floats,
+    execution: Floats,
+    sigma_day: Floats,
+    *,
+    geometry: Geometry,
+    ends: Ends,
+    target: float,
+    fixed: float,
+    rate_day: float,
+) -> Rule:
+    """Return the band as the default strategy spreads it where a move has a price.
+
+    Args:
+        name: Of the family.
+        hazard: Its parameter. [1/year]
+        required: Distance at which the tolerance is met. [log]
+        execution: What a price covers while an action is on its way, > 0. [log]
+        sigma_day: Of the log price over a day, > 0. [log]
+        geometry: Of the position.
+        ends: What the band is kept between.
+        target: Over the trigger, > 1; bounds the trigger only. [ratio]
+        fixed: Cost of one move, > 0. [ratio]
+        rate_day: Opportunity rate, > 0. [1/day]
+    """
+    trigger = ends.trigger(required, execution, target=target)
+    found = band.by_cost(
+        geometry.units(required.size),
+        trigger,
+        trigger,
+        execution,
+        fixed=np.full(required.size, fixed),
+        sigma_day=sigma_day,
+        rate_day=rate_day,
+    )
+    farthest = geometry.margin(np.maximum(ends.most, trigger + execution))
+    return Rule(
+        name=name,
+        parameter=hazard,
+        low=found.equity_low,
+        aim=np.minimum(found.equity_target, farthest),
         high=found.equity_high,
     )
 

@@ -294,27 +294,35 @@ def together(many: Sequence[Ledger]) -> Ledger:
     return Ledger(day=days, hours=hours, **sums)
 
 
+def parts(ledger: Ledger, costs: Costs) -> dict[str, Floats]:
+    """Return what was charged on each day for what, by field of `Figures`, (d, p). [bps]."""
+    return {
+        "idle": ledger.margin * (BASIS_POINTS * costs.rho / HOURS_PER_YEAR),
+        "fees": ledger.reopened * (BASIS_POINTS * costs.taker_fee),
+        "slippage": ledger.reopened * (BASIS_POINTS * costs.slippage),
+        "transfers": ledger.moves * (BASIS_POINTS * costs.move),
+        "lost": ledger.liquidations * (BASIS_POINTS * (costs.maintenance + costs.liquidation_fee)),
+    }
+
+
+def charged(ledger: Ledger, costs: Costs) -> Floats:
+    """Return what was charged on each day, summed over positions, shape (d, p). [bps]."""
+    return sum(parts(ledger, costs).values(), np.zeros_like(ledger.margin))
+
+
 def figures(ledger: Ledger, costs: Costs) -> Figures:
     """Return the score of each rule of a ledger."""
     years = float(ledger.hours.sum()) / HOURS_PER_YEAR
-    per_liquidation = costs.maintenance + costs.liquidation_fee
-    parts = {
-        "idle": ledger.margin * (costs.rho / HOURS_PER_YEAR),
-        "fees": ledger.reopened * costs.taker_fee,
-        "slippage": ledger.reopened * costs.slippage,
-        "transfers": ledger.moves * costs.move,
-        "lost": ledger.liquidations * per_liquidation,
-    }
-    by_day = sum(parts.values(), np.zeros_like(ledger.margin))
+    by_day = charged(ledger, costs)
     daily = ledger.margin / ledger.hours[:, None]
     peak, trough = np.quantile(daily, (PEAK, TROUGH), axis=0)
     return Figures(
-        total=by_day.sum(axis=0) * (BASIS_POINTS / years),
-        **{name: one.sum(axis=0) * (BASIS_POINTS / years) for name, one in parts.items()},
+        total=by_day.sum(axis=0) / years,
+        **{name: one.sum(axis=0) / years for name, one in parts(ledger, costs).items()},
         rate=ledger.liquidations.sum(axis=0) / years,
         count=ledger.liquidations.sum(axis=0),
         margin=ledger.margin.sum(axis=0) / ledger.hours.sum(),
-        worst=(by_day * (24.0 / ledger.hours[:, None])).max(axis=0) * BASIS_POINTS,
+        worst=(by_day * (24.0 / ledger.hours[:, None])).max(axis=0),
         moves=ledger.moves.sum(axis=0) / years,
         turnover=ledger.turnover.sum(axis=0) / years,
         swing=peak / trough,

@@ -11,6 +11,7 @@ from bot.leverage.arrays import Floats
 from bot.leverage.equal_count import margin_at, saving
 from bot.leverage.history import History, believed
 from bot.leverage.policies import Ends, Geometry
+from bot.leverage.resampled import cost_gap
 from bot.leverage.score import Costs, Figures, Ledger, Path, Rule
 from tests.kit.markets import a_record
 
@@ -155,6 +156,29 @@ def test_the_core_is_spread_around_what_is_required_and_kept_between_its_ends() 
     assert rule.high == pytest.approx(geometry.margin(trigger * 1.8))
 
 
+def test_where_a_move_has_a_price_the_band_is_spread_by_it() -> None:
+    geometry = Geometry(side=1, maintenance=0.02)
+    required = np.array([0.1, 0.3999])
+    rule = policies.core_by_cost(
+        "core",
+        1.0,
+        required,
+        np.full(2, 1e-4),
+        np.array([0.04, 0.2]),
+        geometry=geometry,
+        ends=Ends(least=0.03, most=0.5),
+        target=1.25,
+        fixed=2e-5,
+        rate_day=0.1 / 365.25,
+    )
+    low = geometry.margin(required)
+    step = (3 * 2e-5 * np.array([0.04, 0.2]) ** 2 / (4 * 0.1 / 365.25)) ** (1 / 3)
+    assert rule.low == pytest.approx(low)
+    assert rule.high == pytest.approx(low + 3 * step)
+    assert rule.aim[0] == pytest.approx(low[0] + step[0])
+    assert rule.aim[1] == pytest.approx(geometry.margin(np.array([0.5]))[0])
+
+
 def test_what_is_walked_is_what_would_have_been_said_then() -> None:
     record = a_record(900, seed=5)
     returns = np.diff(np.log(record.close))
@@ -231,14 +255,30 @@ def test_a_family_with_a_tenth_less_margin_saves_a_tenth_in_every_sample() -> No
     rival = np.array([0.2, 0.4]) * chance.uniform(0.9, 1.1, (700, 1))
     both = a_ledger(np.hstack((rival * 0.9, rival)), np.hstack((lost, lost)))
     found = saving(both, slice(0, 2), slice(2, 4), 10.0, seed=3, draws=200)
-    assert (found.value, found.low, found.high) == pytest.approx((-0.1, -0.1, -0.1))
+    change = found.change
+    assert (change.value, change.low, change.high) == pytest.approx((-0.1, -0.1, -0.1))
     assert found.margin == pytest.approx(0.9 * found.rival)
-    assert found.undefined == 0
-    assert found == saving(both, slice(0, 2), slice(2, 4), 10.0, seed=3, draws=200)
-    beyond = saving(both, slice(0, 2), slice(2, 4), 1e4, seed=3, draws=20)
+    assert change.undefined == 0
+    beyond = saving(both, slice(0, 2), slice(2, 4), 1e4, seed=3, draws=20).change
     assert math.isnan(beyond.value)
     assert math.isnan(beyond.low)
     assert beyond.undefined == 1
+
+
+def test_an_interval_holds_what_happened_and_days_of_a_week_are_drawn_together() -> None:
+    chance = np.random.default_rng(2)
+    # Storms of a week hit one rule only; the other pays for margin alone.
+    lost = np.repeat(chance.random(100) < 0.1, 7)[:, None] * np.array([1.0, 0.0])
+    both = a_ledger(np.full((700, 2), 0.2), lost)
+    found = cost_gap(both, 0, 1, COSTS, seed=3)
+    weeks = lost[::7, 0].sum()
+    assert found.value == pytest.approx(weeks * 7 * 210 / (700 / 365.25))
+    # Of 100 weeks with a chance p each: the standard error of the count is sqrt(100 p (1 - p)).
+    spread = 1.96 * math.sqrt(100 * weeks / 100 * (1 - weeks / 100)) / weeks * found.value
+    assert found.high - found.value == pytest.approx(spread, rel=0.2)
+    assert found.value - found.low == pytest.approx(spread, rel=0.2)
+    assert found == cost_gap(both, 0, 1, COSTS, seed=3)
+    assert cost_gap(both, 1, 1, COSTS, seed=3).high == 0
 
 
 def test_skill_is_one_for_the_oracle_and_nothing_for_static() -> None:
