@@ -1,6 +1,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from bot.leverage import forecast, har, policies, score, tail, volatility, walke
 from bot.leverage.arrays import Floats
 from bot.leverage.equal_count import margin_at, saving
 from bot.leverage.history import History, believed
+from bot.leverage.model import Models, required_distance
 from bot.leverage.policies import Ends, Geometry
 from bot.leverage.resampled import cost_gap
 from bot.leverage.score import Costs, Figures, Ledger, Path, Rule
-from tests.kit.markets import a_record
+from tests.kit.markets import a_record, bars_of
 
 COSTS = Costs(
     rho=0.10,
@@ -203,6 +205,27 @@ def test_a_missing_hour_is_not_known_and_changes_no_other() -> None:
     sigma = np.full(900, 0.01)
     sigma[3] = np.nan
     assert np.flatnonzero(np.isnan(walked.held_up(sigma))).tolist() == [3]
+
+
+def test_what_is_walked_is_what_the_strategy_would_have_required() -> None:
+    record = a_record(14_000, seed=7)
+    walk = har.walk(record, 1)
+    known = walk.refits[-1]
+    now = record.start + known
+    shape = walked.tails({"A": tail.windows(record, walk.sigma, 1)}, Side.LONG, [now])[now]
+    assert shape is not None
+    seen = record.until(known)
+    asked = required_distance(
+        bars_of(seen.last(912)),
+        Side.LONG,
+        1.0,
+        1e-4,
+        Models(own={1: har.fit(seen, 1)}, tails={(Side.LONG, 1): shape}),
+        now=datetime.fromtimestamp(now * 3600, UTC),
+    )
+    sigma = np.maximum(walked.held_up(walk.sigma), walk.floor)[known - 1]
+    # The week that holds a forecast up was forecast by the regression before this one.
+    assert asked.a_log == pytest.approx(tail.required(shape, 1e-4) * sigma, rel=0.01)
 
 
 def test_a_tail_is_in_force_from_its_refit_to_the_next() -> None:
