@@ -9,7 +9,7 @@ NAMES = (
     "deciding", "starting", "restarting", "breach", "polling", "journal", "market", "passage",
     "volatility", "scenarios", "joint", "allocation", "ticking", "margin",
 )  # fmt: skip
-"""``crashes`` takes half an hour and runs only when it is named."""
+"""``crashes`` takes half an hour, ``score`` reads recorded files: both run only when named."""
 
 
 def main(names: list[str]) -> None:
