@@ -57,7 +57,7 @@ class Early:
             [sys.executable, "-m", "tests.simulation.early", str(seeds), str(self._made)],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"]},
-            process_group=0,  # its workers end with it; a session of its own would get an equal share
+            process_group=0,  # its workers end with it; a session would get an equal share
         )
 
     def wait(self) -> Made:
