@@ -1,5 +1,6 @@
 """How much of a position may be closed, at which price, and does that help?"""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from bot.domain.account import Account
@@ -93,7 +94,28 @@ def reduction(
         depth = book.resting(market, position.side, limit_price=limit_price)
         if depth is not None and depth < size:
             return None
+    wider = _returnable(position, instrument, size=size, price=limit_price)
+    if wider <= most(position, instrument, market, policy, limit_price=limit_price):
+        size = wider
     return ReducePosition(key=position.key, size=size, limit_price=limit_price)
+
+
+def _returnable(
+    position: Position, instrument: Instrument, *, size: Decimal, price: Decimal
+) -> Decimal:
+    """Return the least close, not below a size, whose release can be added back. [base].
+
+    Where margin leaves with the part that is closed, a close alone moves no liquidation price: one
+    that releases too little for a move would be made again at each poll.
+    """
+    if instrument.margin_release is MarginRelease.STAYS:
+        return size
+    needed = LEAST + 2 * instrument.margin_step
+    shared = replace(instrument, margin_release=MarginRelease.PRO_RATA)  # as it may be if unknown
+    released = released_by(position, shared, size=size, price=price)
+    if not 0 < released < needed:
+        return size
+    return min(abs(position.size), up(size * needed / released, step=instrument.size_step))
 
 
 def re_add(

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
@@ -172,3 +173,35 @@ def test_no_more_is_added_back_at_once_than_one_move_may_carry() -> None:
     found = reducing.re_add(a_position(margin="6000"), after(a_position()), CLOSE, RULES, policy)
     assert found is not None
     assert found.amount == D(300)
+
+
+SMALL = a_position(size="0.231", entry="60000", mark="59000", margin="1800")
+"""A lot of 0.001 of it releases 7.79 of margin less 2 of loss and 0.03 of fee, closed at 58,000."""
+
+
+def closed(release: MarginRelease, *, lots: str = "0.0001", **limits: Any) -> D:
+    """Return how much is closed of a position that is one small lot below its distance."""
+    rules = an_instrument(margin_release=release, size_step=lots)
+    risk = assess(SMALL, rules)
+    assert risk.distance is not None
+    found = reducing.reduction(
+        SMALL, rules, a_market(mark="59000"), a_policy(**limits),
+        distance=risk.distance + D("0.000001"), limit_price=D(58000),
+    )  # fmt: skip
+    assert found is not None
+    return found.size
+
+
+def test_a_close_releases_enough_to_be_added_back_where_margin_leaves_with_it() -> None:
+    # 0.0001 releases 0.58: less than one move may carry.
+    assert closed(MarginRelease.STAYS) == D("0.0001")
+    assert closed(MarginRelease.PRO_RATA) == closed(MarginRelease.UNKNOWN) == D("0.0002")
+
+
+def test_a_close_that_releases_enough_is_not_made_larger() -> None:
+    assert closed(MarginRelease.PRO_RATA, lots="0.001") == D("0.001")
+
+
+def test_a_close_is_made_no_larger_than_one_action_may_be() -> None:
+    share = D("0.0005")  # of 0.231: one lot
+    assert closed(MarginRelease.PRO_RATA, max_reduction_per_action=share) == D("0.0001")
