@@ -51,11 +51,11 @@ def test_a_value_is_a_number_or_an_instant_or_nothing(text: str) -> None:
     [
         None,
         "text",
-        Carried(kind=7),  # type: ignore[arg-type]
-        Carried(kind="x", values=[("a", "b")]),  # type: ignore[arg-type]
-        Carried(kind="x", values=(("a",),)),  # type: ignore[arg-type]
-        Carried(kind="x", values=("ab",)),  # type: ignore[arg-type]
-        Carried(kind="x", values=(("a", 1),)),  # type: ignore[arg-type]
+        Carried(kind=7),  # type: ignore[arg-type]  # what a careless strategy may hand over
+        Carried(kind="x", values=[("a", "b")]),  # type: ignore[arg-type]  # what a careless strategy may hand over
+        Carried(kind="x", values=(("a",),)),  # type: ignore[arg-type]  # what a careless strategy may hand over
+        Carried(kind="x", values=("ab",)),  # type: ignore[arg-type]  # what a careless strategy may hand over
+        Carried(kind="x", values=(("a", 1),)),  # type: ignore[arg-type]  # what a careless strategy may hand over
         Carried(kind="x", values=(("a", "\n"),)),
         Carried(kind="x", values=(("a", "\ud800"),)),
         Carried(kind="x", values=(("", "b"),)),
