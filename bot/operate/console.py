@@ -65,11 +65,11 @@ def decision_line(record: Mapping[str, Any], *, skipped: int = 0, width: int = W
         head += f" {str(urgency).upper()}"
     if record.get("mode") != "normal":
         head += f" mode={record.get('mode')}"
+    if skipped:
+        head += f" after {skipped} more holds"
     parts = [_action(action) for action in record.get("actions") or ()]
     parts += [f"! {refusal.get('code')}" for refusal in record.get("refusals") or ()]
     parts += [_position(position) for position in record.get("positions") or ()]
-    if skipped:
-        parts.append(f"… {skipped} more like this")
     return _cut(_printable(" | ".join([head, *parts])), width)
 
 

@@ -60,3 +60,11 @@ def test_text_of_a_venue_cannot_steer_the_terminal() -> None:
         "exception": "a\n\x1b[2J",
     }
     assert "\x1b" not in event_line(event)
+
+
+def test_what_was_left_out_is_told_however_much_stands_on_the_line() -> None:
+    crowd = a_record() | {"positions": [*a_record()["positions"]] * 9}
+    line = decision_line(crowd, skipped=11)
+    assert len(line) == WIDTH
+    assert " after 11 more holds | " in line
+    assert "more holds" not in decision_line(crowd)
