@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any
 
 from bot.errors import Incomplete
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import positive, rows, table, text
 from bot.exchanges.quota import Lane
-from bot.exchanges.weights import cost_of
+from bot.exchanges.weights import FOR_ALL
 
-PATH = "/fapi/v1/premiumIndex"
+ONE, ALL = FOR_ALL["/fapi/v1/premiumIndex"]
+"""Weight of one mark, and of all in one answer."""
 SHARE = 0.25
 """Of the request budget that glances may take in the long run. [ratio]"""
 
@@ -29,7 +29,7 @@ class Glance:
         """
         names = {self._ids[symbol]: symbol for symbol in sorted(symbols)}
         read, ask = self._client.read, self._client.api.fapiPublicGetPremiumIndex
-        if self._is_one_answer(len(names)):
+        if _weight(len(names)) < len(names) * ONE:
             found = rows(await read(ask, {}, lane=Lane.GLANCE), "marks")
         else:
             answers = await all_of([read(ask, {"symbol": n}, lane=Lane.GLANCE) for n in names])
@@ -50,17 +50,12 @@ class Glance:
             count: Of symbols.
             now: Monotonic. [s]
         """
-        weight = self._weight(count)
+        weight = _weight(count)
         if self._client.quota.left(Lane.GLANCE, now) < weight:
             return None
         return self._client.quota.gap(weight, SHARE)
 
-    def _is_one_answer(self, count: int) -> bool:
-        return count * _cost({"symbol": "X"}) > _cost({})
 
-    def _weight(self, count: int) -> int:
-        return _cost({}) if self._is_one_answer(count) else count * _cost({"symbol": "X"})
-
-
-def _cost(parameters: dict[str, Any]) -> int:
-    return cost_of("GET", PATH, parameters).weight
+def _weight(count: int) -> int:
+    """Return what a glance at so many symbols weighs."""
+    return min(count * ONE, ALL)

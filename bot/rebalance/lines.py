@@ -10,8 +10,6 @@ from decimal import Decimal
 
 from bot.domain.decision import Decision
 
-LEAST, LARGEST = Decimal(0), Decimal("Infinity")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
@@ -22,8 +20,8 @@ class Lines:
         high: Above it a short does. [quote/base]
     """
 
-    low: Decimal = LEAST
-    high: Decimal = LARGEST
+    low: Decimal = Decimal(0)
+    high: Decimal = Decimal("Infinity")
 
     def is_crossed(self, mark: Decimal) -> bool:
         """Whether a mark lies outside. [quote/base]."""
