@@ -1,17 +1,8 @@
-"""What did the person configure, and is it consistent?
+"""What can be configured, and what must hold between the values?
 
-The only module that knows TOML, environment variables and secret files. The core never sees
-these classes: the composition root builds frozen values from them.
+The core never sees these classes: the composition root builds frozen values from them.
 """
 
-import difflib
-import hashlib
-import json
-import os
-import stat
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,28 +14,14 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     model_validator,
 )
-from pydantic_settings import (
-    BaseSettings,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
-
-from bot.errors import ConfigError
-from bot.plugins import anchored
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "PLIMSOLL_"
 DELIMITER = "__"
 SMALLEST, LARGEST = Decimal("1E-30"), Decimal("1E+15")
 """Numbers beyond could not be counted in steps, and the guard denies what it cannot count."""
-FILES = (".json", ".toml")
-"""A setting of a strategy that ends so names a file, beside the configuration that names it."""
-NOT_SETTINGS = frozenset({"PLIMSOLL_DATA"})
-"""Variables of the project that are not configuration."""
 
 
 def _quoted(value: object) -> object:
@@ -354,227 +331,3 @@ class Settings(BaseSettings):
                     "test hosts have no wallet transfers"
                 )
         return self
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A valid configuration and where it came from.
-
-    Attributes:
-        settings: Validated.
-        origins: Dotted path to the file or variable that set it; defaults are absent.
-        hash: Of the merged configuration without secrets; stands in each decision record.
-    """
-
-    settings: Settings
-    origins: Mapping[str, str]
-    hash: str
-
-
-def load(files: Sequence[Path], *, environ: Mapping[str, str] | None = None) -> Loaded:
-    """Return the merged, validated configuration: files in order, then the environment.
-
-    Raises:
-        ConfigError: One line per mistake: the field, its value and what would be right.
-    """
-    environ = os.environ if environ is None else environ
-    merged: dict[str, Any] = {}
-    origins: dict[str, str] = {}
-    for file in files:
-        table = _anchored(_read(file), file.parent)
-        _merge(merged, table)
-        for path in _leaves(table):
-            origins[path] = str(file)
-    _check_variables(environ)
-    for name in environ:
-        if name.startswith(PREFIX) and name not in NOT_SETTINGS:
-            path = name[len(PREFIX) :].lower().replace(DELIMITER, ".")
-            origins[path] = f"environment {name}"
-    try:
-        _merge(merged, _anchored(_from_environment(environ), Path()))
-        settings = Settings(**merged)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, origins)) from None
-    except SettingsError as error:
-        raise ConfigError(f"environment: {error}") from None
-    return Loaded(settings=settings, origins=origins, hash=_hash(settings))
-
-
-def secret_of(value: SecretStr | None, file: Path | None, *, field: str) -> str:
-    """Return a secret from the configuration or its file.
-
-    Raises:
-        ConfigError: If neither is set, or the file is missing, empty or readable by others.
-    """
-    if value is not None:
-        return value.get_secret_value()
-    if file is None:
-        raise ConfigError(f"{field} must be set, or {field}_file must name a file that holds it")
-    try:
-        info = file.stat()
-        text = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{field}_file {file} must be readable text: {error}") from None
-    mounted = info.st_uid == 0 and not os.access(file, os.W_OK)
-    if stat.S_IMODE(info.st_mode) & 0o077 and not mounted:
-        raise ConfigError(f"{field}_file {file} must not be readable by others: chmod 600 {file}")
-    if not text:
-        raise ConfigError(f"{field}_file {file} must not be empty")
-    return text
-
-
-def explain(loaded: Loaded) -> list[tuple[str, str, str]]:
-    """Return rows of (path, value, origin) of the merged configuration, secrets masked."""
-    dumped = loaded.settings.model_dump(mode="json")
-    return [
-        (path, str(value), _origin(path, loaded.origins))
-        for path, value in sorted(_values(dumped).items())
-        if value is not None
-    ]
-
-
-def _origin(path: str, origins: Mapping[str, str]) -> str:
-    while path:
-        if path in origins:
-            return origins[path]
-        path = path.rpartition(".")[0]
-    return "default"
-
-
-def _values(table: object, path: str = "") -> dict[str, object]:
-    if isinstance(table, dict) and table:
-        found: dict[str, object] = {}
-        for key, value in table.items():
-            found |= _values(value, f"{path}.{key}" if path else key)
-        return found
-    if isinstance(table, list) and table and isinstance(table[0], dict):
-        found = {}
-        for index, value in enumerate(table):
-            found |= _values(value, f"{path}.{index}")
-        return found
-    return {path: table}
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        with file.open("rb") as stream:
-            return tomllib.load(stream)
-    except FileNotFoundError:
-        raise ConfigError(f"configuration file {file} must exist") from None
-    except OSError as error:
-        raise ConfigError(f"configuration file {file} must be readable: {error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration file {file} must be valid TOML: {error}") from None
-
-
-def _anchored(table: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return a table in which files that a strategy is made from are named from the root."""
-    strategy = table.get("strategy")
-    if not isinstance(strategy, dict):
-        return table
-    named = {
-        key: str((folder / value).absolute())
-        for key, value in strategy.items()
-        if isinstance(value, str) and value.endswith(FILES)
-    }
-    path = strategy.get("path")
-    if isinstance(path, str):
-        named["path"] = anchored(path, folder)
-    return table | {"strategy": strategy | named}
-
-
-def _merge(into: dict[str, Any], table: Mapping[str, Any]) -> None:
-    for key, value in table.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
-        else:
-            into[key] = value
-
-
-def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    source = EnvSettingsSource(Settings)
-    source.env_vars = {name.lower(): value for name, value in environ.items()}
-    return source()
-
-
-def _leaves(table: object, path: str = "") -> Iterator[str]:
-    if isinstance(table, dict):
-        for key, value in table.items():
-            yield from _leaves(value, f"{path}.{key}" if path else key)
-    elif isinstance(table, list) and table and isinstance(table[0], dict):
-        for index, value in enumerate(table):
-            yield from _leaves(value, f"{path}.{index}")
-    else:
-        yield path
-
-
-def _check_variables(environ: Mapping[str, str]) -> None:
-    known = _known_variables()
-    for name in environ:
-        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
-            continue
-        upper = name.upper()
-        if any(upper == one or upper.startswith(one + DELIMITER) for one in known["open"]):
-            continue
-        if upper not in known["closed"]:
-            near = difflib.get_close_matches(upper, [*known["closed"], *known["open"]], n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigError(f"environment variable {name} is not a setting{hint}")
-
-
-def _known_variables() -> dict[str, set[str]]:
-    """Return names of variables: ``closed`` ones exactly, ``open`` ones with any ending."""
-    closed: set[str] = set()
-    open_: set[str] = set()
-    for name, field in Settings.model_fields.items():
-        top = f"{PREFIX}{name}".upper()
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, Section):
-            closed |= {f"{top}{DELIMITER}{key}".upper() for key in section.model_fields}
-        elif section is StrategySection:
-            open_.add(top)
-        closed.add(top)
-    return {"closed": closed, "open": open_}
-
-
-def _explain(error: ValidationError, origins: Mapping[str, str]) -> str:
-    lines = []
-    for item in error.errors(include_url=False):
-        path = ".".join(str(part) for part in item["loc"]) or "configuration"
-        origin = _origin(path, origins)
-        where = "" if origin == "default" else f" ({origin})"
-        lines.append(f"{path}: {_mistake(path, item)}{where}")
-    return "\n".join(lines)
-
-
-def _mistake(path: str, item: Mapping[str, Any]) -> str:
-    if item["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(path.rpartition(".")[2], _keys_beside(path), n=1)
-        return "is not a setting" + (f"; did you mean {near[0]}?" if near else "")
-    message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "missing":
-        return "must be set"
-    value = item.get("input")
-    # Containers are not repeated: a secret may stand inside them.
-    shown = f", was {value!r}" if isinstance(value, str | int | float) else ""
-    if any(word in path for word in ("secret", "key", "password")):
-        shown = ""
-    return message[0].lower() + message[1:] + ("" if ", was" in message else shown)
-
-
-def _keys_beside(path: str) -> list[str]:
-    parts = path.split(".")
-    if len(parts) == 1:
-        return list(Settings.model_fields)
-    if parts[0] == "accounts":
-        return list(AccountSection.model_fields)
-    field = Settings.model_fields.get(parts[0])
-    section = field.annotation if field is not None else None
-    if isinstance(section, type) and issubclass(section, BaseModel):
-        return list(section.model_fields)
-    return []
-
-
-def _hash(settings: Settings) -> str:
-    text = json.dumps(settings.model_dump(mode="json"), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
