@@ -21,7 +21,7 @@ from bot.domain.switch import Permission, Switches
 from bot.margin.assess import assess
 from bot.rebalance import book
 from bot.rebalance.memory import Memory
-from bot.rebalance.plan import Plan
+from bot.rebalance.planned import Plan
 from bot.rebalance.policy import Policy
 from bot.rebalance.rounding import down, is_multiple, up
 

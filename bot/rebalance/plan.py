@@ -1,4 +1,4 @@
-"""Which actions bring the endangered positions back, and which surplus may return?"""
+"""Which actions bring the endangered positions back?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,32 +6,23 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bot.domain.account import Account
-from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.domain.band import LeverageBand
+from bot.domain.action import AddMargin, Transfer
 from bot.domain.decision import PlannedAction, PositionVerdict, Refusal, Urgency
 from bot.domain.instrument import Instrument
 from bot.domain.market import Market
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.domain.position import Side
-from bot.domain.risk import PositionRisk
 from bot.leverage.claimant import Claimant, Offer
 from bot.rebalance import book, reducing, sharing
 from bot.rebalance.claims import surplus
 from bot.rebalance.memory import Memory
-from bot.rebalance.owner import venue_adds_margin
+from bot.rebalance.planned import Plan, planned
 from bot.rebalance.policy import Policy
-from bot.rebalance.project import position_of, project, snapshot
+from bot.rebalance.project import position_of
+from bot.rebalance.returning import give_back
 from bot.rebalance.rounding import LEAST, down, up
-from bot.rebalance.sizing import margin_need, margin_surplus, required, setting_to_release
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Actions in the order in which they must be sent, and what could not be planned."""
-
-    actions: tuple[PlannedAction, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
+from bot.rebalance.sizing import least_effect, margin_need, required
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +99,7 @@ def plan(
         return _rescue(observation, endangered, memory, policy)
     surplus = [v for v in verdicts if v.urgency is not Urgency.HOLD]
     if surplus and memory.mode is Mode.NORMAL and not memory.unsettled:
-        return _give_back(observation, surplus, memory, policy)
+        return give_back(observation, surplus, memory, policy)
     return Plan()
 
 
@@ -126,7 +117,7 @@ def _rescue(
     account = observation.account
     instruments = {i.symbol: i for i in observation.instruments}
     markets = {m.symbol: m for m in observation.markets}
-    planned: list[PlannedAction] = []
+    made: list[PlannedAction] = []
     refusals: list[Refusal] = []
     left = _account_allowance(memory, policy, observation)
     for currency in sorted({v.risk.instrument.settle for v in verdicts}):
@@ -157,23 +148,23 @@ def _rescue(
             amount = _distinct(share.now, memory, verdict, now=observation.at)
             if amount > 0:
                 add = AddMargin(key=verdict.key, amount=amount, currency=currency)
-                step, account = _planned(
+                step, account = planned(
                     add, verdict.reason, Decimal(0), account, instruments, policy
                 )
-                planned.append(step)
+                made.append(step)
         for verdict, share in parts:
             steps, account, refused = _shrunk(
                 verdict, share, account, instruments, markets[verdict.key.symbol], memory, policy
             )
-            planned += steps
+            made += steps
             refusals += refused
         for action in _transfers(total, purse, currency, policy, step=room):
-            planned.append(
+            made.append(
                 PlannedAction(
                     action=action, why="wallet_low", cost=Decimal(0), before=None, after=None
                 )
             )
-    return Plan(actions=tuple(planned), refusals=tuple(refusals))
+    return Plan(actions=tuple(made), refusals=tuple(refusals))
 
 
 def _purse(
@@ -227,17 +218,10 @@ def _worth(
     is_short = share.total < claimant.need
     if verdict.urgency is Urgency.EMERGENCY or (is_short and claimant.offer.size > 0):
         return share
-    least = _least_effect(verdict.risk, verdict.band, policy)
+    least = least_effect(verdict.risk, verdict.band, policy)
     if share.total < least:
         return Share(now=Decimal(0), later=Decimal(0)) if is_short else None
     return share if share.now >= least else Share(now=Decimal(0), later=share.total)
-
-
-def _least_effect(risk: PositionRisk, band: LeverageBand, policy: Policy) -> Decimal:
-    """Return the least routine margin move of a position that is worth it. [quote]."""
-    levels = band.distance
-    span = required(risk, distance=levels.target) - required(risk, distance=levels.trigger)
-    return min(policy.min_effect * span * risk.notional, policy.max_margin_per_action)
 
 
 def _claimant(
@@ -410,11 +394,11 @@ def _shrunk(
     cost = book.reduction_cost(
         market, instrument, position.side, size=reduce.size, limit_price=reduce.limit_price
     )
-    step, after = _planned(reduce, "wallet_low", cost, account, instruments, policy)
+    step, after = planned(reduce, "wallet_low", cost, account, instruments, policy)
     steps = [step]
     re_add = reducing.re_add(position, after, reduce, instrument, policy)
     if re_add is not None:
-        step, after = _planned(re_add, "re_add_released", Decimal(0), after, instruments, policy)
+        step, after = planned(re_add, "re_add_released", Decimal(0), after, instruments, policy)
         steps.append(step)
     return steps, after, []
 
@@ -438,65 +422,6 @@ def _distinct(
     while amount in recent:
         amount -= step
     return amount if amount >= LEAST else Decimal(0)
-
-
-def _give_back(
-    observation: Observation,
-    verdicts: Sequence[PositionVerdict],
-    memory: Memory,
-    policy: Policy,
-) -> Plan:
-    instruments = {i.symbol: i for i in observation.instruments}
-    account = observation.account
-    steps: list[PlannedAction] = []
-    refusals: list[Refusal] = []
-    for verdict in verdicts:
-        if verdict.band is None or memory.is_given_up(verdict.key):
-            continue
-        if verdict.risk.position.venue_adds_margin:
-            refusals.append(venue_adds_margin(verdict.key))
-            continue
-        amount = margin_surplus(verdict.risk, distance=verdict.band.distance.target)
-        least = max(policy.min_move, _least_effect(verdict.risk, verdict.band, policy))
-        if policy.only_own_margin:
-            step = verdict.risk.instrument.margin_step
-            own = down(memory.of(verdict.key).added, step=step)
-            if own <= amount:
-                amount, least = own, policy.min_move  # waiting would not make it more
-        amount = min(amount, policy.max_margin_per_action)
-        if amount < least or amount <= 0:
-            target = verdict.band.distance.target
-            refusals.append(_nothing_removable(verdict, amount, least, target=target))
-            continue
-        remove = RemoveMargin(
-            key=verdict.key, amount=amount, currency=verdict.risk.instrument.settle
-        )
-        planned, account = _planned(
-            remove, "above_give_back", Decimal(0), account, instruments, policy
-        )
-        steps.append(planned)
-    return Plan(actions=tuple(steps), refusals=tuple(refusals))
-
-
-def _planned(
-    action: AddMargin | RemoveMargin | ReducePosition,
-    why: str,
-    cost: Decimal,
-    account: Account,
-    instruments: Mapping[str, Instrument],
-    policy: Policy,
-) -> tuple[PlannedAction, Account]:
-    after = project(account, instruments, action, wallet=policy.futures_wallet)
-    held, rest = position_of(account, action.key), position_of(after, action.key)
-    instrument = instruments[action.key.symbol]
-    planned = PlannedAction(
-        action=action,
-        why=why,
-        cost=cost,
-        before=snapshot(held, instrument) if held is not None else None,
-        after=snapshot(rest, instrument) if rest is not None else None,
-    )
-    return planned, after
 
 
 def _short_of_funds(verdict: PositionVerdict, share: Share, why: str) -> Refusal:
@@ -531,19 +456,4 @@ def _shared_in_order(currency: str, why: str) -> Refusal:
         code="shared_in_order",
         text=f"{currency} was shared in the order of danger, the estimate that shares it evenly "
         f"was not followed: {why}",
-    )
-
-
-def _nothing_removable(
-    verdict: PositionVerdict, amount: Decimal, least: Decimal, *, target: Decimal
-) -> Refusal:
-    position = verdict.risk.position
-    floor = verdict.risk.notional / position.leverage_setting
-    setting = setting_to_release(verdict.risk, distance=target)
-    way_out = "" if setting is None else f"; a person may raise the setting to {setting}"
-    return Refusal(
-        code="nothing_removable",
-        text=f"{verdict.key} may give back {amount}, less than the smallest move "
-        f"{least:.2f}; the venue keeps equity above {floor:.2f} at a leverage setting of "
-        f"{position.leverage_setting}{way_out}",
     )

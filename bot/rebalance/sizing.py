@@ -1,8 +1,9 @@
-"""How much margin or how many lots bring a position to a distance?"""
+"""How much margin or how many lots bring a position to a distance, and is that worth a move?"""
 
 from dataclasses import replace
 from decimal import Decimal
 
+from bot.domain.band import LeverageBand
 from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
@@ -10,6 +11,7 @@ from bot.margin import linear
 from bot.margin.assess import assess, release_limit, removable
 from bot.margin.release import Binding, setting_for
 from bot.margin.tiers import tier_at
+from bot.rebalance.policy import Policy
 from bot.rebalance.rounding import down, up
 
 
@@ -69,6 +71,13 @@ def _margin_at(risk: PositionRisk, distance: Decimal) -> Decimal:
         mark_price=position.mark_price,
         distance=distance,
     )
+
+
+def least_effect(risk: PositionRisk, band: LeverageBand, policy: Policy) -> Decimal:
+    """Return the least routine margin move of a position that is worth it. [quote]."""
+    levels = band.distance
+    span = required(risk, distance=levels.target) - required(risk, distance=levels.trigger)
+    return min(policy.min_effect * span * risk.notional, policy.max_margin_per_action)
 
 
 def reduction_need(
