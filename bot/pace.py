@@ -49,16 +49,20 @@ class Pace:
 
         Args:
             decision: Of the last poll that saw the account, of a failed one if there was none.
-            misses: Failures in a row since; each is waited after in full.
+            misses: Failures in a row since; each is waited after in full where every position was
+                seen to be safe. Elsewhere an answer that did not come has been waited for enough.
             spent: What the poll took of the time to the next one. [s]
             is_watched: Whether a mark that crosses a line ends the wait.
         """
-        is_calm, is_near = decision.urgency is Urgency.HOLD, _is_near(decision)
         if misses:
-            is_safe = decision.verdict is not Verdict.NOT_READY and is_calm and not is_near
-            longest = LONGEST_PAUSE if is_safe else max(AGAIN_WITHIN, self.urgent)
-            return float(min(longest, self.urgent * 2.0 ** min(misses - 1, 10)))
-        apart = self.routine if is_calm and (is_watched or not is_near) else self.urgent
+            is_safe = _is_safe(decision)
+            # Who was safe when last seen need not be: never looked for more seldom than else.
+            longest = min(LONGEST_PAUSE, self.routine) if is_safe else AGAIN_WITHIN
+            longest = max(longest, self.urgent)
+            apart = float(min(longest, self.urgent * 2.0 ** min(misses - 1, 10)))
+            return apart if is_safe else max(apart * LEAST_REST, apart - spent)
+        is_calm = decision.urgency is Urgency.HOLD and (is_watched or not _is_near(decision))
+        apart = self.routine if is_calm else self.urgent
         return max(apart * LEAST_REST, apart - spent)
 
 
@@ -72,6 +76,12 @@ def _is_near(decision: Decision) -> bool:
         for found in decision.positions
         if found.band is not None and found.risk.distance is not None
     )
+
+
+def _is_safe(decision: Decision) -> bool:
+    """Whether every position was seen, and each far from its trigger."""
+    is_seen = decision.verdict is not Verdict.NOT_READY
+    return is_seen and decision.urgency is Urgency.HOLD and not _is_near(decision)
 
 
 def _glances(decision: Decision) -> float:
@@ -107,11 +117,13 @@ class Rest:
             spent: What that poll took. [s]
 
         Returns:
-            Whether a mark crossed a line: the account must be looked at without delay.
+            Whether the account must be looked at without delay: a mark crossed a line, or a look
+            failed while a position was in danger.
         """
         if misses and self._last is not None:
             decision = self._last
         self._last = decision
+        is_missed = misses > 0 and not _is_safe(decision)
         allowance = self._venue.allowance()
         watched = {} if misses or allowance.glance_every is None else lines(decision)
         every = max(_glances(decision), allowance.glance_every or 0.0) if watched else RENEW_AFTER
@@ -119,7 +131,7 @@ class Rest:
 
         def end(*, is_watched: bool) -> float:
             seconds = pace.pause(decision, misses=misses, spent=spent, is_watched=is_watched)
-            return began + max(seconds, allowance.look_in)
+            return began + (seconds if is_missed else max(seconds, allowance.look_in))
 
         ends = end(is_watched=bool(watched))
         while not self._is_over and (left := ends - self._clock.monotonic()) > SOON:
@@ -133,7 +145,7 @@ class Rest:
                     ends = min(ends, end(is_watched=False))
                 elif is_any_crossed(watched, marks):
                     return True
-        return False
+        return is_missed
 
     async def _pass(self, seconds: float) -> None:
         self._sleep = asyncio.ensure_future(self._clock.sleep(seconds))

@@ -26,7 +26,7 @@ async def test_the_loop_waits_less_while_something_is_urgent_and_longer_while_no
     assert pace.pause(urgent, misses=0) == 1
     assert [pace.pause(urgent, misses=n) for n in (1, 2, 3, 9)] == [1, 2, 2, 2]
     assert [pace.pause(urgent, misses=0, spent=s) for s in (0.4, 0.9, 30)] == [0.6, 0.25, 0.25]
-    assert pace.pause(urgent, misses=1, spent=0.9) == 1
+    assert [pace.pause(urgent, misses=2, spent=s) for s in (0.4, 1.9, 30)] == [1.6, 0.5, 0.5]
 
 
 async def test_polls_begin_as_far_apart_as_they_are_meant_to() -> None:

@@ -136,9 +136,9 @@ async def test_a_rest_that_was_ended_is_over_and_so_is_every_later_one() -> None
 @pytest.mark.parametrize(
     ("margin", "waits"),
     [
-        pytest.param("8000", [1, 2, 4, 8, 15, 15], id="far from its trigger"),
-        pytest.param("6800", [1, 2, 2, 2, 2, 2], id="near its trigger"),
-        pytest.param("5000", [1, 2, 2, 2, 2, 2], id="below it"),
+        pytest.param("8000", [1, 2, 4, 5, 5, 5], id="far from its trigger"),
+        pytest.param("6800", [0.25, 1, 1, 1, 1, 1], id="near its trigger"),
+        pytest.param("5000", [0.25, 1, 1, 1, 1, 1], id="below it"),
     ],
 )
 async def test_an_account_in_danger_is_looked_for_again_soon_however_often_that_failed(
@@ -160,7 +160,7 @@ async def test_an_account_in_danger_is_looked_for_again_soon_however_often_that_
 async def test_what_was_never_seen_is_not_taken_for_safe() -> None:
     resting = Resting()
     resting.decision = replace(resting.decision, verdict=Verdict.NOT_READY, positions=())
-    assert await resting.pass_by(misses=4) is False
+    assert await resting.pass_by(misses=4) is True
     assert resting.clock.monotonic() == pytest.approx(2.0)
 
 
@@ -194,3 +194,25 @@ async def test_a_rest_ends_on_a_clock_that_knows_no_part_of_a_millisecond() -> N
     async with asyncio.timeout(5):
         await rest.until_next(PACE, resting.decision, misses=1, spent=0.0)
     assert clock.monotonic() == pytest.approx(7.0)
+
+
+async def test_who_is_looked_at_seldom_is_looked_for_within_fifteen_seconds() -> None:
+    resting = Resting()
+    await resting.pass_by()
+    before = resting.clock.monotonic()
+    seldom = Pace(routine=300.0, urgent=1.0)
+    await resting.rest.until_next(seldom, resting.decision, misses=9, spent=0.0)
+    assert resting.clock.monotonic() - before == pytest.approx(15.0)
+
+
+@pytest.mark.parametrize(("margin", "expected"), [("8000", False), ("6800", True), ("5000", True)])
+async def test_after_a_failure_in_danger_the_next_look_waits_for_no_later_one(
+    margin: str, expected: bool
+) -> None:
+    resting = Resting(margin)
+    await resting.pass_by()
+    resting.venue.budget = Allowance(look_in=9.0)
+    before = resting.clock.monotonic()
+    assert await resting.pass_by(misses=1) is expected
+    waited = resting.clock.monotonic() - before
+    assert waited == pytest.approx(1.0 if expected else 9.0)
