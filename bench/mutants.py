@@ -76,14 +76,14 @@ BOOKS = (
     "tests/unit/execute/test_books_limits.py",
     "tests/unit/execute/test_looking_limits.py",
     "tests/unit/execute/test_transit_limits.py",
-    "tests/unit/test_books.py",
+    "tests/unit/books",
     "tests/unit/test_bookkeeper.py",
     "tests/unit/test_foreign.py",
     "tests/property/test_books_laws.py",
 )
 ARITHMETIC = (
     "tests/property/test_arithmetic_laws.py",
-    "tests/unit/test_books.py",
+    "tests/unit/books",
     "tests/unit/test_guard.py",
     "tests/unit/execute",
 )
@@ -104,7 +104,7 @@ REDUCING = (
     "tests/unit/rebalance/test_decide.py",
 )
 CHOOSE = ("tests/unit/rebalance/test_choose.py", "tests/property/test_band_laws.py")
-TIMING = ("tests/unit/test_books.py", "tests/unit/test_execute.py", "tests/unit/execute")
+TIMING = ("tests/unit/books", "tests/unit/test_execute.py", "tests/unit/execute")
 MARGIN = (
     "tests/unit/margin/test_legs.py",
     "tests/unit/margin/test_account.py",

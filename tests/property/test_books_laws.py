@@ -11,14 +11,10 @@ from bot.execute import transit
 from bot.execute.books import accepted
 from bot.execute.foreign import Actor
 from bot.execute.transit import EXACT, Ledger, Place, Stage
-from tests.kit.builders import BTC
+from tests.kit.ledger_lines import FUTURES, MARGIN, SPOT
 from tests.kit.ledger_world import Fate, LedgerWorld, Where, add, remove, transfer
 
-PLACES: dict[Where, Place] = {
-    "spot": Place("spot", "USDT"),
-    "futures": Place("futures", "USDT"),
-    "margin": Place(BTC, "USDT"),
-}
+PLACES: dict[Where, Place] = {"spot": SPOT, "futures": FUTURES, "margin": MARGIN}
 MOST_OPEN = 4
 
 Step = Callable[[LedgerWorld], None]

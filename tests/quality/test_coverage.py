@@ -9,12 +9,12 @@ ROOT = Path(__file__).parents[2]
 COMPLETE = ("bot/execute", "bot/rebalance", "bot/margin")
 """Code of which every branch is taken both ways by the tests below."""
 TESTS = (
+    "tests/unit/books",
     "tests/unit/rebalance",
     "tests/unit/margin",
     "tests/unit/execute",
     "tests/unit/loop",
     "tests/unit/test_bookkeeper.py",
-    "tests/unit/test_books.py",
     "tests/unit/test_execute.py",
     "tests/unit/test_foreign.py",
     "tests/unit/test_guard.py",

@@ -13,8 +13,8 @@ from bot.domain.position import Side
 from bot.execute.arithmetic import tag_of
 from bot.execute.foreign import Actor, Sent, classified, explained, strange_names
 from tests.kit.builders import BTC, NOON, a_position
+from tests.kit.ledger_lines import a_row, an_intent, tagged
 from tests.kit.ledger_world import WRITER, row_of
-from tests.unit.test_books import a_row, an_intent, tagged
 
 KEY = a_position().key
 ADD = AddMargin(key=KEY, amount=D("100.00001"), currency="USDT")

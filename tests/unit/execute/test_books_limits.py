@@ -1,7 +1,6 @@
 """Where exactly each limit of the books lies: what is still waited for beside what is not."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
 from decimal import Decimal as D
 
 import pytest
@@ -13,19 +12,12 @@ from bot.domain.observation import Observation
 from bot.execute import books, looking
 from bot.execute.books import Books, Doubt
 from bot.execute.foreign import Actor
-from bot.execute.transit import Place
-from tests.kit.builders import BTC, NOON, a_position, a_stop, an_observation
+from tests.kit.builders import NOON, a_position, a_stop, an_observation
+from tests.kit.ledger_lines import FUTURES, MARGIN, OPENED, a_fee, a_move, a_row, after, an_intent
 from tests.kit.ledger_world import KEY, WRITER, add, transfer
-from tests.unit.test_books import a_row, an_intent
 
-FUTURES, MARGIN = Place("futures", "USDT"), Place(BTC, "USDT")
 STOP = PlaceStop(key=KEY, size=D(1), stop_price=D(50000), is_needed=True)
 SEEN = an_observation(a_position(margin="300"), futures="1000", spot="500")
-OPENED = books.open_books(SEEN, (), writer=WRITER)
-
-
-def after(seconds: float) -> datetime:
-    return NOON + timedelta(seconds=seconds)
 
 
 def at(seconds: float, *, futures: str = "1000", margin: str = "300") -> Observation:
@@ -107,15 +99,6 @@ def test_each_look_that_leaves_something_counts_and_a_new_amount_begins_anew() -
 
 
 # what is booked of a reading
-
-
-def a_fee(seconds: float, *, asset: str = "USDT") -> LedgerRow:
-    return a_row("-1", seconds=seconds, kind=RowKind.FEE, symbol="", asset=asset)
-
-
-def a_move(amount: str, seconds: float = 1) -> LedgerRow:
-    """Return a line of a transfer from spot to futures."""
-    return a_row(amount, seconds=seconds, kind=RowKind.TRANSFER_IN, symbol="", other="spot")
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,19 @@ from bot.execute.books import Books, Doubt
 from bot.execute.foreign import Sent
 from bot.execute.transit import Booked, Place
 from tests.kit.builders import BTC, a_position, a_stop, an_observation
+from tests.kit.ledger_lines import (
+    FUTURES,
+    MARGIN,
+    OPENED,
+    SPOT,
+    a_fee,
+    a_move,
+    a_row,
+    after,
+    an_intent,
+)
 from tests.kit.ledger_world import add, remove
-from tests.unit.execute.test_books_limits import FUTURES, MARGIN, OPENED, a_fee, a_move, after
-from tests.unit.test_books import a_row, an_intent
 
-SPOT = Place("spot", "USDT")
 CARRIED = transit.entry_of(a_fee(-3), is_carried=True)
 
 

@@ -13,10 +13,9 @@ from bot.domain.ledger import LedgerRow, RowKind
 from bot.execute import transit
 from bot.execute.transit import Booked, Gap, Ledger, Place, Stage
 from tests.kit.builders import BTC, NOON, a_position, an_observation
+from tests.kit.ledger_lines import FUTURES, MARGIN, SPOT, a_row, an_intent
 from tests.kit.ledger_world import KEY, add, transfer
-from tests.unit.test_books import a_row, an_intent
 
-FUTURES, SPOT, MARGIN = Place("futures", "USDT"), Place("spot", "USDT"), Place(BTC, "USDT")
 ACCOUNT = an_observation(a_position(margin="300"), futures="1000", spot="500").account
 OPENED = transit.opened(ACCOUNT)
 STOP = PlaceStop(key=KEY, size=D(1), stop_price=D(50000), is_needed=True)
