@@ -1,4 +1,4 @@
-"""One exchange with one position, and the adapter connected to it."""
+"""One exchange with one position, the adapter connected to it, and an open journal."""
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.exchanges.binance import BinanceVenue
+from bot.journal.sqlite import SqliteJournal
 from tests.kit.paper import Rig, an_engine, connected, serving
 
 
@@ -24,3 +25,16 @@ async def venue(rig: Rig) -> AsyncIterator[BinanceVenue]:
     """The adapter, connected."""
     async with connected(rig) as adapter:
         yield adapter
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a journal is made, in a folder that is not there yet."""
+    return tmp_path / "state" / "journal.db"
+
+
+@pytest.fixture
+async def journal(path: Path) -> AsyncIterator[SqliteJournal]:
+    """A new journal, open."""
+    async with SqliteJournal.open(path) as journal:
+        yield journal

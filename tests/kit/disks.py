@@ -1,4 +1,4 @@
-"""Real file systems that are small, and a way to fill them."""
+"""Real file systems that are small, a way to fill them, and what a file on a disk holds."""
 
 import errno
 import os
@@ -46,3 +46,8 @@ def fill(disk: Path) -> None:
             except OSError as error:
                 assert error.errno == errno.ENOSPC  # noqa: PT017 - any number of writes may pass
     assert os.statvfs(disk).f_bavail == 0
+
+
+def content(path: Path) -> bytes:
+    """Return what a file holds now."""
+    return path.read_bytes()

@@ -9,6 +9,7 @@ from bot.domain.intent import Intent, SignedRequest
 from bot.domain.position import PositionKey, Side
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOON + timedelta(seconds=1)
 BTC = "BTC/USDT:USDT"
 
 
