@@ -1,0 +1,192 @@
+"""How is it found out whether a test notices a change?
+
+What a change within a function does is asked first where the tests are collected already, with the
+code of that function exchanged; only what is not noticed there, or stands outside of functions, is
+loaded anew. Each process runs first what noticed most before and ends with the first failure.
+"""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import inspect
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import NoReturn
+
+import pytest
+
+from bench.mutants.changes import Mutant
+from bench.mutants.loading import ROOT, path_of
+
+LONGEST = 90.0
+"""The tests as they are take less. [s]"""
+
+QUIETLY = (
+    "-x",
+    "-q",
+    "--assert=plain",  # nobody reads why a test failed
+    "-p",
+    "no:cacheprovider",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",  # about what was loaded before the forks
+)
+
+
+class Replaced(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+    """Gives one module from text instead of from its file."""
+
+    def __init__(self, mutant: Mutant, path: Path) -> None:
+        self._mutant, self._path = mutant, str(path)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return this loader for the changed module."""
+        del path, target
+        if fullname != self._mutant.module:
+            return None
+        return importlib.util.spec_from_loader(fullname, self, origin=self._path)
+
+    def get_filename(self, fullname: str) -> str:
+        """Return where the unchanged module stands."""
+        del fullname
+        return self._path
+
+    def get_data(self, path: str) -> bytes:
+        """Return the changed text."""
+        del path
+        return self._mutant.source.encode()
+
+    def path_stats(self, path: str) -> dict[str, float]:
+        """Say that nothing may be taken from a cache."""
+        raise OSError(path)
+
+
+@dataclass(slots=True)
+class Noticing:
+    """Runs first what noticed most, and says through a pipe what fails first."""
+
+    most: Counter[str]
+    out: int
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Sort the tests; among equals their order stays."""
+        items.sort(key=lambda item: -self.most[item.nodeid])
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Tell the name of the first test that fails, and end with it."""
+        if report.failed:
+            os.write(self.out, report.nodeid.encode())
+            os._exit(1)
+
+
+@dataclass(slots=True)
+class Exchanging:
+    """Asks about changes within functions in forks of a run that has collected its tests."""
+
+    mutants: Sequence[Mutant]
+    most: Counter[str]
+    longest: float
+    out: int
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Tell the ids of what is noticed; a fork goes on with the tests themselves."""
+        for mutant in self.mutants:
+            source, sink = os.pipe()
+            child = os.fork()
+            if child == 0:
+                _exchange(mutant)
+                noticing = Noticing(self.most, sink)
+                noticing.pytest_collection_modifyitems(session.items)
+                session.config.pluginmanager.register(noticing)
+                return None
+            if _is_failure(child, source, sink, self.most, longest=self.longest):
+                os.write(self.out, f"{mutant.id}\n".encode())
+        return True
+
+
+def _exchange(mutant: Mutant) -> None:
+    """Give a function that is loaded the code of a change; where it cannot be, notice nothing."""
+    try:
+        found: object = sys.modules[mutant.module]
+        for name in mutant.within.split("."):
+            found = inspect.getattr_static(found, name)
+            if isinstance(found, property):
+                found = found.fget
+            found = getattr(found, "__func__", found)
+        assert isinstance(found, FunctionType)
+        codes = [compile(mutant.source, mutant.module, "exec")]
+        while codes[-1].co_qualname != mutant.within:
+            codes = [c for c in codes.pop().co_consts if isinstance(c, CodeType)] + codes
+        found.__code__ = codes[-1]
+    except (AssertionError, AttributeError, IndexError, ValueError):
+        os._exit(0)
+
+
+def quickly(
+    todo: Sequence[Mutant], tests: Sequence[str], most: Counter[str], *, longest: float
+) -> Iterator[str]:
+    """Yield the ids of changes within functions that are noticed without loading anything anew."""
+    source, sink = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(source)
+        _run(tests, Exchanging([m for m in todo if m.within], most, longest, sink))
+    os.close(sink)
+    with os.fdopen(source) as told:
+        for line in told:
+            yield line.strip()
+    os.waitpid(child, 0)
+
+
+def is_noticed(
+    mutant: Mutant, tests: Sequence[str], most: Counter[str], *, longest: float = LONGEST
+) -> bool:
+    """Whether a test fails of a change, or never ends; the test is counted."""
+    source, sink = os.pipe()
+    child = os.fork()
+    if child == 0:
+        sys.meta_path.insert(0, Replaced(mutant, path_of(mutant.module)))
+        _run(tests, Noticing(most, sink))
+    return _is_failure(child, source, sink, most, longest=longest)
+
+
+def _is_failure(child: int, source: int, sink: int, most: Counter[str], *, longest: float) -> bool:
+    """Whether a process fails, or never ends; the test that it names is counted."""
+    os.close(sink)
+    until = time.monotonic() + longest
+    while not (done := os.waitpid(child, os.WNOHANG))[0]:
+        time.sleep(0.002)
+        if time.monotonic() > until:
+            os.kill(child, signal.SIGKILL)
+            done = os.waitpid(child, 0)
+            break
+    with os.fdopen(source, "rb") as told:
+        name = told.read().decode()
+    if name:
+        most[name] += 1
+    return done[1] != 0
+
+
+def _run(tests: Sequence[str], plugin: object) -> NoReturn:
+    """End this process with what the tests say."""
+    code = 1
+    try:
+        os.environ["HYPOTHESIS_PROFILE"] = "brief"
+        with Path(os.devnull).open("w") as nothing:
+            os.dup2(nothing.fileno(), 1)
+            os.dup2(nothing.fileno(), 2)
+        known = [test for test in tests if (ROOT / test).exists()]
+        code = int(pytest.main([*QUIETLY, *known], plugins=[plugin]))
+    finally:
+        os._exit(code)

@@ -1,0 +1,96 @@
+"""Which tests concern which module?"""
+
+GUARD = (
+    "tests/unit/test_steps.py",
+    "tests/unit/test_guard.py",
+    "tests/unit/execute",
+    "tests/unit/test_judge.py",
+    "tests/property/test_arithmetic_laws.py",
+    "tests/property/test_guard_laws.py",
+)
+REVIEW = (
+    "tests/unit/rebalance",
+    "tests/property/test_planning_laws.py",
+    "tests/property/test_backstop_laws.py",
+)
+INTENTS = (
+    "tests/unit/domain/test_intent.py",
+    "tests/unit/execute",
+    "tests/unit/test_execute.py",
+    "tests/unit/loop",
+)
+BOOKS = (
+    "tests/unit/execute/test_books_limits.py",
+    "tests/unit/execute/test_looking_limits.py",
+    "tests/unit/execute/test_transit_limits.py",
+    "tests/unit/books",
+    "tests/unit/test_bookkeeper.py",
+    "tests/unit/test_foreign.py",
+    "tests/property/test_books_laws.py",
+)
+ARITHMETIC = (
+    "tests/property/test_arithmetic_laws.py",
+    "tests/unit/books",
+    "tests/unit/test_guard.py",
+    "tests/unit/execute",
+)
+DENIAL = (
+    "tests/unit/execute/test_denial.py",
+    "tests/unit/test_guard.py",
+    "tests/unit/execute/test_guard_limits.py",
+    "tests/property/test_guard_laws.py",
+)
+SHARING = (
+    "tests/unit/rebalance/test_sharing.py",
+    "tests/property/test_sharing_laws.py",
+    "tests/unit/rebalance/test_decide.py",
+)
+REDUCING = (
+    "tests/unit/rebalance/test_reducing.py",
+    "tests/property/test_planning_laws.py",
+    "tests/unit/rebalance/test_decide.py",
+)
+CHOOSE = ("tests/unit/rebalance/test_choose.py", "tests/property/test_band_laws.py")
+TIMING = ("tests/unit/books", "tests/unit/test_execute.py", "tests/unit/execute")
+MARGIN = (
+    "tests/unit/margin/test_legs.py",
+    "tests/unit/margin/test_account.py",
+    "tests/unit/margin/test_release.py",
+    "tests/unit/margin/test_rates.py",
+    "tests/unit/margin/test_by_rule.py",
+    "tests/unit/margin/test_vectors.py",
+    "tests/unit/margin/test_linear.py",
+    "tests/property/test_margin_engine_laws.py",
+)
+TARGETS = {
+    "bot.execute.guard": GUARD,
+    "bot.execute.budgets": GUARD,
+    "bot.execute.effect": GUARD,
+    "bot.execute.steps": GUARD,
+    "bot.execute.facts": GUARD,
+    "bot.execute.denial": DENIAL,
+    "bot.execute.arithmetic": ARITHMETIC,
+    "bot.execute.books": BOOKS,
+    "bot.execute.looking": BOOKS,
+    "bot.execute.transit": BOOKS,
+    "bot.execute.foreign": BOOKS,
+    "bot.execute.bookkeeper": BOOKS,
+    "bot.domain.ledger": ("tests/unit/domain/test_ledger.py", *BOOKS),
+    "bot.execute.resolve": INTENTS,
+    "bot.domain.intent": INTENTS,
+    "bot.rebalance.review": REVIEW,
+    "bot.rebalance.review_stops": REVIEW,
+    "bot.rebalance.sharing": SHARING,
+    "bot.rebalance.reducing": REDUCING,
+    "bot.rebalance.choose": CHOOSE,
+    "bot.domain.timing": TIMING,
+    "bot.margin.curve": MARGIN,
+    "bot.margin.solver": MARGIN,
+    "bot.margin.legs": MARGIN,
+    "bot.margin.lone": MARGIN,
+    "bot.margin.account": MARGIN,
+    "bot.margin.backing": MARGIN,
+    "bot.margin.by_rule": MARGIN,
+    "bot.margin.rates": MARGIN,
+    "bot.margin.release": MARGIN,
+}
