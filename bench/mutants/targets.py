@@ -40,15 +40,20 @@ DENIAL = (
     "tests/unit/execute/test_guard_limits.py",
     "tests/property/test_guard_laws.py",
 )
+DECIDING = (
+    "tests/unit/rebalance/test_decide.py",
+    "tests/unit/rebalance/test_decide_giving_back.py",
+    "tests/unit/rebalance/test_decide_protecting.py",
+)
 SHARING = (
     "tests/unit/rebalance/test_sharing.py",
     "tests/property/test_sharing_laws.py",
-    "tests/unit/rebalance/test_decide.py",
+    *DECIDING,
 )
 REDUCING = (
     "tests/unit/rebalance/test_reducing.py",
     "tests/property/test_planning_laws.py",
-    "tests/unit/rebalance/test_decide.py",
+    *DECIDING,
 )
 CHOOSE = ("tests/unit/rebalance/test_choose.py", "tests/property/test_band_laws.py")
 TIMING = ("tests/unit/books", "tests/unit/test_execute.py", "tests/unit/execute")
