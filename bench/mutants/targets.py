@@ -2,7 +2,7 @@
 
 GUARD = (
     "tests/unit/test_steps.py",
-    "tests/unit/test_guard.py",
+    "tests/unit/guard",
     "tests/unit/execute",
     "tests/unit/test_judge.py",
     "tests/property/test_arithmetic_laws.py",
@@ -31,12 +31,12 @@ BOOKS = (
 ARITHMETIC = (
     "tests/property/test_arithmetic_laws.py",
     "tests/unit/books",
-    "tests/unit/test_guard.py",
+    "tests/unit/guard",
     "tests/unit/execute",
 )
 DENIAL = (
     "tests/unit/execute/test_denial.py",
-    "tests/unit/test_guard.py",
+    "tests/unit/guard",
     "tests/unit/execute/test_guard_limits.py",
     "tests/property/test_guard_laws.py",
 )

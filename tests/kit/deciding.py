@@ -7,10 +7,7 @@ from bot.domain.observation import Observation
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
-from tests.kit.builders import (
-    a_policy,
-    choose,
-)
+from tests.kit.builders import a_policy, choose
 
 # 15 % below 60,000 a long of 1 BTC needs 60,000 - 0.995 * 60,000 * 0.85 - 50 = 9,205.
 NEEDED_AT_TARGET = D(9205)

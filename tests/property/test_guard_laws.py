@@ -40,7 +40,7 @@ from tests.kit.builders import (
     an_instrument,
     an_observation,
 )
-from tests.unit.test_guard import ADD, some_facts
+from tests.kit.guarding import ADD, some_facts
 
 STEP = D("0.00001")
 KEYS = st.builds(PositionKey, st.sampled_from([BTC, ETH]), st.sampled_from(list(Side)))

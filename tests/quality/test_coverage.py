@@ -10,6 +10,7 @@ COMPLETE = ("bot/execute", "bot/rebalance", "bot/margin")
 """Code of which every branch is taken both ways by the tests below."""
 TESTS = (
     "tests/unit/books",
+    "tests/unit/guard",
     "tests/unit/rebalance",
     "tests/unit/margin",
     "tests/unit/execute",
@@ -17,7 +18,6 @@ TESTS = (
     "tests/unit/test_bookkeeper.py",
     "tests/unit/test_execute.py",
     "tests/unit/test_foreign.py",
-    "tests/unit/test_guard.py",
     "tests/unit/test_judge.py",
     "tests/unit/test_news.py",
     "tests/unit/test_replay.py",

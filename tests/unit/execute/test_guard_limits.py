@@ -30,7 +30,7 @@ from tests.kit.builders import (
     an_instrument,
     an_observation,
 )
-from tests.unit.test_guard import (
+from tests.kit.guarding import (
     ADD,
     CANCEL,
     KEY,

@@ -14,13 +14,7 @@ from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import KeyMemory, Memory, Move
-from tests.kit.builders import (
-    NOON,
-    a_market,
-    a_policy,
-    a_position,
-    an_observation,
-)
+from tests.kit.builders import NOON, a_market, a_policy, a_position, an_observation
 from tests.kit.deciding import decided
 
 
