@@ -82,17 +82,14 @@ def total(curves: Sequence[Curve]) -> Curve:
     if len(curves) == 1:
         return curves[0]
     changes: list[Piece] = []
-    base_slope, base_offset = ZERO, ZERO
     for curve in curves:
         before, held = ZERO, ZERO
         for start, slope, offset in curve:
-            if start == 0:
-                base_slope, base_offset = base_slope + slope, base_offset + offset
-            else:
-                changes.append((start, slope - before, offset - held))
+            # A value that falls from a joint leaves its tier at once: two pieces begin at 0.
+            changes.append((start, slope - before, offset - held))
             before, held = slope, offset
     changes.sort()
-    pieces = [(ZERO, base_slope, base_offset)]
+    pieces = [(ZERO, ZERO, ZERO)]
     for start, rise, more in changes:
         last, slope, offset = pieces[-1]
         made = (start, slope + rise, offset + more)

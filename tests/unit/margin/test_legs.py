@@ -70,6 +70,15 @@ def test_the_sum_of_needs_bends_where_any_of_them_does_and_the_sum_of_none_is_no
     assert curve.total([curve.constant(D(3))]) == curve.constant(D(3))
 
 
+def test_a_value_that_falls_from_a_joint_needs_the_lower_tier_once_alone_or_with_others() -> None:
+    falling = curve.of_tiers(FOUR_TIERS, at=D(50000), per=D(-50))
+    rising = curve.of_tiers(FOUR_TIERS, at=D(50000), per=D(50))
+    for x in (D(0), D(1), D(999)):
+        assert curve.need(falling, x) == (50000 - 50 * x) * D("0.004")
+        together = curve.total([falling, curve.constant(D(3)), rising])
+        assert curve.need(together, x) == 3 + curve.need(falling, x) + curve.need(rising, x)
+
+
 def test_a_jumping_need_leaves_stretches_and_mark_tells_which_one_is_meant() -> None:
     # A long of 10 with 15 of margin: healthy from 99.4… to 100, again from 103.6…
     book = alone("10", "15", table=JUMPING)
