@@ -161,6 +161,9 @@ def _line(contract: Contract, one: Holding) -> tuple[Decimal, Decimal]:
 
 def _linear(account: Account, steps: Mapping[str, Decimal]) -> Decimal | None:
     """Return where a straight way of all coordinates meets the need, the first time."""
+    # A stretch says nothing of its own end: with exactly what is needed one may begin here.
+    if buffer(account) <= 0:
+        return ZERO
     slope, needs = ZERO, list[Curve]()
     for one in account.holdings:
         at = coordinate(account.contract, one.mark_price)

@@ -183,6 +183,45 @@ def test_what_no_move_liquidates_has_no_end_and_what_is_lost_has_none_left() -> 
     assert exact.spans(never)["A"].is_empty
 
 
+@pytest.mark.parametrize("step", ["1", "-1"])
+def test_an_account_with_exactly_what_it_needs_is_liquidatable_now_wherever_prices_go(
+    step: str,
+) -> None:
+    bare = Account(
+        contract=LINEAR, margin=D(1),
+        holdings=(Holding(symbol="A", mark_price=D(100), legs=(
+            Leg(size=D(1), entry_price=D(100), tiers=flat(D("0.01"))),)),),
+    )  # fmt: skip
+    assert exact.buffer(bare) == 0
+    assert exact.along(bare, {"A": D(step)}) == 0
+
+
+def test_an_account_that_only_a_rise_would_make_healthy_is_lost_however_small_the_rise() -> None:
+    owing = Account(
+        contract=LINEAR, margin=D("0.5"),
+        holdings=(Holding(symbol="A", mark_price=D(100), legs=(
+            Leg(size=D(1), entry_price=D(100), tiers=flat(D("0.01"))),)),),
+    )  # fmt: skip
+    assert exact.along(owing, {"A": D(1)}) == 0
+
+
+def test_a_way_ends_where_the_first_price_is_0_however_slowly_others_fall() -> None:
+    # B would be liquidated at t of 1.5 or so, but A is worth nothing at 1.
+    held = Account(
+        contract=LINEAR, margin=D(75),
+        holdings=(
+            Holding(symbol="A", mark_price=D(1), legs=(
+                Leg(size=D("0.01"), entry_price=D(1), tiers=flat(D("0.01"))),)),
+            Holding(symbol="B", mark_price=D(100), legs=(
+                Leg(size=D(1), entry_price=D(100), tiers=flat(D("0.01"))),)),
+        ),
+    )  # fmt: skip
+    met = exact.along(held, {"B": D("-0.5")})
+    assert met is not None
+    assert 1 < met < 2
+    assert exact.along(held, {"A": D(-1), "B": D("-0.5")}) is None
+
+
 def test_a_short_in_coin_that_nothing_liquidates_has_no_end_either() -> None:
     short = Account(
         contract=INVERSE, margin=D(2),
