@@ -39,8 +39,8 @@ def healthy(*, fixed: Decimal, slope: Decimal, curve: Curve) -> tuple[Interval, 
     Returns:
         Ascending, apart from each other.
     """
-    found: list[Interval] = []
-    begun, reached = ZERO, -INFINITE
+    lows: list[Decimal] = []
+    highs: list[Decimal] = []
     ends = [piece[0] for piece in curve[1:]]
     ends.append(INFINITE)
     for (start, rate, offset), end in zip(curve, ends, strict=True):
@@ -54,14 +54,12 @@ def healthy(*, fixed: Decimal, slope: Decimal, curve: Curve) -> tuple[Interval, 
             continue
         if low >= high:
             continue
-        if low != reached:
-            if reached > 0:
-                found.append(Interval(begun, reached))
-            begun = low
-        reached = high
-    if reached > 0:
-        found.append(Interval(begun, reached))
-    return tuple(found)
+        if highs and highs[-1] == low:
+            highs[-1] = high
+        else:
+            lows.append(low)
+            highs.append(high)
+    return tuple(map(Interval, lows, highs))
 
 
 def nearest(intervals: Sequence[Interval], x: Decimal) -> Interval:
