@@ -161,8 +161,9 @@ def _line(contract: Contract, one: Holding) -> tuple[Decimal, Decimal]:
 
 def _linear(account: Account, steps: Mapping[str, Decimal]) -> Decimal | None:
     """Return where a straight way of all coordinates meets the need, the first time."""
+    fixed = equity(account) - account.reserved
     # A stretch says nothing of its own end: with exactly what is needed one may begin here.
-    if buffer(account) <= 0:
+    if fixed <= maintenance(account):
         return ZERO
     slope, needs = ZERO, list[Curve]()
     for one in account.holdings:
@@ -170,9 +171,7 @@ def _linear(account: Account, steps: Mapping[str, Decimal]) -> Decimal | None:
         per = at * steps[one.symbol]
         slope += per * _line(account.contract, one)[1]
         needs.extend(_along(leg, at=at, per=per) for leg in one.legs)
-    found = solver.healthy(
-        fixed=equity(account) - account.reserved, slope=slope, curve=curves.total(needs)
-    )
+    found = solver.healthy(fixed=fixed, slope=slope, curve=curves.total(needs))
     if not found or found[0].low > 0:
         return ZERO
     # The way ends where the first price is 0, or never.
