@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.domain.instrument import Contract, MarginTier
-from bot.margin import lone, release
-from bot.margin.rules import Release
+from bot.margin import lone
 from bot.margin.tiers import maintenance_margin
 
 
@@ -129,30 +128,3 @@ def distance_at_leverage(
     margin = abs(size) * mark_price / leverage
     price = liquidation_price(tiers, size=size, entry_price=mark_price, margin=margin)
     return distance(size=size, mark_price=mark_price, liquidation=price)
-
-
-def removable_margin(
-    tiers: Sequence[MarginTier],
-    *,
-    size: Decimal,
-    entry_price: Decimal,
-    mark_price: Decimal,
-    margin: Decimal,
-    leverage_setting: Decimal,
-) -> Decimal:
-    """Return how much isolated margin the venue would release now. [quote], >= 0.
-
-    The smaller of two rules: margin stays above maintenance, and equity stays above the initial
-    margin of the leverage *setting* at mark. `bot.margin.release` tells which one it was.
-
-    Source: Binance's help page 360038447311.
-    """
-    value = abs(size) * mark_price
-    return release.removable(
-        Release.BINANCE,
-        margin=margin,
-        equity=equity(size=size, entry_price=entry_price, margin=margin, price=mark_price),
-        maintenance=maintenance_margin(tiers, notional=value),
-        value=value,
-        leverage_setting=leverage_setting,
-    ).amount

@@ -4,8 +4,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.domain.instrument import MarginTier
+from bot.domain.position import MarginMode, Position
 from bot.margin import linear
+from bot.margin.assess import removable
 from bot.margin.tiers import check_tiers, maintenance_margin
+from tests.kit.builders import an_instrument
 from tests.kit.tables import tables
 
 TINY = D("1e-15")
@@ -115,13 +118,17 @@ def test_scaling_prices_and_margins_leaves_distance_unchanged(
 def test_what_the_venue_would_release_never_liquidates(
     table: tuple[MarginTier, ...], size: D, entry: D, mark: D, margin: D, setting: int
 ) -> None:
-    free = linear.removable_margin(
-        table,
+    position = Position(
+        symbol="X",
         size=size,
         entry_price=entry,
         mark_price=mark,
         margin=margin,
         leverage_setting=D(setting),
+        margin_mode=MarginMode.ISOLATED,
+        venue_liquidation_price=None,
+        venue_maintenance_margin=None,
     )
+    free = removable(position, an_instrument(table=table))
     assert free >= 0
     assert free == 0 or margin - free >= maintenance_margin(table, notional=abs(size) * mark)

@@ -84,25 +84,6 @@ def test_margin_for_a_distance_is_the_published_buffer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "expected"),
-    [
-        pytest.param("10", "0", id="10x releases nothing"),
-        pytest.param("20", "4100", id="20x releases down to its initial margin"),
-    ],
-)
-def test_removable_margin_follows_the_published_rule(setting: str, expected: str) -> None:
-    free = linear.removable_margin(
-        tiers(("0", "0.005", "50")),
-        size=D(2),
-        entry_price=D(60000),
-        mark_price=D(59000),
-        margin=D(12000),
-        leverage_setting=D(setting),
-    )
-    assert free == D(expected)
-
-
-@pytest.mark.parametrize(
     ("size", "expected"),
     [pytest.param("1", "5.948625128", id="long"), pytest.param("-1", "4.951570632", id="short")],
 )

@@ -7,7 +7,7 @@ from bot.margin import release
 from bot.margin.assess import release_limit, removable
 from bot.margin.release import Binding
 from bot.margin.rules import Release
-from tests.kit.builders import a_position, an_instrument
+from tests.kit.builders import a_position, an_instrument, tiers
 
 ASKED: dict[str, Any] = {
     "margin": D(150),
@@ -74,9 +74,26 @@ def test_the_setting_to_raise_to_lets_exactly_the_amount_out() -> None:
     assert release.setting_for(equity=D(140), value=D(1000), amount=D(140)) is None
 
 
-def test_a_position_tells_which_limit_keeps_its_margin_in() -> None:
-    position, instrument = a_position(), an_instrument()
-    assert release_limit(position, instrument).amount == removable(position, instrument)
+@pytest.mark.parametrize(
+    ("setting", "amount", "binding"),
+    [
+        pytest.param("10", "0", Binding.LEVERAGE_SETTING, id="10x releases nothing"),
+        pytest.param("20", "4100", Binding.LEVERAGE_SETTING, id="20x down to its initial margin"),
+        pytest.param("100", "8820", Binding.LEVERAGE_SETTING, id="100x, after a loss"),
+    ],
+)
+def test_a_position_tells_what_may_leave_and_which_limit_keeps_the_rest_in(
+    setting: str, amount: str, binding: Binding
+) -> None:
+    # V32: 12,000 behind 2 from 60,000, at 59,000.
+    position = a_position(
+        size="2", entry="60000", mark="59000", margin="12000", leverage_setting=setting
+    )
+    instrument = an_instrument(table=tiers(("0", "0.005", "50")))
+    found = release_limit(position, instrument)
+    assert (found.amount, found.binding) == (D(amount), binding)
+    assert found.limits[Binding.MAINTENANCE] == D(11460)
+    assert removable(position, instrument) == found.amount
 
 
 def test_an_isolated_position_takes_what_the_wallet_does_not_need_for_others() -> None:
