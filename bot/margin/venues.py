@@ -29,7 +29,9 @@ P, E, R, D, U = (
 )
 LINEAR, INVERSE = Contract.LINEAR, Contract.INVERSE
 BYBIT_CHANGE = date(2026, 5, 27)
+"""The day of the newer text; since when its formula holds is not known."""
 KUCOIN_CHANGE = date(2025, 5, 22)
+"""As announced by the venue."""
 HYPERLIQUID_CHANGE = date(2023, 3, 28)
 """The day after the only record of the old formula; when it ended is not known."""
 
