@@ -48,6 +48,9 @@ def counted(amount: Decimal, discounts: Sequence[Discount]) -> Decimal:
 
     Raises:
         ValueError: If ``discounts`` is empty.
+
+    Source: Binance's announcement 5e33af8e6ac04d57a1d0a3398e0a0752; steps as OKX's help page
+    360054690531 has them.
     """
     if not discounts:
         raise ValueError("discounts must not be empty")
@@ -104,6 +107,8 @@ def from_raw(*, size: Decimal, entry_price: Decimal, raw: Decimal) -> Decimal:
         size: Signed. [base]
         entry_price: [quote/base]
         raw: Signed cash, ``rawUsd`` at Hyperliquid. [quote]
+
+    Source: reproduces the positions that Hyperliquid returned (HL, docs/margin.md).
     """
     return raw + size * entry_price
 
@@ -115,6 +120,8 @@ def from_account_rate(*, size: Decimal, mark_price: Decimal, rate: Decimal) -> D
         size: Signed. [base]
         mark_price: [quote/base]
         rate: Total margin over the sum of all values (KuCoin's AMR). [ratio]
+
+    Source: KuCoin's help page 35084431335065.
     """
     return abs(size) * mark_price * rate
 

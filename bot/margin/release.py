@@ -9,6 +9,7 @@ from bot.margin.curve import ZERO
 from bot.margin.rules import Release
 
 TENTH = Decimal("0.1")
+"""Of the value at mark: what Hyperliquid keeps in whatever the setting; not verified. [ratio]"""
 
 
 class Binding(StrEnum):
@@ -80,7 +81,8 @@ def removable(
         value: At mark, > 0. [settle]
         leverage_setting: > 0. [x]
 
-    Source: Binance's help page 360038447311, linear and inverse; the fallback is derived.
+    Source: Binance's help page 360038447311, linear and inverse; the fallback is derived, and
+    Hyperliquid's tenth not verified.
     """
     over_setting = equity - value / leverage_setting
     if release is Release.BINANCE:
@@ -107,6 +109,8 @@ def setting_for(*, equity: Decimal, value: Decimal, amount: Decimal) -> Decimal 
         equity: At mark. [settle]
         value: At mark, > 0. [settle]
         amount: > 0. [settle]
+
+    Source: derived from the initial margin that `removable` keeps.
     """
     left = equity - amount
     return value / left if left > 0 else None

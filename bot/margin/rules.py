@@ -108,7 +108,7 @@ class Release(StrEnum):
     ASK = "ask"
     """No formula: the venue is asked; until it answers the fallback holds."""
     TENTH = "tenth"
-    """As the fallback, and never below a tenth of the notional."""
+    """As the fallback, and never below a tenth of the notional; not verified."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
