@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.domain.instrument import MarginTier
+from bot.margin.tiers import tier_at
 
 ZERO = Decimal(0)
-
 
 Piece = tuple[Decimal, Decimal, Decimal]
 """Start, inclusive [x]; slope [settle/x]; offset [settle]: ``slope * x - offset`` from there on."""
@@ -43,10 +43,8 @@ def of_tiers(
     Raises:
         ValueError: If ``tiers`` is empty.
     """
-    if not tiers:
-        raise ValueError("tiers must not be empty")
-    if at == 0 and per > 0:
-        # A price from 0 up: what nearly every call asks for.
+    if at == 0 and per > 0 and tiers:
+        # A price from 0 up, what nearly every call asks for: a fifth less work.
         return tuple(
             (
                 tier.notional_floor / per,
@@ -55,19 +53,14 @@ def of_tiers(
             )
             for tier in tiers
         )
-    held = 0
-    for k, tier in enumerate(tiers):
-        if tier.notional_floor > at:
-            break
-        held = k
+    held = tier_at(tiers, notional=at)
     if per == 0:
-        tier = tiers[held]
-        return constant(at * (tier.maintenance_rate + fee) - tier.maintenance_amount)
+        return constant(at * (held.maintenance_rate + fee) - held.maintenance_amount)
     if per > 0:
-        met = tiers[held:]
+        met = [held, *(tier for tier in tiers if tier.notional_floor > at)]
         joints = met[1:]
     else:
-        met = tiers[held::-1]
+        met = [tier for tier in reversed(tiers) if tier.notional_floor <= at]
         joints = met[:-1]
     starts = [ZERO, *((tier.notional_floor - at) / per for tier in joints)]
     pieces = []
