@@ -31,6 +31,7 @@ def alone(
     ("at", "per", "expected"),
     [
         pytest.param("0", "2", ["0", "25000", "300000", "1500000"], id="a price from 0 up"),
+        pytest.param("1", "2", ["0", "24999.5", "299999.5", "1499999.5"], id="a value of 1"),
         pytest.param("100000", "50", ["0", "10000", "58000"], id="rising from the second tier"),
         pytest.param("100000", "0.5", ["0", "1000000", "5800000"], id="rising slowly"),
         pytest.param("700000", "-100", ["0", "1000", "6500"], id="falling from the third tier"),
