@@ -11,6 +11,7 @@ import numpy as np
 
 from bot.leverage import cross, panels, scaling, tops
 from bot.leverage.arrays import Booleans, Floats, Integers
+from bot.leverage.tail import EXCEEDANCE, LEAST_EXCEEDANCES
 from bot.leverage.tops import Tops
 
 FEWEST_ROWS = 4380
@@ -125,7 +126,7 @@ def learn(returns: Floats, sigma: Floats, *, steps: int) -> Dependence:
 
 def _are_enough(rows: int, steps: int) -> bool:
     windows = (rows - math.ceil(cross.HALF_LIFE) - steps) // max(1, steps // 4) + 1
-    return rows >= FEWEST_ROWS and windows * tops.TOP >= tops.FEWEST
+    return rows >= FEWEST_ROWS and windows * EXCEEDANCE >= LEAST_EXCEEDANCES
 
 
 def _has_moved(moved: Floats) -> Booleans:

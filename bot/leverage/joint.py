@@ -21,7 +21,8 @@ from bot.leverage.arrays import Booleans, Floats, Integers
 from bot.leverage.cross import Accounts
 from bot.leverage.dependence import Dependence
 from bot.leverage.scenarios import Backend
-from bot.leverage.tops import TOP, Tops
+from bot.leverage.tail import EXCEEDANCE
+from bot.leverage.tops import Tops
 
 BLOCK = 6
 """Rows drawn together, where they are hours. [steps]"""
@@ -255,8 +256,8 @@ def _check(
         raise ValueError(f"options must be of {accounts} accounts")
     if not (np.isfinite(quantile) & (quantile > 0)).all():
         raise ValueError("quantile must be finite and > 0")
-    if not 0 < tolerance <= TOP:
-        raise ValueError(f"tolerance must be in (0, {TOP}], was {tolerance}")
+    if not 0 < tolerance <= EXCEEDANCE:
+        raise ValueError(f"tolerance must be in (0, {EXCEEDANCE}], was {tolerance}")
     if paths < FEWEST_PATHS:
         raise ValueError(f"paths must be >= {FEWEST_PATHS}, were {paths}")
 
@@ -354,7 +355,7 @@ def _chance_of_book(books: Tops, level: Floats, sd: Floats) -> Floats:
     """Return the chance at which the median over books is the level; 5 % stands for more."""
     moves = sd > 0
     unit = np.where(moves, level / np.where(moves, sd, 1.0), np.inf)
-    low, high = np.full(sd.shape, math.log(_RAREST)), np.full(sd.shape, math.log(TOP))
+    low, high = np.full(sd.shape, math.log(_RAREST)), np.full(sd.shape, math.log(EXCEEDANCE))
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         reached = np.median(books.quantile(np.exp(middle)[:, None]), axis=1) <= unit

@@ -20,6 +20,7 @@ from bot.leverage.history import History
 from bot.leverage.joint import BLOCK
 from bot.leverage.needs import Need
 from bot.leverage.scenarios import Backend
+from bot.leverage.tail import EXCEEDANCE, LEAST_EXCEEDANCES
 from bot.leverage.tops import Tops
 
 BOOKS = 20
@@ -244,7 +245,7 @@ class _Past:
         rows, place, last = rows[inside], place[inside], last[inside]
         whole = (self.told[place] == rows) & (self.told[last] == rows + self.hours - 1)
         windows = np.searchsorted(self.known, rows, side="right")
-        enough = (place >= dependence.FEWEST_ROWS) & (windows * tops.TOP >= tops.FEWEST)
+        enough = (place >= dependence.FEWEST_ROWS) & (windows * EXCEEDANCE >= LEAST_EXCEEDANCES)
         found: Integers = rows[whole & enough]
         return found
 

@@ -300,7 +300,7 @@ def moments(beyond: Floats) -> tuple[float, float, bool]:
     (a0 - 2 a1)``, ``scale = 2 a0 a1 / (a0 - 2 a1)``; where clipped, ``scale = (1 - shape) a0``.
 
     Args:
-        beyond: Exceedances, shape (n,), ascending, > 0. [any]
+        beyond: Exceedances, shape (n,), ascending, >= 0. [any]
 
     Source: Hosking and Wallis (1987).
     """

@@ -1,7 +1,7 @@
 """How far may the largest twentieth of many samples go?
 
-Arrays of bare tails, for sums over books and positions; what one symbol's tail was fitted on, its
-body and its mixture are in `tail.Tail`.
+Arrays of bare tails, for sums over books and positions, fitted as `tail` fits one; what a symbol's
+tail was fitted on, its body and its mixture are in `tail.Tail`.
 """
 
 import math
@@ -11,13 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bot.leverage.arrays import Floats
-
-TOP = 0.05
-"""Share of the paths that the tail is fitted to. [ratio]"""
-FEWEST = 30
-"""Exceedances that a tail needs."""
-STEEPEST = 0.6
-"""Shape that a fitted tail is cut off at."""
+from bot.leverage.tail import EXCEEDANCE, LEAST_EXCEEDANCES, moments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +40,8 @@ class Tops:
             ValueError: If a tolerance is outside.
         """
         alpha = np.asarray(tolerance, dtype=np.float64)
-        if not ((alpha > 0) & (alpha <= TOP)).all():
-            raise ValueError(f"tolerance must be in (0, {TOP}] for a tail, was {alpha}")
+        if not ((alpha > 0) & (alpha <= EXCEEDANCE)).all():
+            raise ValueError(f"tolerance must be in (0, {EXCEEDANCE}] for a tail, was {alpha}")
         ratio = np.log(self.share / alpha)
         is_flat = self.shape == 0
         grown = np.expm1(self.shape * ratio) / np.where(is_flat, 1.0, self.shape)
@@ -81,22 +75,13 @@ def tops(values: Floats) -> Tops:
 
     Source: Hosking and Wallis (1987), probability-weighted moments.
     """
-    count = math.floor(TOP * values.shape[0])
-    if count < FEWEST:
-        raise ValueError(f"a tail needs {FEWEST} exceedances, had {count}")
+    count = math.floor(EXCEEDANCE * values.shape[0])
+    if count < LEAST_EXCEEDANCES:
+        raise ValueError(f"a tail needs {LEAST_EXCEEDANCES} exceedances, had {count}")
     columns = np.ascontiguousarray(values.T)
     largest = np.partition(columns, -count - 1, axis=1)[:, -count - 1 :]
     ordered = np.sort(largest, axis=1)
     threshold = ordered[:, 0].copy()
-    beyond = ordered[:, 1:] - threshold[:, None]
-    mean = beyond.mean(axis=1)
-    weighted = (beyond * (1.0 - (np.arange(1, count + 1) - 0.35) / count)).mean(axis=1)
-    gap = mean - 2.0 * weighted
-    shape = np.where(gap > 0, 2.0 - mean / np.where(gap > 0, gap, 1.0), np.inf)
-    shape = np.clip(shape, 0.0, STEEPEST)
-    return Tops(
-        threshold=threshold,
-        scale=(1.0 - shape) * mean,
-        shape=shape,
-        share=count / values.shape[0],
-    )
+    fitted = np.array([moments(row)[:2] for row in ordered[:, 1:] - threshold[:, None]])
+    scale, shape = fitted.reshape(-1, 2).T  # no column is no tail
+    return Tops(threshold=threshold, scale=scale, shape=shape, share=count / values.shape[0])
