@@ -13,7 +13,7 @@ from bot.domain.instrument import Instrument, MarginTier
 from bot.domain.position import MarginMode, Position, Side
 from bot.leverage import distance, tail
 from bot.leverage.library import Library
-from bot.leverage.model import HORIZONS, leverage_cap, stretch, tail_of
+from bot.leverage.model import HORIZONS, leverage_cap, tail_of
 from bot.leverage.tail import Tail
 from bot.leverage.tolerance import window_tolerance
 from bot.margin import linear
@@ -182,9 +182,7 @@ def _required(
     question: Question, tiers: tuple[MarginTier, ...], size: Decimal, shape: Tail, hours: int
 ) -> Decimal:
     """Return the distance at which the tolerated hazard is met. [ratio]."""
-    alpha = stretch(
-        window_tolerance(float(question.hazard), hours=hours), hours=hours, window=hours
-    )
+    alpha = min(tail.EXCEEDANCE, window_tolerance(float(question.hazard), hours=hours))
     a_log = tail.required(shape, alpha) * float(question.volatility) * hours**0.5
     needed, cap = distance.from_log(a_log, question.side), leverage_cap(shape)
     if cap is None:

@@ -157,7 +157,7 @@ def required_distance(
     if found.sigma_h is None:
         return _refused("bars are too few or too broken for a forecast", flags=found.flags)
     shape = tail_of(models, side, window)
-    stretched = stretch(alpha, hours=hours, window=window)
+    stretched = min(tail.EXCEEDANCE, -math.expm1(math.log1p(-alpha) * window / hours))
     quantile = tail.required(shape, stretched)
     cap = leverage_cap(shape)
     return Required(
@@ -180,17 +180,6 @@ def required_distance(
 def tail_of(models: Models, side: Side, hours: int) -> Tail:
     """Return the fitted tail of a side and one of `HORIZONS`; the prior where there is none."""
     return models.tails.get((side, hours)) or tail.prior(side, hours=hours)
-
-
-def stretch(alpha: float, *, hours: float, window: int) -> float:
-    """Return a tolerance over a fitted horizon at the same hazard, 5 % at most. [ratio].
-
-    Args:
-        alpha: In (0, 1). [ratio]
-        hours: What it belongs to, > 0. [h]
-        window: The fitted horizon. [h]
-    """
-    return min(tail.EXCEEDANCE, -math.expm1(math.log1p(-alpha) * window / hours))
 
 
 def leverage_cap(shape: Tail) -> float | None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from bot.domain.position import Side
 from bot.errors import BotError
 from bot.files import KINDS, read
-from bot.leverage import distance
+from bot.leverage import distance, tail
 from bot.leverage.library import Library
 from bot.leverage.model import required_distance
-from bot.leverage.tolerance import window_tolerance
+from bot.leverage.tolerance import window_tolerance, yearly_hazard
 from bot.margin.assess import assess
 from bot.views import risk_text, risks
 from bot.whatif import answer, parse
@@ -50,6 +50,14 @@ def test_the_leverage_that_is_told_is_that_of_the_distance_a_decision_requires(
     assert stands is not None
     # Distances are rounded up to six digits.
     assert distance.to_log(stands, side) == pytest.approx(need.a_log, abs=2e-6)
+
+
+def test_a_hazard_without_measure_is_told_as_five_percent_of_the_windows() -> None:
+    most = str(yearly_hazard(tail.EXCEEDANCE, hours=1))
+    name = "highest_permissible_leverage"
+    for symbol in ("BTC/USDT:USDT", "NEW/USDT:USDT"):
+        usual = asked(symbol=symbol, hazard=most)[name]
+        assert asked(symbol=symbol, hazard="1000000000")[name] == usual
 
 
 @pytest.mark.parametrize("margin", ["1000", "3000", "6000"])
