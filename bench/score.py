@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from bench.scoring import policies, score, walked
+from bench.scoring.equal_count import saving
+from bench.scoring.policies import Ends, Geometry
+from bench.scoring.resampled import cost_gap
+from bench.scoring.score import Costs, Figures, Ledger, Rule
 from bot.calibrate import MARKS, read
 from bot.domain.position import Side
-from bot.leverage import distance, har, policies, score, tail, walked
+from bot.leverage import distance, har, tail
 from bot.leverage.arrays import Floats
-from bot.leverage.equal_count import saving
 from bot.leverage.history import History
-from bot.leverage.policies import Ends, Geometry
-from bot.leverage.resampled import cost_gap
-from bot.leverage.score import Costs, Figures, Ledger, Rule
 from bot.leverage.tolerance import window_tolerance
 from strategies.hazard import DAYS
 from strategies.hazard import Settings as Hazard

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.scoring import policies, score, walked
+from bench.scoring.policies import Ends, Geometry
+from bench.scoring.score import Costs, Ledger, Path, Rule
 from bot.domain.position import Side
-from bot.leverage import har, policies, score, tail, walked
+from bot.leverage import har, tail
 from bot.leverage.arrays import Floats
 from bot.leverage.flexible import Method, next_leverage
 from bot.leverage.history import History
-from bot.leverage.policies import Ends, Geometry
-from bot.leverage.score import Costs, Ledger, Path, Rule
 from tests.kit.markets import a_record, scaled
 
 COSTS = Costs(

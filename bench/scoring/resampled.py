@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.scoring.score import Costs, Ledger, charged
 from bot.leverage.arrays import Floats
-from bot.leverage.score import Costs, Ledger, charged
 from bot.leverage.tolerance import HOURS_PER_YEAR
 
 BLOCK = 7

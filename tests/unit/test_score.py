@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from bench.scoring import policies, score, walked
+from bench.scoring.equal_count import margin_at, saving
+from bench.scoring.policies import Ends, Geometry
+from bench.scoring.resampled import cost_gap
+from bench.scoring.score import Costs, Figures, Ledger, Path, Rule
 from bot.domain.position import Side
-from bot.leverage import forecast, har, policies, score, tail, volatility, walked
+from bot.leverage import forecast, har, tail, volatility
 from bot.leverage.arrays import Floats
-from bot.leverage.equal_count import margin_at, saving
 from bot.leverage.history import History, believed
 from bot.leverage.model import Models, required_distance
-from bot.leverage.policies import Ends, Geometry
-from bot.leverage.resampled import cost_gap
-from bot.leverage.score import Costs, Figures, Ledger, Path, Rule
 from tests.kit.markets import a_record, bars_of
 
 COSTS = Costs(

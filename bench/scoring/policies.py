@@ -1,6 +1,6 @@
 """Which margin does each rule want at each hour?
 
-The rules that `bot.leverage.score` compares, as margins per unit of notional at the close of each
+The rules that `bench.scoring.score` compares, as margins per unit of notional at the close of each
 bar, from what was known then; only `oracle` knows more, on purpose. Distances are logs, shape (m,),
 one per step of a replay.
 
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.scoring.score import Rule
 from bot.leverage import band, units
 from bot.leverage.arrays import Floats
 from bot.leverage.history import History, excursions
-from bot.leverage.score import Rule
 
 DAY = 24
 """Hours the oracle knows. [h]"""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.leverage import resampled
+from bench.scoring import resampled
+from bench.scoring.resampled import Interval
+from bench.scoring.score import Ledger
 from bot.leverage.arrays import Floats
-from bot.leverage.resampled import Interval
-from bot.leverage.score import Ledger
 from bot.leverage.tolerance import HOURS_PER_YEAR
 
 
