@@ -19,7 +19,7 @@ from bot.domain.position import Side
 from bot.leverage import distance, har, tail
 from bot.leverage.arrays import Floats
 from bot.leverage.history import History
-from bot.leverage.tolerance import window_tolerance
+from bot.leverage.tolerance import HOURS_PER_YEAR, window_tolerance
 from strategies.hazard import DAYS
 from strategies.hazard import Settings as Hazard
 from strategies.volatility_target import Settings as Volatility
@@ -33,7 +33,8 @@ COSTS = Costs(
     slippage=0.0005,  # a guess: rare beside the rest
     move=0.2e-4,
 )
-SPLIT = int(datetime(2023, 7, 1, tzinfo=UTC).timestamp()) // 86_400
+SPLIT_AT = datetime(2023, 7, 1, tzinfo=UTC)
+SPLIT = int(SPLIT_AT.timestamp()) // 86_400
 """What lies before chooses parameters, the rest judges them. [days since 1970-01-01 UTC]"""
 HOURS = 1
 """A replay by the hour reacts within an hour. [h]"""
@@ -62,6 +63,7 @@ class Walk:
     def __init__(self, histories: Mapping[str, History]) -> None:
         self.histories = histories
         self.walks = {coin: har.walk(one, HOURS) for coin, one in histories.items()}
+        self.held = {coin: walked.held_up(walk.sigma) for coin, walk in self.walks.items()}
         self.smoothed = {coin: walked.smoothed(one.close) for coin, one in histories.items()}
         samples = {
             coin: tail.windows(one, self.walks[coin].sigma, HOURS)
@@ -104,8 +106,8 @@ class Walk:
         near = walked.spread(self.quantiles[side]["near"], one)[rows]
         act = np.sqrt(ours.action / 3600)
         for name, (floored, mixed, by_cost) in CORES.items():
-            sigma = walked.held_up(walk.sigma)
-            sigma = (np.maximum(sigma, walk.floor) if floored else sigma)[rows]
+            held = self.held[coin]
+            sigma = (np.maximum(held, walk.floor) if floored else held)[rows]
             for hazard in HAZARDS:
                 k = walked.spread(self.quantiles[side][hazard, mixed], one)[rows]
                 given = (name, hazard, k * sigma, near * sigma * act)
@@ -233,7 +235,8 @@ def judged(names: Sequence[tuple[str, float]], train: Ledger, test: Ledger) -> d
             "count": int(late.count[at]),
             "margin": float(late.margin[at]),
         }
-    years = {name: float(x.hours.sum() / 8766) for name, x in (("train", train), ("test", test))}
+    hours = {"train": train.hours, "test": test.hours}
+    years = {name: float(one.sum() / HOURS_PER_YEAR) for name, one in hours.items()}
     return {"position-years": years} | rows
 
 
@@ -242,7 +245,7 @@ def run() -> dict[str, Any]:
     histories = read(DATA / MARKS)
     names, train, test = halves(Walk(histories))
     return {
-        "what": f"hourly marks of {', '.join(histories)}, both sides, split at 2023-07-01",
+        "what": f"hourly marks of {', '.join(histories)}, both sides, split at {SPLIT_AT:%Y-%m-%d}",
         "aim": "15 % less margin than a leverage band, 10 % less than a volatility target",
         "rows": judged(names, train, test),
     }
