@@ -99,6 +99,9 @@ def test_a_flexible_step_beyond_the_maximum_ends_there_and_one_a_day_goes_a_twen
     step = 1 / (0.95 / 0.45 + 0.05 * 2)
     held = 0.5 + 0.45 * 23 + step * 2
     assert daily.margin.sum() == pytest.approx(held)
+    for hours, moves in ((48, 1), (49, 2)):  # before the last of them a second day is over
+        longer = score.replay(way(*(95.0,) * hours), [policies.flexible(2, hours)], COSTS)
+        assert longer.moves.sum() == moves
 
 
 def test_an_exchange_adds_within_the_bar_until_nothing_is_short_and_never_beyond_one() -> None:
@@ -106,6 +109,10 @@ def test_an_exchange_adds_within_the_bar_until_nothing_is_short_and_never_beyond
     found = score.replay(path, [policies.top_up(10, 1), policies.static(10, 1)], COSTS)
     assert found.liquidations.tolist() == [[0, 1]]
     assert found.turnover[0].tolist() == pytest.approx([0.1, 0])
+    # It adds at 1.05 times what is due: from a low of .9 / (1 - .021) = 91.93 on.
+    for low, added in ((91.92, 0.1), (91.94, 0)):
+        near = score.replay(way(98, low=(low,)), [policies.top_up(10, 1)], COSTS)
+        assert near.turnover[0, 0] == pytest.approx(added)
     deep = score.replay(way(98, low=(5,)), [policies.top_up(10, 1)], COSTS)
     assert deep.turnover[0, 0] == pytest.approx(0.9)
     assert deep.liquidations[0, 0] == 0  # 1 - .95 > 1.05 * .02 * .05
@@ -303,6 +310,14 @@ def test_an_interval_holds_what_happened_and_days_of_a_week_are_drawn_together()
     assert found.value - found.low == pytest.approx(spread, rel=0.2)
     assert found == cost_gap(both, 0, 1, COSTS, seed=3)
     assert cost_gap(both, 1, 1, COSTS, seed=3).high == 0
+
+
+def test_a_move_is_charged_and_a_margin_swings_between_its_rare_days() -> None:
+    days = np.linspace(0.1, 0.2, 101)[:, None]  # the first and the last day are rarer than 1 %
+    moved = replace(a_ledger(days, np.zeros((101, 1))), moves=np.ones((101, 1)))
+    found = score.figures(moved, COSTS)
+    assert found.transfers[0] == pytest.approx(365.25 * 0.2)
+    assert found.swing[0] == pytest.approx(0.199 / 0.101)
 
 
 def test_skill_is_one_for_the_oracle_and_nothing_for_static() -> None:
