@@ -154,17 +154,20 @@ def test_a_persons_move_is_remembered_for_a_day() -> None:
 
 def test_what_the_books_hold_lowers_a_claim_and_never_raises_one_that_runs() -> None:
     soon, later = NOON + timedelta(seconds=5), NOON + timedelta(seconds=15)
+    arrives = NOON + timedelta(seconds=300)
     claims = tuple(
         Claim(wallet=wallet, currency="USDT", at_most=D(100), until=until)
-        for wallet, until in (("a", soon), ("b", soon), ("c", NOON), ("d", soon))
+        for wallet, until in (("a", soon), ("b", soon), ("c", NOON), ("d", soon), ("e", arrives))
     )
     holds = {("a", "USDT"): D(70), ("b", "USDT"): D(130), ("c", "USDT"): D(130)}
+    holds["e", "USDT"] = D(70)
     after = believed(claims, holds, at=NOON)
     assert [(c.wallet, c.at_most, c.until) for c in after] == [
         ("a", D(70), later),
         ("b", D(100), later),
         ("c", D(130), later),
         ("d", D(100), soon),
+        ("e", D(70), arrives),
     ]
 
 
