@@ -23,7 +23,7 @@ def test_a_step_that_was_cut_goes_on_inside_the_band_to_the_aim_it_began_with() 
     later = Past(now=NOON + SECOND, moved_at=NOON, carried=begun.carry)
     goes_on = asked("2.2", later)
     assert goes_on.leverage.target == D(2)
-    assert D(2) < goes_on.leverage.trigger < D("2.2")
+    assert goes_on.leverage.trigger == D("2.19")  # a twentieth of its way on
     assert goes_on.carry == begun.carry
     ended = asked("1.9999", later)
     assert ended.leverage.trigger == D("2.3")
@@ -75,3 +75,13 @@ def test_a_step_of_nothing_lets_the_interval_begin_anew() -> None:
     kept = asked("2.2", next_hour, **day)
     assert kept.leverage.trigger == D("2.3")
     assert kept.carry == there.carry
+
+
+def test_a_rest_that_lies_ahead_of_the_clock_is_none() -> None:
+    day = {"interval": 86400}
+    ahead = asked("2.0005", Past(now=NOON + 86401 * SECOND), **day).carry
+    assert ahead is not None
+    moved = {"moved_at": NOON - SECOND, "carried": ahead}
+    assert asked("2.2", Past(now=NOON + 86400 * SECOND, **moved), **day).leverage.trigger < D("2.2")
+    later = Past(now=NOON + 86401 * SECOND, **moved)
+    assert asked("2.2", later, **day).leverage.trigger == D("2.3")
