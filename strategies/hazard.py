@@ -266,14 +266,13 @@ def _strain(market: Market) -> Strain:
 
 def _strained(need: Required, strain: Strain) -> Required:
     """Return what is needed with the forecast raised; every distance of it scales alike."""
-    may_give_back = need.may_give_back and strain.may_give_back
     if need.a_log is None or need.sigma_h is None:
-        return replace(need, may_give_back=may_give_back)
+        return need  # what gives nothing back
     return replace(
         need,
         a_log=need.a_log * strain.factor,
         sigma_h=need.sigma_h * strain.factor,
-        may_give_back=may_give_back,
+        may_give_back=need.may_give_back and strain.may_give_back,
     )
 
 

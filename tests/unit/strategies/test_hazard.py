@@ -191,6 +191,7 @@ def looked(**change: Any) -> LeverageBand:
         ({}, (), True),
         ({"funding_rate": D("0.0005")}, (), True),
         ({"funding_rate": D("-0.001")}, ("funding_strained",), True),
+        ({"funding_rate": D("0.0029")}, ("funding_strained",), True),
         ({"funding_rate": D("0.003")}, ("funding_strained",), False),
         ({"index_price": D(60_500)}, ("basis_strained",), True),
         ({"index_price": D(61_000)}, ("basis_strained",), False),
@@ -205,6 +206,17 @@ def test_what_a_look_strains_is_named(
     usual, found = looked(), looked(**change)
     assert found.flags == (*usual.flags, *flags)
     assert found.may_give_back is gives_back
+
+
+def test_a_short_is_closed_by_buying_and_a_long_by_selling() -> None:
+    thin = (BookLevel(price=D(60_000), size=D("0.999")),)
+    for size, side, other in (("1", "bids", "asks"), ("-1", "asks", "bids")):
+        risk, market = risk_of(a_position(size=size)), a_walked_market(WALK)
+        here, there = (
+            shipped().choose(risk, replace(market, **{book: thin})) for book in (side, other)
+        )
+        assert "thin_book" in here.flags
+        assert "thin_book" not in there.flags
 
 
 def test_all_strain_raises_the_forecast_by_a_twentieth() -> None:
