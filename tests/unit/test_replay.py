@@ -147,6 +147,14 @@ def test_what_is_carried_outlives_a_poll_without_a_band_and_not_the_position() -
     assert remember(after, nothing, account=flat.account, effects=(), unsettled=()).keys == ()
 
 
+def test_a_band_that_carries_nothing_ends_what_was_carried() -> None:
+    _, memory = a_run(1)
+    assert memory.of(a_position().key).carried
+    decision = decide(RESCUE, memory, a_policy(), choose=Fixed().choose)
+    after = remember(memory, decision, account=RESCUE.account, effects=(), unsettled=())
+    assert after.of(a_position().key).carried == ""
+
+
 def test_inputs_from_before_anything_was_carried_still_decide_again() -> None:
     item = stored(RESCUE)
     raw = json.loads(item.inputs)

@@ -184,6 +184,15 @@ def test_what_has_arrived_is_counted_on_until_no_answer_can_lack_it() -> None:
     assert memory.claims == (replace(WAITS, until=until),)
 
 
+def test_what_landed_is_remembered_no_longer_than_an_answer_may_lack_it() -> None:
+    memory = land(Memory(), MOVE, applied=D(40), at=NOON)
+    account = an_observation(a_position()).account
+    for seconds, count in ((14, 1), (15, 0)):
+        decision = replace(HOLD, at=NOON + timedelta(seconds=seconds))
+        after = remember(memory, decision, account=account, effects=(), unsettled=())
+        assert len(after.landed) == count
+
+
 def test_what_never_left_is_not_counted_on_and_its_claim_ends_all_the_same() -> None:
     memory = land(Memory(claims=(WAITS,)), MOVE, applied=D(0), at=NOON)
     assert memory.landed == ()
