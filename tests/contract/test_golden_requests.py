@@ -305,13 +305,30 @@ def test_a_change_of_any_one_byte_is_another_line(data: st.DataObject) -> None:
 
 # what the table catches: each of these is one line of a careless adapter
 
+Careless = Callable[[dict[str, str]], dict[str, str]]
 
-def without(name: str) -> Callable[[dict[str, str]], dict[str, str]]:
+
+def without(name: str) -> Careless:
     return lambda sent: {k: v for k, v in sent.items() if k != name}
 
 
-def having(**more: str) -> Callable[[dict[str, str]], dict[str, str]]:
+def having(**more: str) -> Careless:
     return lambda sent: sent | more
+
+
+async def recorded_of_a_careless_adapter(
+    monkeypatch: pytest.MonkeyPatch, name: str, careless: Careless
+) -> tuple[list[Recorded], object, Stand]:
+    """What leaves where the adapter means another request than the operation."""
+
+    def worse(*arguments: Any) -> Write | str:
+        write = write_for(*arguments)
+        assert isinstance(write, Write)
+        sent = careless(dict(write.expected.parameters))
+        return replace(write, expected=replace(write.expected, parameters=sent))
+
+    monkeypatch.setattr(binance, "write_for", worse)
+    return await recorded(CASES[name])
 
 
 @pytest.mark.parametrize(
@@ -330,31 +347,32 @@ def having(**more: str) -> Callable[[dict[str, str]], dict[str, str]]:
         pytest.param("reduce a long", having(timeInForce="GTC"), id="an order that rests"),
         pytest.param("reduce, hedge long", having(reduceOnly="true"), id="flag beside a leg"),
         pytest.param("place a stop under a long", without("workingType"), id="on last price"),
-        pytest.param("place a stop under a long", without("clientAlgoId"), id="no name"),
         pytest.param("transfer in", having(type="UMFUTURE_MAIN"), id="the way back"),
         pytest.param("transfer in", having(amount="1E+1"), id="an exponent"),
     ],
 )
 async def test_the_table_catches_a_careless_request(
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    careless: Callable[[dict[str, str]], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch, name: str, careless: Careless
 ) -> None:
-    def worse(*arguments: Any) -> Write | str:
-        write = write_for(*arguments)
-        assert isinstance(write, Write)
-        sent = careless(dict(write.expected.parameters))
-        return replace(write, expected=replace(write.expected, parameters=sent))
+    requests, _, _ = await recorded_of_a_careless_adapter(monkeypatch, name, careless)
+    ((found,), (golden,)) = ([request.line for request in requests], REQUESTS[name])
+    assert found != golden
 
-    monkeypatch.setattr(binance, "write_for", worse)
-    requests, _, _ = await recorded(CASES[name])
-    assert [request.line for request in requests] != REQUESTS[name]
+
+async def test_a_stop_without_our_name_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library would give it a random one, by which nothing could be settled."""
+    requests, found, _ = await recorded_of_a_careless_adapter(
+        monkeypatch, "place a stop under a long", without("clientAlgoId")
+    )
+    assert requests == []
+    assert found == (Outcome.REJECTED, None)
 
 
 async def test_the_table_catches_a_wider_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.exchanges.client.WINDOW_MS", 10_000)
     requests, _, _ = await recorded(CASES["add margin"])
-    assert [request.line for request in requests] != REQUESTS["add margin"]
+    ((found,), (golden,)) = ([request.line for request in requests], REQUESTS["add margin"])
+    assert found == golden.replace("recvWindow=5000", "recvWindow=10000") != golden
 
 
 async def test_a_parameter_that_the_library_adds_by_itself_stops_the_request() -> None:
