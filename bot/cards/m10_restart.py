@@ -18,10 +18,12 @@ from bot.execute.foreign import Actor, Sent, Writer, classified, explained
 from bot.execute.gate import SendGate
 from bot.execute.perform import perform
 from bot.execute.resolve import SETTLE_POINT, Resolver
+from bot.journal.emergency import EmergencyJournal
 from bot.journal.lock import ProcessLock
 from bot.journal.reserve import Reserve
 from bot.journal.sqlite import SqliteJournal
 from bot.operate.switches import FileSwitchboard
+from bot.ports import Journal
 
 GROUP = Group("M10", "restart")
 SLOTS = 8
@@ -36,9 +38,9 @@ def _resolver(bench: Bench, journal: SqliteJournal) -> Resolver:
     return Resolver(venue=bench.venue, journal=journal, clock=bench.time)
 
 
-def _nothing_against(intent: Intent, request: SignedRequest) -> Refusal | None:
-    del intent, request
-    return None
+def _gate(bench: Bench, journal: Journal, intent: Intent) -> SendGate:
+    """Return a gate that nothing is held against."""
+    return SendGate(intent, journal=journal, clock=bench.time, look=lambda _: None)
 
 
 async def _written(bench: Bench, journal: SqliteJournal, action: Action) -> Intent:
@@ -56,10 +58,7 @@ async def _written(bench: Bench, journal: SqliteJournal, action: Action) -> Inte
 async def _left_sent(bench: Bench, journal: SqliteJournal, action: Action) -> Intent:
     """Send an intent and die before anything of the answer is written down."""
     intent = await _written(bench, journal, action)
-    gate = SendGate(
-        intent, journal=journal, clock=bench.time, look=lambda r: _nothing_against(intent, r)
-    )
-    await bench.venue.execute(intent, gate)
+    await bench.venue.execute(intent, _gate(bench, journal, intent))
     return intent
 
 
@@ -184,7 +183,8 @@ async def reserve(bench: Bench) -> None:
     with Reserve.open(path, slots=SLOTS) as slots:
         slots.write([intent], sequence=1, reason="card")
         bench.mishap("abort_after", "positionMargin", method="POST")
-        ended(await bench.venue.execute(intent, _ReserveGate(slots, intent)), Outcome.UNKNOWN)
+        gate = _gate(bench, EmergencyJournal(slots), intent)
+        ended(await bench.venue.execute(intent, gate), Outcome.UNKNOWN)
     async with SqliteJournal.open(_path(bench)) as journal:
         with Reserve.open(path, slots=SLOTS) as slots:
             await adopt(journal, slots)
@@ -192,20 +192,6 @@ async def reserve(bench: Bench) -> None:
         resolver = _resolver(bench, journal)
         news = await resolver.follow(await resolver.recover())
         same("settled", [(n.after.state, n.settled.applied) for n in news], _applied(MARKED))
-
-
-class _ReserveGate:
-    """Makes a request durable in the reserve alone."""
-
-    def __init__(self, slots: Reserve, intent: Intent) -> None:
-        self._slots, self._intent = slots, intent
-
-    async def sent(self, request: SignedRequest) -> None:
-        """Write it down."""
-        self._slots.sent(self._intent.id, request)
-
-    def last_look(self) -> None:
-        """Let it pass."""
 
 
 @GROUP.card(
