@@ -257,6 +257,17 @@ class Bench:
             leg = "LONG" if key.side is Side.LONG else "SHORT"
         return self.engine.holdings.get((SYMBOLS[key.symbol], leg))
 
+    def held(self, key: PositionKey = SOL) -> Holding:
+        """Return a position as the exchange has it.
+
+        Raises:
+            LookupError: There is none.
+        """
+        holding = self.holding(key)
+        if holding is None:
+            raise LookupError(f"books must have {key}, have not")
+        return holding
+
     def margin(self, key: PositionKey = SOL) -> Decimal:
         """Return the margin of a position in the books; 0 where there is none. [USDT]."""
         holding = self.holding(key)

@@ -1,10 +1,14 @@
 """How does a card compare what it found with what must be?"""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from bot.domain.intent import Execution, Outcome
 from bot.errors import BotError
+
+NEAR = Decimal("0.000005")
+"""Of a price that two work out. [ratio]"""
 
 
 class CardError(Exception):
@@ -29,6 +33,16 @@ def holds(what: str, is_so: bool) -> None:  # noqa: FBT001 - the fact that is as
     """
     if not is_so:
         raise CardError(f"must be: {what}")
+
+
+def near(what: str, found: Decimal | None, wanted: Decimal) -> None:
+    """Go on only if a price is another, but for a twentieth of a basis point.
+
+    Raises:
+        CardError: It is farther away, or there is none.
+    """
+    if found is None or abs(found - wanted) / wanted >= NEAR:
+        raise CardError(f"{what} must be near {wanted:f}, was {found}")
 
 
 def ended(done: Execution, outcome: Outcome, code: str = "") -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from bot.cards.bench import SOL, SOL_SHORT, Bench, add
 from bot.cards.card import Group
-from bot.cards.expect import holds, refused, same
+from bot.cards.expect import holds, near, refused, same
 from bot.cards.scene import BTC as HELD_BTC
 from bot.cards.scene import CROSS, LONG, SHORT, Held, Scene
 from bot.domain.ledger import RowKind
@@ -18,14 +18,10 @@ from bot.margin.assess import assess
 
 GROUP = Group("M1", "read model")
 HEDGED = Scene(is_hedge=True, held=(LONG, SHORT))
-NEAR = Decimal("0.000005")
-"""Ours and the venue's liquidation price may differ by a twentieth of a basis point. [ratio]"""
 
 
 async def _is_as_booked(bench: Bench, key: PositionKey) -> None:
-    seen, booked = await bench.position(key), bench.holding(key)
-    if booked is None:
-        raise LookupError(f"books have no {key}")
+    seen, booked = await bench.position(key), bench.held(key)
     same("size", seen.size, booked.amount)
     same("entry price", seen.entry_price, booked.entry)
     same("margin", seen.margin, booked.margin)
@@ -158,12 +154,9 @@ async def liquidation_price(bench: Bench) -> None:
     rules = {instrument.symbol: instrument for instrument in seen.instruments}
     same("positions seen", len(seen.account.positions), 2)
     for position in seen.account.positions:
-        booked = bench.holding(position.key)
         ours = assess(position, rules[position.symbol]).liquidation_price
-        if booked is None or ours is None:
-            raise LookupError(f"{position.key} must have a liquidation price")
-        theirs = bench.engine.liquidation_price(booked)
-        holds(f"{ours:f} is near {theirs:f}", abs(ours - theirs) / theirs < NEAR)
+        theirs = bench.engine.liquidation_price(bench.held(position.key))
+        near("liquidation price", ours, theirs)
 
 
 GROUP.skip(

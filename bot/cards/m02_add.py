@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from bot.cards.bench import BTC, SOL, SOL_SHORT, Bench, add
 from bot.cards.card import Group
-from bot.cards.expect import ended, holds, same
+from bot.cards.expect import ended, holds, near, same
 from bot.cards.scene import BTC as HELD_BTC
 from bot.cards.scene import CROSS, LONG, SHORT, Scene
 from bot.domain.intent import Outcome
@@ -12,7 +12,6 @@ from bot.margin.assess import assess
 
 GROUP = Group("M2", "add margin")
 FINEST = "0.00000001"
-NEAR = Decimal("0.000005")
 
 
 @GROUP.card(
@@ -190,7 +189,7 @@ async def new_liquidation_price(bench: Bench) -> None:
     rules = {instrument.symbol: instrument for instrument in seen.instruments}
     ours = assess(seen.account.positions[0], rules[SOL.symbol]).liquidation_price
     holds("it is farther away", theirs < before)
-    holds(f"{ours} is near {theirs}", ours is not None and abs(ours - theirs) / theirs < NEAR)
+    near("liquidation price", ours, theirs)
 
 
 @GROUP.card(
@@ -209,7 +208,4 @@ async def refusal_codes(bench: Bench) -> None:
 
 
 def _liquidation(bench: Bench, *, short: bool = False) -> Decimal:
-    holding = bench.holding(SOL_SHORT if short else SOL)
-    if holding is None:
-        raise LookupError("there must be a position")
-    return bench.engine.liquidation_price(holding)
+    return bench.engine.liquidation_price(bench.held(SOL_SHORT if short else SOL))

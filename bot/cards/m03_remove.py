@@ -16,10 +16,7 @@ EDGE = Scene(held=(Held(symbol="SOLUSDT", size="400", leverage=10),))
 
 
 def _most(bench: Bench) -> Decimal:
-    holding = bench.holding()
-    if holding is None:
-        raise LookupError("there must be a position")
-    return bench.engine.removable(holding)
+    return bench.engine.removable(bench.held())
 
 
 @GROUP.card(
@@ -32,9 +29,7 @@ async def floor(bench: Bench) -> None:
     await bench.send(add("100"))
     done, _ = await bench.send(remove(_most(bench)))
     ended(done, Outcome.DONE)
-    holding = bench.holding()
-    if holding is None:
-        raise LookupError("there must be a position")
+    holding = bench.held()
     equity = holding.margin + bench.engine.profit(holding)
     holds("initial margin stays", equity >= bench.engine.initial(holding))
     holds("equity is above maintenance", equity > bench.engine.maintenance(holding))
@@ -132,9 +127,7 @@ async def tier_edge(bench: Bench) -> None:
     """M3-07."""
     seen = await bench.venue.observe()
     rules = next(i for i in seen.instruments if i.symbol == SOL.symbol)
-    holding = bench.holding()
-    if holding is None:
-        raise LookupError("there must be a position")
+    holding = bench.held()
     value = abs(holding.amount) * bench.engine.quotes["SOLUSDT"].mark
     holds(f"{value} begins a tier", any(tier.notional_floor == value for tier in rules.tiers))
     ours = assess(seen.account.positions[0], rules).maintenance_margin

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.cards.bench import OpenGate
 from bot.cards.card import Card, Result, Verdict
-from bot.cards.expect import CardError, ended, holds, same
+from bot.cards.expect import CardError, ended, holds, near, same
 from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.action import (
@@ -40,7 +40,6 @@ from bot.ports import Clock
 
 AMOUNT = Decimal("1.23457")
 """Of each move of margin. [USDT]"""
-NEAR = Decimal("0.000005")
 NOT_HERE = "needs an exchange that can be made to misbehave, or whose books can be set"
 YOUNG = 15.0
 """So old may a mark be. [s]"""
@@ -165,7 +164,7 @@ async def _liquidation_price(remote: Remote) -> None:
     ours, theirs = assess(position, rules).liquidation_price, position.venue_liquidation_price
     if ours is None or theirs is None:
         raise NeedsError("open a position that has a liquidation price")
-    holds(f"{ours:f} is near {theirs:f}", abs(ours - theirs) / theirs < NEAR)
+    near("liquidation price", ours, theirs)
 
 
 @_as("M2-08")
