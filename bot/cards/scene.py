@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal
 
 from bot.paper.engine import Engine
 from bot.paper.instruments import CONTRACTS
@@ -12,6 +11,10 @@ from bot.paper.market import Path, Scripted
 
 START_MS = int(datetime(2026, 1, 5, 12, tzinfo=UTC).timestamp() * 1000)
 PRICES = {"BTCUSDT": 60000.0, "SOLUSDT": 150.0}
+FUTURES = Decimal(20000)
+"""Wallet beside the margin of positions. [USDT]"""
+SPOT = Decimal(5000)
+"""The wallet it can be filled from. [USDT]"""
 BARS = 24
 
 
@@ -49,26 +52,20 @@ class Scene:
     Attributes:
         held: Positions at the start.
         is_hedge: Whether a symbol can be held on both sides.
-        futures: Wallet beside the margin of positions. [USDT]
-        spot: The wallet it can be filled from. [USDT]
         points: (second, factor on the start price), from second 0.
         depth: Factor on the value that rests in the book. [ratio]
         transfer_seconds: How long a transfer is on its way. [s]
         lag_ms: How long after its effect history does not show a row. [ms]
         skew_seconds: How far the machine's clock runs ahead of the venue's. [s]
-        releases: What a partial close does with margin.
     """
 
     held: tuple[Held, ...] = (LONG,)
     is_hedge: bool = False
-    futures: str = "20000"
-    spot: str = "5000"
     points: tuple[tuple[int, float], ...] = ((0, 1.0),)
     depth: float = 1.0
     transfer_seconds: int = 0
     lag_ms: int = 0
     skew_seconds: int = 0
-    releases: Literal["pro_rata", "stays"] = "pro_rata"
 
     def __str__(self) -> str:
         """What differs from an empty account, for people."""
@@ -79,8 +76,6 @@ class Scene:
         ]
         factors = [f"{factor:g}" for _, factor in self.points[1:]]
         extra = {
-            f"futures wallet {self.futures}": self.futures != "20000",
-            f"spot wallet {self.spot}": self.spot != "5000",
             f"price goes to {', '.join(factors)} of the start": bool(factors),
             f"book at {self.depth:g} of its depth": self.depth != 1.0,
             f"transfers take {self.transfer_seconds} s": self.transfer_seconds > 0,
@@ -111,13 +106,12 @@ def engine_of(scene: Scene, prepare: Callable[[Engine], None]) -> Engine:
         contracts=CONTRACTS,
         feed=Scripted(paths, start_ms=START_MS, seed=1, hours=BARS + 2),
         start_ms=START_MS,
-        releases_margin=scene.releases,
         transfer_delay_ms=scene.transfer_seconds * 1000,
         history_lag_ms=scene.lag_ms,
     )
     prepare(engine)
     engine.hedge_mode = scene.is_hedge
-    engine.cross["USDT"], engine.spot["USDT"] = Decimal(10**6), Decimal(scene.spot)
+    engine.cross["USDT"], engine.spot["USDT"] = Decimal(10**6), SPOT
     for held in scene.held:
         engine.hold(
             held.symbol,
@@ -125,5 +119,5 @@ def engine_of(scene: Scene, prepare: Callable[[Engine], None]) -> Engine:
             leverage=held.leverage,
             isolated=not held.is_cross,
         )
-    engine.cross["USDT"] = Decimal(scene.futures)
+    engine.cross["USDT"] = FUTURES
     return engine
