@@ -169,6 +169,10 @@ class Seam:
     prepare: Callable[[Engine], None] = lambda _: None
 
 
+NEUTRAL = Seam()
+"""Nothing is between."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Bench:
     """One exchange, the adapter connected to it, and its books.
@@ -310,7 +314,7 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench_of(scene: Scene, seam: Seam) -> AsyncIterator[Bench]:
+async def bench_of(scene: Scene, seam: Seam = NEUTRAL) -> AsyncIterator[Bench]:
     """Connect the adapter to the exchange of a scene."""
     engine = engine_of(scene, seam.prepare)
     time, keys = CardTime(engine, skew=timedelta(seconds=scene.skew_seconds)), Keys()

@@ -15,7 +15,7 @@ from bot.cards import (
     m09_modes,
     m10_restart,
 )
-from bot.cards.bench import Seam, bench_of
+from bot.cards.bench import NEUTRAL, Seam, bench_of
 from bot.cards.card import Card, Group, Result, Verdict
 from bot.cards.expect import CardError
 
@@ -42,7 +42,7 @@ def all_cards() -> tuple[Card, ...]:
     return tuple(card for group in GROUPS for card in group.cards)
 
 
-async def run_all(cards: Iterable[Card], seam: Seam | None = None) -> list[Result]:
+async def run_all(cards: Iterable[Card], seam: Seam = NEUTRAL) -> list[Result]:
     """Return what became of each card, in order, each on an exchange of its own."""
     slots = asyncio.Semaphore(AT_ONCE)
 
@@ -53,7 +53,7 @@ async def run_all(cards: Iterable[Card], seam: Seam | None = None) -> list[Resul
     return list(await asyncio.gather(*map(one, cards)))
 
 
-async def run_one(card: Card, seam: Seam | None = None) -> Result:
+async def run_one(card: Card, seam: Seam = NEUTRAL) -> Result:
     """Return what became of one card.
 
     Args:
@@ -63,7 +63,7 @@ async def run_one(card: Card, seam: Seam | None = None) -> Result:
     if card.action is None:
         return Result(card=card, verdict=Verdict.SKIP, reason=card.skips)
     try:
-        async with bench_of(card.scene, Seam() if seam is None else seam) as bench:
+        async with bench_of(card.scene, seam) as bench:
             await card.action(bench)
     except CardError as error:
         return Result(card=card, verdict=Verdict.FAIL, reason=str(error))

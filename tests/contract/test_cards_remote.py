@@ -3,14 +3,12 @@
 The test hosts are the paper exchange in memory; nothing here can reach a network.
 """
 
-import contextlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from bot.cards.bench import Bench, Seam, bench_of
+from bot.cards.bench import Bench, bench_of
 from bot.cards.card import Result, Verdict
 from bot.cards.remote import REMOTE, run_remote
 from bot.cards.runner import all_cards
@@ -23,7 +21,6 @@ from bot.paper.socketless import SocketlessSession
 from tests.contract.test_cards import Breaks, moves_twice, nothing_moves, tiers_are_doubled
 
 CARDS = {card.number: card for card in all_cards()}
-NEUTRAL = Seam()
 
 
 def an_account(**changes: object) -> ConnectionSettings:
@@ -39,12 +36,6 @@ def an_account(**changes: object) -> ConnectionSettings:
     return ConnectionSettings(**(values | changes))  # type: ignore[arg-type]  # any field by name
 
 
-@contextlib.asynccontextmanager
-async def hosts(scene: Scene, seam: Seam = NEUTRAL) -> AsyncIterator[Bench]:
-    async with bench_of(scene, seam) as bench:
-        yield bench
-
-
 async def asked(bench: Bench) -> dict[str, Result]:
     found = await run_remote(
         CARDS.values(),
@@ -57,7 +48,7 @@ async def asked(bench: Bench) -> dict[str, Result]:
 
 @pytest.mark.parametrize("held", [LONG, SHORT], ids=str)
 async def test_with_an_isolated_position_each_card_of_the_test_hosts_passes(held: object) -> None:
-    async with hosts(Scene(held=(held,))) as bench:  # type: ignore[arg-type]  # one of two
+    async with bench_of(Scene(held=(held,))) as bench:  # type: ignore[arg-type]  # one of two
         found = await asked(bench)
     passed = {number for number, result in found.items() if result.verdict is Verdict.PASS}
     assert passed == set(REMOTE), [r.reason for r in found.values() if r.verdict is Verdict.FAIL]
@@ -68,7 +59,7 @@ async def test_with_an_isolated_position_each_card_of_the_test_hosts_passes(held
 async def test_without_an_isolated_position_cards_say_what_a_person_must_prepare(
     held: tuple[object, ...],
 ) -> None:
-    async with hosts(Scene(held=held)) as bench:  # type: ignore[arg-type]  # as above
+    async with bench_of(Scene(held=held)) as bench:  # type: ignore[arg-type]  # as above
         found = await asked(bench)
         assert found["M2-08"].verdict is Verdict.SKIP
         assert "open an isolated position" in found["M2-08"].reason
@@ -86,14 +77,14 @@ async def test_without_an_isolated_position_cards_say_what_a_person_must_prepare
 async def test_a_card_fails_where_the_venue_does_something_else(
     monkeypatch: pytest.MonkeyPatch, broken: Breaks, numbers: set[str]
 ) -> None:
-    async with hosts(Scene(), broken(monkeypatch)) as bench:
+    async with bench_of(Scene(), broken(monkeypatch)) as bench:
         found = await asked(bench)
     failed = {number for number, result in found.items() if result.verdict is Verdict.FAIL}
     assert numbers <= failed
 
 
 async def test_history_that_lags_longer_than_the_bot_relies_on_fails() -> None:
-    async with hosts(Scene(lag_ms=3000)) as bench:
+    async with bench_of(Scene(lag_ms=3000)) as bench:
         assert (await asked(bench))["M8-03"].verdict is Verdict.FAIL
 
 
@@ -109,7 +100,7 @@ async def test_history_that_lags_longer_than_the_bot_relies_on_fails() -> None:
     ],
 )
 async def test_cards_never_act_on_any_other_account(account: ConnectionSettings) -> None:
-    async with hosts(Scene()) as bench:
+    async with bench_of(Scene()) as bench:
         before = len(bench.wire.asked)
         with pytest.raises(ConfigError, match="must be testnet"):
             await run_remote(
