@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.cards.bench import Bench
+from bot.cards.expect import CardError
 from bot.cards.scene import Scene
 
 Action = Callable[[Bench], Awaitable[None]]
@@ -59,6 +60,12 @@ class Result:
     card: Card
     verdict: Verdict
     reason: str = ""
+
+
+def failed(card: Card, error: Exception) -> Result:
+    """Return that a card did not pass: by what it compared, or because it could not go on."""
+    why = str(error) if isinstance(error, CardError) else f"{type(error).__name__}: {error}"
+    return Result(card=card, verdict=Verdict.FAIL, reason=why)
 
 
 @dataclass(slots=True)

@@ -7,12 +7,12 @@ it, or one lot, and nothing else.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from bot.cards.bench import OpenGate
-from bot.cards.card import Card, Result, Verdict
+from bot.cards.card import Card, Result, Verdict, failed
 from bot.cards.expect import CardError, ended, holds, near, same
 from bot.chance import SeededRng
 from bot.clock import VenueClock
@@ -77,14 +77,7 @@ class Remote:
         )
         done = await self.venue.execute(intent, gate)
         signed_at = None if gate.request is None else gate.request.signed_at
-        return done, Intent(
-            id=name,
-            decision_id="card",
-            account=self.account,
-            action=action,
-            written_at=now,
-            sent_at=signed_at,
-        )
+        return done, replace(intent, sent_at=signed_at)
 
     async def subject(self) -> tuple[Position, Instrument, Observation]:
         """Return the first isolated position, its rules and the look it is from.
@@ -307,9 +300,6 @@ async def _one(card: Card, remote: Remote) -> Result:
         await action(remote)
     except NeedsError as needs:
         return Result(card=card, verdict=Verdict.SKIP, reason=str(needs))
-    except CardError as error:
-        return Result(card=card, verdict=Verdict.FAIL, reason=str(error))
     except Exception as error:  # noqa: BLE001 - a card that cannot go on has not passed
-        why = f"{type(error).__name__}: {error}"
-        return Result(card=card, verdict=Verdict.FAIL, reason=why)
+        return failed(card, error)
     return Result(card=card, verdict=Verdict.PASS)

@@ -16,8 +16,7 @@ from bot.cards import (
     m10_restart,
 )
 from bot.cards.bench import NEUTRAL, Seam, bench_of
-from bot.cards.card import Card, Group, Result, Verdict
-from bot.cards.expect import CardError
+from bot.cards.card import Card, Group, Result, Verdict, failed
 
 GROUPS: tuple[Group, ...] = (
     m01_read.GROUP,
@@ -65,9 +64,6 @@ async def run_one(card: Card, seam: Seam = NEUTRAL) -> Result:
     try:
         async with bench_of(card.scene, seam) as bench:
             await card.action(bench)
-    except CardError as error:
-        return Result(card=card, verdict=Verdict.FAIL, reason=str(error))
     except Exception as error:  # noqa: BLE001 - a card that cannot go on has not passed
-        why = f"{type(error).__name__}: {error}"
-        return Result(card=card, verdict=Verdict.FAIL, reason=why)
+        return failed(card, error)
     return Result(card=card, verdict=Verdict.PASS)
