@@ -17,6 +17,7 @@ from bot.cli import app
 from bot.errors import BotError, ConfigError
 from bot.exchanges.connect import ConnectionSettings
 from bot.exchanges.gateway import GatewaySettings
+from bot.paper.desk import Asked, Reply
 from bot.paper.socketless import SocketlessSession
 from tests.contract.test_cards import Breaks, moves_twice, nothing_moves, tiers_are_doubled
 
@@ -81,6 +82,31 @@ async def test_a_card_fails_where_the_venue_does_something_else(
         found = await asked(bench)
     failed = {number for number, result in found.items() if result.verdict is Verdict.FAIL}
     assert numbers <= failed
+
+
+async def test_cards_that_move_something_are_judged_by_the_other_endpoint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with bench_of(Scene()) as bench:
+        carry, first = bench.wire.carry, dict[str, Reply]()
+
+        async def old(asked: Asked) -> Reply:
+            reply = await carry(asked)
+            is_other = asked.path == "/fapi/v2/positionRisk"
+            return first.setdefault(asked.path, reply) if is_other else reply
+
+        monkeypatch.setattr(bench.wire, "carry", old)
+        found = await asked(bench)
+    failed = {number for number, result in found.items() if result.verdict is Verdict.FAIL}
+    assert failed >= {"M2-08", "M2-09", "M3-04", "M6-01"}
+
+
+async def test_an_order_that_nobody_fills_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.paper.book.fill", lambda *_, **__: [])
+    async with bench_of(Scene()) as bench:
+        reduced = (await asked(bench))["M6-01"]
+    assert reduced.verdict is Verdict.SKIP
+    assert "nothing was filled" in reduced.reason
 
 
 async def test_history_that_lags_longer_than_the_bot_relies_on_fails() -> None:
