@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.common import Json, OptionalConfig, print_json
+from bot.cli.common import AccountConfig, Json, print_json
 from bot.cli.exits import EXIT_DIFFERENT
 
 
@@ -22,7 +22,7 @@ def cards(
     against: Annotated[
         Against, typer.Option(help="testnet needs keys of the venue's test hosts.")
     ] = Against.PAPER,
-    config: OptionalConfig = None,
+    config: AccountConfig = None,
     only: Annotated[list[str] | None, typer.Option(help="A card or a group: M2-09, M2.")] = None,
     write: Annotated[Path | None, typer.Option(help="Write the page with all results.")] = None,
     as_json: Json = False,

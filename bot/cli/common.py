@@ -13,9 +13,9 @@ ConfigFiles = Annotated[
     list[Path],
     typer.Option("-c", "--config", help="TOML file; several are merged, the last wins."),
 ]
-OptionalConfig = Annotated[
+AccountConfig = Annotated[
     list[Path] | None,
-    typer.Option("-c", "--config", help="Take the journal of this configuration."),
+    typer.Option("-c", "--config", help="Ask the venue with the account of this configuration."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object per line.")]
 

@@ -8,13 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.common import Json, OptionalConfig, print_json, show
+from bot.cli.common import Json, print_json, show
 from bot.cli.exits import EXIT_DIFFERENT
 from bot.errors import ConfigError
 
 JournalFile = Annotated[
     Path | None,
     typer.Option("--journal", help="Journal file; default: of the newest paper run."),
+]
+JournalConfig = Annotated[
+    list[Path] | None,
+    typer.Option("-c", "--config", help="Take the journal of this configuration."),
 ]
 Since = Annotated[
     str | None, typer.Option(help="An instant, or a span back from the newest: 20m, 2h.")
@@ -23,7 +27,7 @@ Limit = Annotated[int, typer.Option(help="At most so many, the newest.", min=1)]
 
 
 def status(
-    journal: JournalFile = None, config: OptionalConfig = None, as_json: Json = False
+    journal: JournalFile = None, config: JournalConfig = None, as_json: Json = False
 ) -> None:
     """Show the present state as the journal knows it."""
     from bot import views
@@ -35,7 +39,7 @@ def status(
 
 def decisions(
     journal: JournalFile = None,
-    config: OptionalConfig = None,
+    config: JournalConfig = None,
     since: Since = None,
     verdict: Annotated[
         str | None, typer.Option(help="Only hold, act, refuse or not_ready.")
@@ -59,7 +63,7 @@ def decisions(
 
 def actions(
     journal: JournalFile = None,
-    config: OptionalConfig = None,
+    config: JournalConfig = None,
     since: Since = None,
     limit: Limit = 50,
     as_json: Json = False,
@@ -73,7 +77,7 @@ def actions(
 
 def alarms(
     journal: JournalFile = None,
-    config: OptionalConfig = None,
+    config: JournalConfig = None,
     since: Since = None,
     limit: Limit = 50,
     as_json: Json = False,
@@ -86,7 +90,7 @@ def alarms(
 
 
 def replay(
-    journal: JournalFile = None, config: OptionalConfig = None, as_json: Json = False
+    journal: JournalFile = None, config: JournalConfig = None, as_json: Json = False
 ) -> None:
     """Run decide again over a journal and prove each recorded decision is reproduced."""
     from dataclasses import asdict

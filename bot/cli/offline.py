@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.common import Json, OptionalConfig, print_json, show
+from bot.cli.common import AccountConfig, Json, print_json, show
 from bot.cli.exits import EXIT_DIFFERENT
 from bot.errors import ConfigError
 
@@ -129,7 +129,7 @@ def calibrate(
 
 def fit(
     out: Annotated[Path, typer.Option(help="File to write; `strategy.models` names it.")],
-    config: OptionalConfig = None,
+    config: AccountConfig = None,
     data: Annotated[
         Path | None, typer.Option(help="Folder of hourly marks as Parquet files, instead.")
     ] = None,
