@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -14,12 +14,12 @@ from bot.domain.action import (
     PlaceStop,
     is_protective,
 )
-from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.instrument import MarginRelease
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Candle, Market
 from bot.domain.observation import Observation
-from bot.domain.position import Position, PositionMode
+from bot.domain.position import Position
 from bot.domain.venue import Allowance, VenueCondition
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
 from bot.exchanges import binance_parse as parse
@@ -27,6 +27,7 @@ from bot.exchanges.binance_evidence import Evidence
 from bot.exchanges.binance_glance import Glance
 from bot.exchanges.binance_history import MarkHistory
 from bot.exchanges.binance_ledger import Statement
+from bot.exchanges.binance_rules import Rules
 from bot.exchanges.binance_stops import Stops
 from bot.exchanges.binance_time import VenueTime
 from bot.exchanges.binance_write import Write, applied, write_for
@@ -35,12 +36,8 @@ from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.numbers import number, rows, table, text
 from bot.exchanges.outcomes import MODE_REFUSED, WORDS, Proof, proof_of
 from bot.exchanges.quota import Lane
-from bot.exchanges.venues import VENUES
 from bot.ports import Gate, StoppedError
 
-RULES_EVERY = timedelta(hours=1)
-"""Tiers, filters and modes are read again so often, and on a symbol not seen before."""
-CONFIG_EVERY = timedelta(minutes=10)
 START_PAUSES = (0.2, 0.5, 1.0)
 """Between the tries of one step of the start. [s]"""
 LONGEST_WAIT = 15.0
@@ -85,14 +82,14 @@ class BinanceVenue:
 
     def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
         self._settings, self._client, self._clock = settings, client, clock
-        self._ids: dict[str, str] = {}
-        self._symbols: dict[str, str] = {}
-        self._raw: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
-        self._instruments: dict[str, Instrument] = {}
-        self._configs: dict[str, parse.Config] = {}
-        self._mode = PositionMode.ONE_WAY
-        self._rules_at: datetime | None = None
-        self._configs_at: datetime | None = None
+        self._rules = Rules(
+            client,
+            clock,
+            venue=settings.venue,
+            symbols=settings.symbols,
+            margin_release=settings.margin_release,
+        )
+        self._ids, self._instruments = self._rules.ids, self._rules.instruments
         self._bars: dict[str, Bars] = {}
         self._stops = Stops(client, clock)
         self._glance = Glance(client, self._ids)
@@ -117,7 +114,7 @@ class BinanceVenue:
         """
         await self._patiently(self._time.glance)
         # In this order they are believed: a key that can withdraw is refused before all else.
-        steps = (self._check_rights, self._time.measure, self._read_rules)
+        steps = (self._check_rights, self._time.measure, self._rules.read)
         await all_of([self._patiently(step) for step in steps])
         for symbol in self._settings.symbols:
             if symbol not in self._ids:
@@ -165,7 +162,7 @@ class BinanceVenue:
         began = self._clock.monotonic()
         if isinstance(intent.action, PlaceStop | CancelStop):
             self._stops.forget()
-        write = write_for(intent, self._ids, self._mode, self._instruments)
+        write = write_for(intent, self._ids, self._rules.mode, self._instruments)
         if isinstance(write, str):
             return self._refused(intent, "not_representable", write)
         call: Callable[[dict[str, Any]], Awaitable[Any]] = getattr(self._client.api, write.call)
@@ -182,7 +179,7 @@ class BinanceVenue:
         except WriteError as error:
             proof, code = proof_of(error.trace)
             if error.trace.code in MODE_REFUSED:
-                self._rules_at = None  # a person changed the position mode: read it again
+                self._rules.forget()  # a person changed the position mode: read it again
             return Execution(
                 intent_id=intent.id,
                 outcome=Outcome.REJECTED if proof is Proof.NO_EFFECT else Outcome.UNKNOWN,
@@ -200,7 +197,7 @@ class BinanceVenue:
         Raises:
             ExchangeError: The history could not be read completely.
         """
-        return await self._evidence.settle(intent, self._mode)
+        return await self._evidence.settle(intent, self._rules.mode)
 
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         """Return every line of the venue's ledger since an instant, by time.
@@ -314,7 +311,7 @@ class BinanceVenue:
             self._stops.refresh(
                 {symbol: self._ids[symbol] for symbol in symbols},
                 {position.key: position.size for position in positions},
-                self._mode,
+                self._rules.mode,
             ),
             self._read_bars(symbols),
         ])  # fmt: skip
@@ -331,7 +328,7 @@ class BinanceVenue:
             account=Account(
                 name=self._settings.account,
                 venue=self._settings.venue,
-                position_mode=self._mode,
+                position_mode=self._rules.mode,
                 positions=positions,
                 wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
                 stops=self._stops.found,
@@ -367,25 +364,19 @@ class BinanceVenue:
         """Return held symbols that are not configured, with their marks and rules read."""
         found: list[str] = []
         for row in held:
-            symbol = self._symbols.get(text(row, "symbol"))
-            if symbol is None:
-                raise Incomplete(f"rules of {row.get('symbol')} must be known, were not listed")
+            symbol = self._rules.symbol(row)
             if symbol not in marks:
                 marks[symbol] = await self._client.read(
                     self._client.api.fapiPublicGetPremiumIndex, {"symbol": self._ids[symbol]}
                 )
-                self._learn(symbol)
+                self._rules.learn(symbol)
                 found.append(symbol)
-        if any(symbol not in self._configs for symbol in (*self._settings.symbols, *found)):
-            await self._read_configs()
+        await self._rules.configure((*self._settings.symbols, *found))
         return found
 
     def _position(self, row: Mapping[str, Any]) -> Position:
-        symbol = self._symbols[text(row, "symbol")]
-        config = self._configs.get(symbol)
-        if config is None:
-            raise Incomplete(f"leverage setting of {symbol} must be known, was not listed")
-        return parse.position(row, symbol, config)
+        symbol = self._rules.symbol(row)
+        return parse.position(row, symbol, self._rules.config(symbol))
 
     async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
         ordered = sorted(symbols)
@@ -441,72 +432,12 @@ class BinanceVenue:
             row, symbol, bars=self._bars.get(symbol, Bars()), depth=depths.get(symbol)
         )
 
-    # rules
-
     async def _refresh(self) -> None:
         if self._client.is_time_refused:
             self._client.is_time_refused = False
             await self._time.measure()
-        now = self._now()
-        due: list[Awaitable[None]] = []
-        if self._time.is_due:
-            due.append(self._time.measure())
-        if self._rules_at is None or now - self._rules_at >= RULES_EVERY:
-            due.append(self._read_rules())
-        elif self._configs_at is None or now - self._configs_at >= CONFIG_EVERY:
-            due.append(self._read_configs())
-        await all_of(due)
-
-    async def _read_rules(self) -> None:
-        api = self._client.api
-        info, brackets, dual, configs = await all_of(
-            [
-                self._client.read(api.fapiPublicGetExchangeInfo, {}),
-                self._client.read(api.fapiPrivateGetLeverageBracket, {}),
-                self._client.read(api.fapiPrivateGetPositionSideDual, {}),
-                self._client.read(api.fapiPrivateGetSymbolConfig, {}),
-            ]
-        )
-        is_hedge = table(dual, "position mode").get("dualSidePosition")
-        if not isinstance(is_hedge, bool):
-            raise Incomplete(f"dualSidePosition must be true or false, was {is_hedge!r}")
-        tables = {text(row, "symbol"): row for row in rows(brackets, "leverage brackets")}
-        if not tables:
-            raise Incomplete("leverage brackets must list symbols, listed none")
-        self._mode = PositionMode.HEDGE if is_hedge else PositionMode.ONE_WAY
-        for row in rows(table(info, "exchangeInfo").get("symbols"), "symbols"):
-            if row.get("contractType") != "PERPETUAL" or text(row, "symbol") not in tables:
-                continue
-            symbol = parse.unified(row)
-            self._ids[symbol] = text(row, "symbol")
-            self._symbols[text(row, "symbol")] = symbol
-            self._raw[symbol] = (row, tables[text(row, "symbol")])
-            if symbol in self._settings.symbols or symbol in self._instruments:
-                self._learn(symbol)
-        self._take_configs(configs)
-        self._rules_at = self._now()
-
-    def _learn(self, symbol: str) -> None:
-        """Parse the rules of a symbol when they are needed: a venue lists hundreds."""
-        row, brackets = self._raw[symbol]
-        venue = VENUES[self._settings.venue]
-        measured = self._settings.margin_release
-        self._instruments[symbol] = parse.instrument(
-            row,
-            parse.tiers(brackets),
-            margin_step=venue.margin_step,
-            margin_release=venue.margin_release if measured is MarginRelease.UNKNOWN else measured,
-        )
-
-    async def _read_configs(self) -> None:
-        self._take_configs(await self._client.read(self._client.api.fapiPrivateGetSymbolConfig, {}))
-
-    def _take_configs(self, answer: Any) -> None:
-        for row in rows(answer, "symbol settings"):
-            symbol = self._symbols.get(text(row, "symbol"))
-            if symbol in self._instruments:
-                self._configs[symbol] = parse.config(row)
-        self._configs_at = self._now()
+        due = [self._time.measure()] if self._time.is_due else []
+        await all_of([*due, *self._rules.due()])
 
     async def _check_rights(self) -> None:
         if self._settings.mode == "testnet":

@@ -18,7 +18,14 @@ from bot.cards.page import page
 from bot.cards.runner import GROUPS, all_cards, run_all
 from bot.domain.intent import Settlement
 from bot.domain.switch import Switches
-from bot.exchanges import binance, binance_ledger, binance_parse, binance_write, client
+from bot.exchanges import (
+    binance,
+    binance_ledger,
+    binance_parse,
+    binance_rules,
+    binance_write,
+    client,
+)
 from bot.exchanges.binance_evidence import Evidence
 from bot.exchanges.binance_write import Write, write_for
 from bot.exchanges.outcomes import Proof
@@ -373,14 +380,14 @@ def venue_time_is_the_machines(patch: Patch) -> Seam:
 
 
 def rules_are_never_read_again(patch: Patch) -> Seam:
-    patch.setattr(binance, "RULES_EVERY", timedelta(days=999))
+    patch.setattr(binance_rules, "RULES_EVERY", timedelta(days=999))
     patch.setattr(binance, "MODE_REFUSED", frozenset())
     return Seam()
 
 
 def settings_are_never_read_again(patch: Patch) -> Seam:
-    patch.setattr(binance, "CONFIG_EVERY", timedelta(days=999))
-    patch.setattr(binance, "RULES_EVERY", timedelta(days=999))
+    patch.setattr(binance_rules, "CONFIG_EVERY", timedelta(days=999))
+    patch.setattr(binance_rules, "RULES_EVERY", timedelta(days=999))
     return Seam()
 
 

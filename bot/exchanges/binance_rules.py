@@ -1,0 +1,147 @@
+"""What are the rules now: contracts, tiers, the position mode, the settings of each symbol?"""
+
+from collections.abc import Awaitable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.clock import VenueClock
+from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.position import PositionMode
+from bot.errors import Incomplete
+from bot.exchanges import binance_parse as parse
+from bot.exchanges.client import Client, all_of
+from bot.exchanges.numbers import rows, table, text
+from bot.exchanges.venues import VENUES
+
+RULES_EVERY = timedelta(hours=1)
+"""Tiers, filters and modes are read again so often, and on a symbol not seen before."""
+CONFIG_EVERY = timedelta(minutes=10)
+
+
+class Rules:
+    """The rules of one account's venue, as last read."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: VenueClock,
+        *,
+        venue: str,
+        symbols: Collection[str],
+        margin_release: MarginRelease,
+    ) -> None:
+        self._client, self._clock, self._venue = client, clock, VENUES[venue]
+        self._wanted, self._measured = symbols, margin_release
+        self.ids: dict[str, str] = {}
+        """The venue's name of each symbol it lists."""
+        self.instruments: dict[str, Instrument] = {}
+        """Of each symbol that was needed so far."""
+        self.mode = PositionMode.ONE_WAY
+        self._symbols: dict[str, str] = {}
+        self._raw: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
+        self._configs: dict[str, parse.Config] = {}
+        self._read_at: datetime | None = None
+        self._configs_at: datetime | None = None
+
+    def due(self) -> list[Awaitable[None]]:
+        """Return what must be read again by now."""
+        now = self._clock.now()
+        if self._read_at is None or now - self._read_at >= RULES_EVERY:
+            return [self.read()]
+        if self._configs_at is None or now - self._configs_at >= CONFIG_EVERY:
+            return [self._read_configs()]
+        return []
+
+    def forget(self) -> None:
+        """Read all of it again before the next look."""
+        self._read_at = None
+
+    def symbol(self, row: Mapping[str, Any]) -> str:
+        """Return the unified name of what a row is about.
+
+        Raises:
+            Incomplete: The venue does not list it.
+        """
+        symbol = self._symbols.get(text(row, "symbol"))
+        if symbol is None:
+            raise Incomplete(f"rules of {row.get('symbol')} must be known, were not listed")
+        return symbol
+
+    def config(self, symbol: str) -> parse.Config:
+        """Return the settings of a symbol.
+
+        Raises:
+            Incomplete: The venue did not list them.
+        """
+        config = self._configs.get(symbol)
+        if config is None:
+            raise Incomplete(f"leverage setting of {symbol} must be known, was not listed")
+        return config
+
+    async def configure(self, symbols: Collection[str]) -> None:
+        """Read the settings of symbols, unless those of each are known.
+
+        Raises:
+            ExchangeError: No usable answer.
+        """
+        if any(symbol not in self._configs for symbol in symbols):
+            await self._read_configs()
+
+    async def read(self) -> None:
+        """Read all of it.
+
+        Raises:
+            ExchangeError: No usable answer.
+        """
+        api = self._client.api
+        info, brackets, dual, configs = await all_of(
+            [
+                self._client.read(api.fapiPublicGetExchangeInfo, {}),
+                self._client.read(api.fapiPrivateGetLeverageBracket, {}),
+                self._client.read(api.fapiPrivateGetPositionSideDual, {}),
+                self._client.read(api.fapiPrivateGetSymbolConfig, {}),
+            ]
+        )
+        is_hedge = table(dual, "position mode").get("dualSidePosition")
+        if not isinstance(is_hedge, bool):
+            raise Incomplete(f"dualSidePosition must be true or false, was {is_hedge!r}")
+        tables = {text(row, "symbol"): row for row in rows(brackets, "leverage brackets")}
+        if not tables:
+            raise Incomplete("leverage brackets must list symbols, listed none")
+        self.mode = PositionMode.HEDGE if is_hedge else PositionMode.ONE_WAY
+        for row in rows(table(info, "exchangeInfo").get("symbols"), "symbols"):
+            if row.get("contractType") != "PERPETUAL" or text(row, "symbol") not in tables:
+                continue
+            symbol = parse.unified(row)
+            self.ids[symbol] = text(row, "symbol")
+            self._symbols[text(row, "symbol")] = symbol
+            self._raw[symbol] = (row, tables[text(row, "symbol")])
+            if symbol in self._wanted or symbol in self.instruments:
+                self.learn(symbol)
+        self._take_configs(configs)
+        self._read_at = self._clock.now()
+
+    def learn(self, symbol: str) -> None:
+        """Parse the rules of a symbol when they are needed: a venue lists hundreds.
+
+        Raises:
+            Incomplete: A field is missing or makes no sense.
+        """
+        row, brackets = self._raw[symbol]
+        is_measured = self._measured is not MarginRelease.UNKNOWN
+        self.instruments[symbol] = parse.instrument(
+            row,
+            parse.tiers(brackets),
+            margin_step=self._venue.margin_step,
+            margin_release=self._measured if is_measured else self._venue.margin_release,
+        )
+
+    async def _read_configs(self) -> None:
+        self._take_configs(await self._client.read(self._client.api.fapiPrivateGetSymbolConfig, {}))
+
+    def _take_configs(self, answer: Any) -> None:
+        for row in rows(answer, "symbol settings"):
+            symbol = self._symbols.get(text(row, "symbol"))
+            if symbol in self.instruments:
+                self._configs[symbol] = parse.config(row)
+        self._configs_at = self._clock.now()
