@@ -25,6 +25,7 @@ from bot.exchanges.binance import BinanceVenue
 from bot.exchanges.connect import ConnectionSettings, connect
 from bot.exchanges.gateway import look
 from bot.paper.binance.request import Keys
+from bot.paper.binance.routes import WRITES
 from bot.paper.desk import Asked, Desk, Reply
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault, Faults, Kind
@@ -133,13 +134,6 @@ class Wire:
             self._time.charge(PATIENCE_MS)
             raise TimeoutError
         return reply if fault is None else distorted(fault, self._desk, asked, reply)
-
-
-WRITES = frozenset({
-    ("POST", "/fapi/v1/positionMargin"), ("POST", "/fapi/v1/order"),
-    ("POST", "/fapi/v1/algoOrder"), ("DELETE", "/fapi/v1/algoOrder"),
-    ("POST", "/sapi/v1/asset/transfer"),
-})  # fmt: skip
 
 
 @dataclass(slots=True)

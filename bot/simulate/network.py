@@ -15,6 +15,7 @@ import aiohttp
 from aiohttp.client_reqrep import ConnectionKey
 
 from bot.exchanges.gateway import look
+from bot.paper.binance.routes import WRITES
 from bot.paper.desk import JSON, Asked, Desk, Reply
 from bot.simulate.operations import Operation, operation_of
 from bot.simulate.process import Process
@@ -30,13 +31,6 @@ from bot.simulate.weather import (
     distorted,
     instead,
 )
-
-WRITES = frozenset({
-    ("POST", "/fapi/v1/positionMargin"), ("POST", "/fapi/v1/order"),
-    ("POST", "/fapi/v1/algoOrder"), ("DELETE", "/fapi/v1/algoOrder"),
-    ("DELETE", "/fapi/v1/order"), ("POST", "/sapi/v1/asset/transfer"),
-})  # fmt: skip
-"""Requests that may change something."""
 
 HISTORY = frozenset({"history", "transfer", "allOrders", "algoOrder", "openAlgoOrders"})
 """Ends of paths that tell what became of a write."""

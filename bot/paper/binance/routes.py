@@ -89,3 +89,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/sapi/v1/capital/config/getall"): _signed(wallet.capital_config, 10),
 }
 """By method and path. `RESTRICTIONS` depends on the key and is answered by the server."""
+
+WRITES = frozenset({
+    ("POST", "/fapi/v1/positionMargin"), ("POST", "/fapi/v1/order"),
+    ("POST", "/fapi/v1/algoOrder"), ("DELETE", "/fapi/v1/algoOrder"),
+    ("DELETE", "/fapi/v1/order"), ("POST", "/sapi/v1/asset/transfer"),
+})  # fmt: skip
+"""Those that move collateral or orders."""
