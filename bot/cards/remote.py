@@ -33,7 +33,7 @@ from bot.errors import ConfigError
 from bot.exchanges.binance import BinanceVenue
 from bot.exchanges.client import Client, Session
 from bot.exchanges.connect import ConnectionSettings, connect
-from bot.exchanges.numbers import number, rows, text
+from bot.exchanges.numbers import number, rows, table, text
 from bot.exchanges.venues import VENUES
 from bot.margin.assess import assess
 from bot.ports import Clock
@@ -107,6 +107,12 @@ class Remote:
             if number(row, "positionAmt") == position.size:
                 return row
         raise CardError(f"{position.key} of {position.size} must be at v2/positionRisk, was not")
+
+    async def stop_status(self, client_id: str) -> str:
+        """Return what the venue says of one stop, which the adapter looks for in a list."""
+        ask = self.client.api.fapiPrivateGetAlgoOrder
+        answer = await self.client.read(ask, {"clientAlgoId": client_id})
+        return text(table(answer, "stop"), "algoStatus")
 
     async def margin(self, position: Position) -> Decimal:
         """Return its margin there. [USDT]."""
@@ -222,11 +228,13 @@ async def _stop(remote: Remote) -> None:
     if mine is None:
         raise CardError(f"stop {intent.id} must be listed, was not")
     holds("it watches mark and closes all", mine.covers(position))
+    same("status", await remote.stop_status(intent.id), "NEW")
     cancel = CancelStop(key=position.key, stop_id=mine.stop_id, client_id=intent.id)
     done, _ = await remote.send(cancel)
     ended(done, Outcome.DONE)
     standing = {stop.client_id for stop in (await remote.venue.observe()).account.stops}
     holds("it is gone", intent.id not in standing)
+    same("status", await remote.stop_status(intent.id), "CANCELED")
 
 
 @_as("M8-03")
