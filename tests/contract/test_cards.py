@@ -1,5 +1,6 @@
 """Conformance cards: they are all there, they pass, and each of them can fail."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from bot.cards.bench import Seam
-from bot.cards.card import Verdict
+from bot.cards.card import Result, Verdict
 from bot.cards.classes import Classes, classes
 from bot.cards.page import page
 from bot.cards.runner import GROUPS, all_cards, run_all
@@ -61,20 +62,25 @@ def test_every_card_says_what_it_does_or_why_it_is_skipped() -> None:
         assert bool(card.skips) is (card.action is None)
 
 
-async def test_no_card_fails_and_the_page_says_what_became_of_each() -> None:
-    found = await run_all(all_cards())
+@pytest.fixture(scope="module")
+def found() -> list[Result]:
+    """What became of every card."""
+    return asyncio.run(run_all(all_cards()))
+
+
+def test_no_card_fails_and_the_page_says_what_became_of_each(found: list[Result]) -> None:
     failed = [(r.card.number, r.reason) for r in found if r.verdict is Verdict.FAIL]
     assert failed == []
     assert page("binanceusdm", found) == PAGE.read_text(), "make cards"
 
 
-async def test_the_capability_table_grants_no_more_than_the_cards() -> None:
-    found = classes(await run_all(all_cards()))
+def test_the_capability_table_grants_no_more_than_the_cards(found: list[Result]) -> None:
+    granted = classes(found)
     venue = VENUES["binanceusdm"]
-    assert (venue.margin_key, venue.transfer_key) == (found.moves, found.moves)
-    assert venue.order_key is found.orders
-    assert bool(venue.stops) is found.has_stops
-    assert found.is_shown_in_time
+    assert (venue.margin_key, venue.transfer_key) == (granted.moves, granted.moves)
+    assert venue.order_key is granted.orders
+    assert bool(venue.stops) is granted.has_stops
+    assert granted.is_shown_in_time
 
 
 def test_what_no_card_shows_is_not_granted() -> None:
