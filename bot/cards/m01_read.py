@@ -11,6 +11,7 @@ from bot.cards.card import Group
 from bot.cards.expect import holds, near, refused, same
 from bot.cards.scene import BTC as HELD_BTC
 from bot.cards.scene import CROSS, LONG, SHORT, Held, Scene
+from bot.domain.account import Wallet
 from bot.domain.ledger import RowKind
 from bot.domain.position import MarginMode, PositionKey, PositionMode
 from bot.errors import Incomplete
@@ -96,8 +97,8 @@ async def wallets(bench: Bench) -> None:
     same("everything held", seen.account.held(), bench.money())
 
 
-def _total(wallet: object) -> object:
-    return getattr(wallet, "total", None)
+def _total(wallet: Wallet | None) -> Decimal | None:
+    return None if wallet is None else wallet.total
 
 
 def _cross(bench: Bench) -> Decimal:
