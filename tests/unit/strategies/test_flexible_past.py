@@ -81,7 +81,9 @@ def test_a_rest_that_lies_ahead_of_the_clock_is_none() -> None:
     day = {"interval": 86400}
     ahead = asked("2.0005", Past(now=NOON + 86401 * SECOND), **day).carry
     assert ahead is not None
-    moved = {"moved_at": NOON - SECOND, "carried": ahead}
-    assert asked("2.2", Past(now=NOON + 86400 * SECOND, **moved), **day).leverage.trigger < D("2.2")
-    later = Past(now=NOON + 86401 * SECOND, **moved)
+    early, later = (
+        Past(now=NOON + seconds * SECOND, moved_at=NOON - SECOND, carried=ahead)
+        for seconds in (86400, 86401)
+    )
+    assert asked("2.2", early, **day).leverage.trigger < D("2.2")
     assert asked("2.2", later, **day).leverage.trigger == D("2.3")

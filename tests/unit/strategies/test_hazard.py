@@ -212,9 +212,8 @@ def test_a_short_is_closed_by_buying_and_a_long_by_selling() -> None:
     thin = (BookLevel(price=D(60_000), size=D("0.999")),)
     for size, side, other in (("1", "bids", "asks"), ("-1", "asks", "bids")):
         risk, market = risk_of(a_position(size=size)), a_walked_market(WALK)
-        here, there = (
-            shipped().choose(risk, replace(market, **{book: thin})) for book in (side, other)
-        )
+        books = {"bids": replace(market, bids=thin), "asks": replace(market, asks=thin)}
+        here, there = (shipped().choose(risk, books[book]) for book in (side, other))
         assert "thin_book" in here.flags
         assert "thin_book" not in there.flags
 
