@@ -16,8 +16,9 @@ from bot import bootstrap
 from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.lease import Claim
-from bot.exchanges.binance import BinanceVenue, ConnectionSettings
+from bot.exchanges.binance.adapter import BinanceVenue
 from bot.exchanges.connect import connect
+from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.gateway import GatewaySettings
 from bot.execute.fingerprint import Fingerprints
 from bot.journal.authority import LeaseKeeper

@@ -21,7 +21,7 @@ from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, T
 from bot.domain.instrument import MarginRelease
 from bot.domain.intent import Execution, Intent, SignedRequest
 from bot.domain.position import Position, PositionKey, Side
-from bot.exchanges.binance import BinanceVenue
+from bot.exchanges.adapter import Adapter
 from bot.exchanges.connect import ConnectionSettings, connect
 from bot.exchanges.gateway import look
 from bot.paper.binance.request import Keys
@@ -185,12 +185,12 @@ class Bench:
     desk: Desk
     wire: Wire
     time: CardTime
-    venue: BinanceVenue
+    venue: Adapter
     keys: Keys
     folder: Path
     _carry: Carry
     _sent: int = 0
-    _opened: list[BinanceVenue] = field(default_factory=list)
+    _opened: list[Adapter] = field(default_factory=list)
 
     # acting
 
@@ -227,7 +227,7 @@ class Bench:
         seen = await self.venue.observe()
         return next(p for p in seen.account.positions if p.key == key)
 
-    async def again(self) -> BinanceVenue:
+    async def again(self) -> Adapter:
         """Return a second adapter of the same account, as after a restart."""
         found = await _connected(self._carry, self.time, self.keys)
         self._opened.append(found)
@@ -333,7 +333,7 @@ async def bench_of(scene: Scene, seam: Seam = NEUTRAL) -> AsyncIterator[Bench]:
             await bench.close()
 
 
-async def _connected(carry: Carry, time: CardTime, keys: Keys) -> BinanceVenue:
+async def _connected(carry: Carry, time: CardTime, keys: Keys) -> Adapter:
     settings = ConnectionSettings(
         account="main",
         venue="binanceusdm",

@@ -30,9 +30,9 @@ from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, Side
 from bot.domain.timing import HISTORY_LAG
 from bot.errors import ConfigError
-from bot.exchanges.binance import BinanceVenue
+from bot.exchanges.adapter import Adapter
 from bot.exchanges.client import Client, Session
-from bot.exchanges.connect import ConnectionSettings, connect
+from bot.exchanges.connect import ConnectionSettings, client_of, connect
 from bot.exchanges.numbers import number, rows, table, text
 from bot.exchanges.venues import VENUES
 from bot.margin.assess import assess
@@ -62,7 +62,7 @@ class Remote:
         account: The account's name.
     """
 
-    venue: BinanceVenue
+    venue: Adapter
     client: Client
     clock: VenueClock
     account: str
@@ -286,14 +286,8 @@ async def run_remote(
     venue = await connect(
         settings, venue_clock, rng=SeededRng("cards"), session=session and session()
     )
-    client = Client(
-        api_key=settings.api_key,
-        secret=settings.secret,
-        clock=venue_clock,
-        gateway=None,
-        demo=True,
-        rng=SeededRng("cards beside"),
-        session=session and session(),
+    client = client_of(
+        settings, venue_clock, rng=SeededRng("cards beside"), session=session and session()
     )
     remote = Remote(venue=venue, client=client, clock=venue_clock, account=settings.account)
     try:

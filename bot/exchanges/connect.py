@@ -1,13 +1,62 @@
 """How is the adapter of a venue made?"""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from bot.clock import VenueClock
 from bot.errors import Unavailable
-from bot.exchanges.binance import BinanceVenue, ConnectionSettings
+from bot.exchanges.adapter import Adapter
+from bot.exchanges.binance.adapter import BinanceVenue
+from bot.exchanges.binance.dialect import DIALECT as BINANCE
 from bot.exchanges.client import Client, Session
+from bot.exchanges.connection import ConnectionSettings
+from bot.exchanges.dialect import Dialect
 from bot.exchanges.gateway import GatewaySettings
-from bot.ports import BanNote, Rng
+from bot.ports import BanNote, Clock, Rng
 
-__all__ = ["ConnectionSettings", "GatewaySettings", "connect"]
+__all__ = ["ConnectionSettings", "GatewaySettings", "client_of", "connect"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spoken:
+    """How a venue is spoken to.
+
+    Attributes:
+        dialect: Its words.
+        adapter: Makes an adapter of its account.
+    """
+
+    dialect: Dialect
+    adapter: Callable[[ConnectionSettings, Client, VenueClock], Adapter]
+
+
+SPOKEN: dict[str, _Spoken] = {
+    "binanceusdm": _Spoken(dialect=BINANCE, adapter=BinanceVenue),
+}
+"""By the venue's id."""
+
+
+def client_of(
+    settings: ConnectionSettings,
+    clock: Clock,
+    *,
+    rng: Rng,
+    session: Session | None = None,
+    bans: BanNote | None = None,
+) -> Client:
+    """Return a client of an account's venue; arguments as of `connect`."""
+    return Client(
+        dialect=SPOKEN[settings.venue].dialect,
+        api_key=settings.api_key,
+        secret=settings.secret,
+        password=settings.password,
+        clock=clock,
+        gateway=settings.gateway,
+        demo=settings.mode == "testnet",
+        rng=rng,
+        session=session,
+        bans=bans,
+    )
 
 
 async def connect(
@@ -17,7 +66,7 @@ async def connect(
     rng: Rng,
     session: Session | None = None,
     bans: BanNote | None = None,
-) -> BinanceVenue:
+) -> Adapter:
     """Return a venue that is ready to be observed; the clock is anchored to its time.
 
     Args:
@@ -31,17 +80,8 @@ async def connect(
         ExchangeError: The venue gave no usable answer, or refuses the key.
         ConfigError: A configured symbol does not exist there.
     """
-    client = Client(
-        api_key=settings.api_key,
-        secret=settings.secret,
-        clock=clock,
-        gateway=settings.gateway,
-        demo=settings.mode == "testnet",
-        rng=rng,
-        session=session,
-        bans=bans,
-    )
-    venue = BinanceVenue(settings, client, clock)
+    client = client_of(settings, clock, rng=rng, session=session, bans=bans)
+    venue = SPOKEN[settings.venue].adapter(settings, client, clock)
     try:
         await venue.start()
     except Unavailable as error:

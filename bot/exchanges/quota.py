@@ -9,11 +9,9 @@ from collections import deque
 from collections.abc import Mapping
 from enum import IntEnum
 
-from bot.exchanges.weights import LIMITS, USED, Budget, Cost
+from bot.exchanges.limits import Budgets, Cost, Limit
 from bot.ports import BanNote, Rng
 
-SPAN = 65.0
-"""Weight counts for so long: the venue's minute, and the 5 s a request may be on its way. [s]"""
 SHARE = 0.5
 """Of the venue's limit that the bot uses; the rest is for people and other programs. [ratio]"""
 BURST = 4
@@ -60,10 +58,11 @@ KEPT: Mapping[Lane, float] = {
 
 
 class Meter:
-    """Counts the weight of one budget; never lets more than the bot's share leave in a `SPAN`."""
+    """Counts the weight of one budget; never lets more than the bot's share leave in its span."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit, self._own_limit = limit, int(limit * SHARE)
+    def __init__(self, limit: Limit) -> None:
+        self._limit, self._own_limit = limit.weight, int(limit.weight * SHARE)
+        self._span = limit.span
         self._counted: deque[tuple[float, int, int]] = deque()
         """Time [s], own weight, weight of others."""
         self._own = self._others = 0
@@ -106,7 +105,7 @@ class Meter:
         for at, mine, theirs in self._counted:
             own, others = own - mine, others - theirs
             if self._room(lane, own, others) >= weight:
-                return min(SPAN, at + SPAN - now)  # rounding may add a bit
+                return min(self._span, at + self._span - now)  # rounding may add a bit
         return math.inf
 
     def even(self, lane: Lane, weight: int, now: float) -> float:
@@ -117,10 +116,10 @@ class Meter:
         self._forget(now)
         if BURST * self._own < self._own_limit:
             return 0.0
-        own, others, rate = self._own, self._others, self._room(lane, 0, 0) / SPAN
+        own, others, rate = self._own, self._others, self._room(lane, 0, 0) / self._span
         for at, mine, theirs in self._counted:
             # What is left now must last until the next comes free.
-            comes_in = max(at + SPAN - now, SOON)
+            comes_in = max(at + self._span - now, SOON)
             rate = min(rate, self._room(lane, own, others) / comes_in)
             own, others = own - mine, others - theirs
         return weight / rate if rate > 0 else 0.0
@@ -132,7 +131,7 @@ class Meter:
             weight: Of one.
             share: Of the bot's own. [ratio]
         """
-        return weight * SPAN / (self._own_limit * share)
+        return weight * self._span / (self._own_limit * share)
 
     def _room(self, lane: Lane, own: int, others: int) -> int:
         kept = math.ceil(self._own_limit * KEPT[lane])
@@ -144,7 +143,7 @@ class Meter:
         self._others += others
 
     def _forget(self, now: float) -> None:
-        while self._counted and now - self._counted[0][0] >= SPAN:
+        while self._counted and now - self._counted[0][0] >= self._span:
             _, own, others = self._counted.popleft()
             self._own -= own
             self._others -= others
@@ -153,10 +152,12 @@ class Meter:
 class Quota:
     """What may be asked of one venue, and whether it asked to wait."""
 
-    def __init__(self, rng: Rng, *, bans: BanNote | None = None) -> None:
+    def __init__(self, budgets: Budgets, rng: Rng, *, bans: BanNote | None = None) -> None:
         self._rng = rng
         self._bans = bans
-        self._meters = {budget: Meter(limit) for budget, limit in LIMITS.items()}
+        self._limits = budgets.limits
+        self._meters = {budget: Meter(limit) for budget, limit in budgets.limits.items()}
+        self._main = self._meters[budgets.main]
         self._until = -math.inf
         self._ban_until = -math.inf
         self._why = ""
@@ -167,12 +168,12 @@ class Quota:
 
     def left(self, lane: Lane, now: float) -> int:
         """Return what a lane may still spend at the hosts of the positions."""
-        return self._meters[Budget.FUTURES].left(lane, now)
+        return self._main.left(lane, now)
 
     @property
     def spent(self) -> int:
         """Own weight since the start at the hosts of the positions; only grows."""
-        return self._meters[Budget.FUTURES].spent
+        return self._main.spent
 
     def pause(self, weight: int, *, since: float, now: float) -> float:
         """Return how long a look should wait, so that the last of many is not cut off. [s].
@@ -182,9 +183,8 @@ class Quota:
             since: When the look before it began. Monotonic. [s]
             now: Monotonic. [s]
         """
-        meter = self._meters[Budget.FUTURES]
         # Looks in a row leave room for what is read between them: the ledger, bars, rules.
-        gap = min(meter.even(Lane.TELEMETRY, weight, now), LONGEST_GAP)
+        gap = min(self._main.even(Lane.TELEMETRY, weight, now), LONGEST_GAP)
         return max(self.wait(weight, now), since + gap - now)
 
     def wait(self, weight: int, now: float) -> float:
@@ -194,7 +194,7 @@ class Quota:
             weight: Of one look.
             now: Monotonic. [s]
         """
-        return self._meters[Budget.FUTURES].wait(Lane.READ, weight, now)
+        return self._main.wait(Lane.READ, weight, now)
 
     def gap(self, weight: int, share: float) -> float:
         """Return the gap at which requests take a share of the bot's budget. [s].
@@ -203,7 +203,7 @@ class Quota:
             weight: Of one.
             share: Of the bot's own. [ratio]
         """
-        return self._meters[Budget.FUTURES].gap(weight, share)
+        return self._main.gap(weight, share)
 
     def stopped_for(self, now: float) -> float:
         """Return how long nothing may be asked at all; 0 or less when something may. [s]."""
@@ -213,7 +213,7 @@ class Quota:
         """Return why the venue shut us out, for people; empty where it did not, or no more."""
         return self._why if now < self._ban_until else ""
 
-    def hear(self, headers: Mapping[str, str], budget: Budget, now: float) -> None:
+    def hear(self, headers: Mapping[str, str], budget: str, now: float) -> None:
         """Take over what an answer says was counted.
 
         Args:
@@ -221,7 +221,7 @@ class Quota:
             budget: That paid for the request.
             now: Monotonic. [s]
         """
-        used = headers.get(USED[budget], "")
+        used = headers.get(self._limits[budget].used, "")
         if used.isascii() and used.isdigit():
             self._meters[budget].correct(int(used[:9]), now)
 

@@ -21,7 +21,7 @@ import aiohttp
 from bot import clock
 from bot.domain.intent import Intent, IntentState, Settlement
 from bot.errors import JournalLost, Unavailable
-from bot.exchanges.binance import BinanceVenue
+from bot.exchanges.binance.adapter import BinanceVenue
 from bot.execute import resolve
 from bot.execute.resolve import Resolver
 from bot.journal import database

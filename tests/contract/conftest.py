@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.exchanges.binance import BinanceVenue
+from bot.exchanges.adapter import Adapter
 from bot.journal.sqlite import SqliteJournal
 from tests.kit.paper import Rig, an_engine, connected, serving
 
@@ -21,7 +21,7 @@ async def rig(authority: Path) -> AsyncIterator[Rig]:
 
 
 @pytest.fixture
-async def venue(rig: Rig) -> AsyncIterator[BinanceVenue]:
+async def venue(rig: Rig) -> AsyncIterator[Adapter]:
     """The adapter, connected."""
     async with connected(rig) as adapter:
         yield adapter

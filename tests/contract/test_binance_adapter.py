@@ -10,8 +10,8 @@ from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, T
 from bot.domain.intent import Outcome
 from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
 from bot.errors import ConfigError, Denied, Incomplete, Unavailable
-from bot.exchanges.binance import BinanceVenue
-from bot.exchanges.client import Expected
+from bot.exchanges.binance.adapter import BinanceVenue
+from bot.exchanges.dialect import Expected
 from bot.exchanges.quota import Lane
 from bot.margin.assess import assess
 from bot.paper.binance.request import Keys

@@ -19,16 +19,11 @@ from bot.cards.page import page
 from bot.cards.runner import GROUPS, all_cards, run_all
 from bot.domain.intent import Settlement
 from bot.domain.switch import Switches
-from bot.exchanges import (
-    binance,
-    binance_ledger,
-    binance_parse,
-    binance_rules,
-    binance_write,
-    client,
-)
-from bot.exchanges.binance_evidence import Evidence
-from bot.exchanges.binance_write import Write, write_for
+from bot.exchanges import client, connect
+from bot.exchanges.binance import adapter, ledger, parse, rules, write
+from bot.exchanges.binance.evidence import Evidence
+from bot.exchanges.binance.write import write_for
+from bot.exchanges.dialect import Write
 from bot.exchanges.outcomes import Proof
 from bot.exchanges.quota import Quota
 from bot.exchanges.venues import VENUES, Key
@@ -145,7 +140,7 @@ def careless(patch: Patch, change: Callable[[dict[str, str]], dict[str, str]]) -
         sent = change(dict(write.expected.parameters))
         return replace(write, expected=replace(write.expected, parameters=sent))
 
-    patch.setattr(binance, "write_for", worse)
+    patch.setattr(adapter, "write_for", worse)
     return Seam()
 
 
@@ -180,12 +175,12 @@ def flags_are_dropped(patch: Patch) -> Seam:
 
 
 def amounts_are_not_checked(patch: Patch) -> Seam:
-    patch.setattr(binance_write, "_amount_problem", lambda *_: "")
+    patch.setattr(write, "_amount_problem", lambda *_: "")
     return Seam()
 
 
 def every_route_is_known(patch: Patch) -> Seam:
-    patch.setattr(binance_write, "route_of", lambda _: "MAIN_UMFUTURE")
+    patch.setattr(write, "route_of", lambda _: "MAIN_UMFUTURE")
     return Seam()
 
 
@@ -272,7 +267,7 @@ def modes_are_mixed_up(patch: Patch) -> Seam:
 
 def tiers_are_doubled(patch: Patch) -> Seam:
     """The adapter's maintenance is not the exchange's."""
-    tiers = binance_parse.tiers
+    tiers = parse.tiers
 
     def doubled(row: Any) -> Any:
         return tuple(
@@ -284,29 +279,29 @@ def tiers_are_doubled(patch: Patch) -> Seam:
             for tier in tiers(row)
         )
 
-    patch.setattr(binance_parse, "tiers", doubled)
+    patch.setattr(parse, "tiers", doubled)
     return Seam()
 
 
 def missing_is_zero(patch: Patch) -> Seam:
     for name in ("number", "amount", "positive"):
-        patch.setattr(binance_parse, name, lambda row, key: D(row.get(key) or 0))
+        patch.setattr(parse, name, lambda row, key: D(row.get(key) or 0))
     return Seam()
 
 
 def stamps_are_arrivals(patch: Patch) -> Seam:
-    observe = binance.BinanceVenue.observe
+    observe = adapter.BinanceVenue.observe
 
     async def late(venue: Any, **named: Any) -> Any:
         seen = await observe(venue, **named)
         return replace(seen, account_at=seen.at)
 
-    patch.setattr(binance.BinanceVenue, "observe", late)
+    patch.setattr(adapter.BinanceVenue, "observe", late)
     return Seam()
 
 
 def empty_is_flat(patch: Patch) -> Seam:
-    patch.setattr(binance, "_check_whole", lambda *_: None)
+    patch.setattr(adapter, "_check_whole", lambda *_: None)
     return Seam()
 
 
@@ -314,18 +309,20 @@ def one_page_is_all(patch: Patch) -> Seam:
     async def complete(ask: Any, first: int, last: int, **_: Any) -> Any:
         return await ask(first, last)
 
-    patch.setattr(binance_ledger, "_complete", complete)
+    patch.setattr(ledger, "_complete", complete)
     return Seam()
 
 
 def every_failure_is_a_refusal(patch: Patch) -> Seam:
-    patch.setattr(binance, "proof_of", lambda _: (Proof.NO_EFFECT, "none"))
-    patch.setattr(binance, "applied", lambda intent, *_: amount_of(intent.action))
+    patch.setattr("bot.exchanges.adapter.proof_of", lambda *_: (Proof.NO_EFFECT, "none"))
+    patch.setattr(adapter, "applied", lambda intent, *_: amount_of(intent.action))
     return Seam()
 
 
 def every_refusal_is_unknown(patch: Patch) -> Seam:
-    patch.setattr(binance, "proof_of", lambda trace: (Proof.UNKNOWN, str(trace.code)))
+    patch.setattr(
+        "bot.exchanges.adapter.proof_of", lambda trace, _: (Proof.UNKNOWN, str(trace.code))
+    )
     return Seam()
 
 
@@ -376,7 +373,7 @@ def orders_are_not_filled(patch: Patch) -> Seam:
 
 
 def others_are_taken_for_ours(patch: Patch) -> Seam:
-    patch.setattr("bot.exchanges.binance_parse.is_own_name", lambda _: True)
+    patch.setattr("bot.exchanges.binance.parse.is_own_name", lambda _: True)
     return Seam()
 
 
@@ -386,14 +383,17 @@ def venue_time_is_the_machines(patch: Patch) -> Seam:
 
 
 def rules_are_never_read_again(patch: Patch) -> Seam:
-    patch.setattr(binance_rules, "RULES_EVERY", timedelta(days=999))
-    patch.setattr(binance, "MODE_REFUSED", frozenset())
+    patch.setattr(rules, "RULES_EVERY", timedelta(days=999))
+    spoken = connect.SPOKEN["binanceusdm"]
+    codes = replace(spoken.dialect.codes, mode_refused=frozenset())
+    deaf = replace(spoken, dialect=replace(spoken.dialect, codes=codes))
+    patch.setitem(connect.SPOKEN, "binanceusdm", deaf)
     return Seam()
 
 
 def settings_are_never_read_again(patch: Patch) -> Seam:
-    patch.setattr(binance_rules, "CONFIG_EVERY", timedelta(days=999))
-    patch.setattr(binance_rules, "RULES_EVERY", timedelta(days=999))
+    patch.setattr(rules, "CONFIG_EVERY", timedelta(days=999))
+    patch.setattr(rules, "RULES_EVERY", timedelta(days=999))
     return Seam()
 
 
@@ -411,7 +411,7 @@ def rights_are_not_read(patch: Patch) -> Seam:
     async def nothing(_: Any) -> None:
         return None
 
-    patch.setattr(binance.BinanceVenue, "_check_rights", nothing)
+    patch.setattr(adapter.BinanceVenue, "_check_rights", nothing)
     return Seam()
 
 
@@ -495,13 +495,13 @@ def stops_use_up_the_room(patch: Patch) -> Seam:
 
 def deposits_are_looked_at(patch: Patch) -> Seam:
     """The adapter asks a path that can move collateral to others."""
-    rows = binance.BinanceVenue.rows
+    rows = adapter.BinanceVenue.rows
 
     async def curious(venue: Any, since: Any) -> Any:
         await venue._client.read(venue._client.api.sapiGetCapitalConfigGetall, {})
         return await rows(venue, since)
 
-    patch.setattr(binance.BinanceVenue, "rows", curious)
+    patch.setattr(adapter.BinanceVenue, "rows", curious)
     return Seam()
 
 

@@ -5,16 +5,17 @@ import json
 import pytest
 
 from bot.errors import ExchangeError, Incomplete, Unavailable
-from bot.exchanges.binance import BinanceVenue
-from bot.exchanges.binance_glance import SHARE, Glance
-from bot.exchanges.quota import SPAN, Lane
-from bot.exchanges.weights import LIMITS, Budget, cost_of
+from bot.exchanges.binance.adapter import BinanceVenue
+from bot.exchanges.binance.glance import SHARE, Glance
+from bot.exchanges.binance.weights import BUDGETS, cost_of
+from bot.exchanges.quota import Lane
 from bot.paper.faults import Fault
 from bot.paper.instruments import CONTRACTS
 from tests.kit.paper import Rig, connected
 
 BTC, SOL = "BTC/USDT:USDT", "SOL/USDT:USDT"
-BUDGET = LIMITS[Budget.FUTURES] // 2
+LIMIT = BUDGETS.limits[BUDGETS.main]
+BUDGET = LIMIT.weight // 2
 
 
 def left(venue: BinanceVenue, lane: Lane) -> int:
@@ -70,7 +71,7 @@ async def test_glances_take_their_share_of_the_budget_and_no_more(
 ) -> None:
     every = venue._glance.every(count, venue._clock.monotonic())
     assert every is not None
-    assert weight / every * SPAN == pytest.approx(BUDGET * SHARE)
+    assert weight / every * LIMIT.span == pytest.approx(BUDGET * SHARE)
 
 
 async def test_without_budget_there_are_no_glances_but_still_looks(

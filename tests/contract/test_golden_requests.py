@@ -27,8 +27,9 @@ from bot.domain.intent import Outcome
 from bot.domain.ledger import RowKind
 from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
 from bot.exchanges import binance
-from bot.exchanges.binance_write import Write, write_for
-from bot.exchanges.client import WINDOW_MS
+from bot.exchanges.binance.dialect import DIALECT
+from bot.exchanges.binance.write import write_for
+from bot.exchanges.dialect import Write
 from tests.kit.builders import NOON
 from tests.kit.golden import GOLDEN, LONG, NAME, REPLIES, Stand, margin, standing, transfer
 from tests.kit.recorder import Recorded
@@ -288,7 +289,7 @@ async def test_every_private_request_is_signed_over_all_of_itself_with_the_journ
     assert all(request.is_signed_well for request in signed)
     assert {request.signed_ms for request in signed} <= {int(NOON.timestamp() * 1000)}
     for request in stand.gate.requests:
-        assert (request.signed_at, request.window_ms) == (NOON, WINDOW_MS)
+        assert (request.signed_at, request.window_ms) == (NOON, DIALECT.window_ms)
 
 
 @given(data=st.data())
@@ -369,7 +370,7 @@ async def test_a_stop_without_our_name_never_leaves(monkeypatch: pytest.MonkeyPa
 
 
 async def test_the_table_catches_a_wider_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.exchanges.client.WINDOW_MS", 10_000)
+    monkeypatch.setattr("tests.kit.golden.DIALECT", replace(DIALECT, window_ms=10_000))
     requests, _, _ = await recorded(CASES["add margin"])
     ((found,), (golden,)) = ([request.line for request in requests], REQUESTS["add margin"])
     assert found == golden.replace("recvWindow=5000", "recvWindow=10000") != golden

@@ -11,8 +11,8 @@ from bot.domain.intent import Intent, Outcome
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.position import PositionKey, Side
 from bot.errors import Incomplete, Unavailable
-from bot.exchanges import binance_ledger
-from bot.exchanges.binance import BinanceVenue
+from bot.exchanges.adapter import Adapter
+from bot.exchanges.binance import ledger
 from bot.execute import books, looking
 from bot.execute.foreign import Actor, Writer
 from bot.paper.faults import Fault
@@ -24,7 +24,7 @@ SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 WRITER = Writer(epoch=3, step=D("0.00001"))
 
 
-async def move(venue: BinanceVenue, rig: Rig, action: Action) -> Intent:
+async def move(venue: Adapter, rig: Rig, action: Action) -> Intent:
     intent = an_intent_now(rig, action, "plabcd0003000001")
     assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.DONE
     return intent
@@ -44,12 +44,12 @@ def incomes(rig: Rig, *stamps: int, kind: str = "FUNDING_FEE") -> None:
         )
 
 
-async def read(venue: BinanceVenue) -> tuple[LedgerRow, ...]:
+async def read(venue: Adapter) -> tuple[LedgerRow, ...]:
     return await venue.rows(START - timedelta(seconds=1))
 
 
 async def test_margin_moves_have_their_direction_their_symbol_and_the_venues_word(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     await move(venue, rig, AddMargin(key=SOL, amount=D("100.00123"), currency="USDT"))
     await move(venue, rig, RemoveMargin(key=SOL, amount=D("40.00057"), currency="USDT"))
@@ -72,7 +72,7 @@ async def test_in_hedge_mode_a_margin_move_names_its_side(authority: Path) -> No
 
 
 async def test_equal_margin_moves_of_one_instant_are_two_lines_with_ids_that_stay(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     rig.engine.move_margin("SOLUSDT", "BOTH", D(5), add=True)
     rig.engine.move_margin("SOLUSDT", "BOTH", D(5), add=True)
@@ -83,7 +83,7 @@ async def test_equal_margin_moves_of_one_instant_are_two_lines_with_ids_that_sta
 
 @pytest.mark.parametrize("out", [False, True])
 async def test_a_transfer_between_our_wallets_is_one_line_although_two_lists_have_it(
-    venue: BinanceVenue, rig: Rig, out: bool
+    venue: Adapter, rig: Rig, out: bool
 ) -> None:
     ends = ("futures", "spot") if out else ("spot", "futures")
     action = Transfer(source=ends[0], destination=ends[1], amount=D("10.5"), currency="USDT")
@@ -97,7 +97,7 @@ async def test_a_transfer_between_our_wallets_is_one_line_although_two_lists_hav
 
 
 async def test_a_transfer_shows_once_it_has_arrived_and_never_at_one_end_only(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     rig.engine.transfer_delay_ms = 60_000
     action = Transfer(source="futures", destination="spot", amount=D("10.5"), currency="USDT")
@@ -110,7 +110,7 @@ async def test_a_transfer_shows_once_it_has_arrived_and_never_at_one_end_only(
 
 
 async def test_a_transfer_from_a_wallet_that_is_not_ours_comes_from_outside(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     rig.engine.cross["USDT"] += 77
     rig.engine._book("", "TRANSFER", D(77), "USDT")
@@ -121,7 +121,7 @@ async def test_a_transfer_from_a_wallet_that_is_not_ours_comes_from_outside(
 
 
 async def test_a_transfer_that_one_list_does_not_show_yet_waits_for_it(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     def empty(text: str) -> str:
         return json.dumps({**json.loads(text), "total": 0, "rows": []})
@@ -153,7 +153,7 @@ async def test_without_a_spot_wallet_its_list_is_not_asked_for(rig: Rig) -> None
     ],
 )
 async def test_every_line_of_the_futures_wallet_is_there_whatever_it_is_called(
-    venue: BinanceVenue, rig: Rig, word: str, kind: RowKind
+    venue: Adapter, rig: Rig, word: str, kind: RowKind
 ) -> None:
     incomes(rig, 0, kind=word)
     await rig.pace.sleep(11)
@@ -162,11 +162,11 @@ async def test_every_line_of_the_futures_wallet_is_there_whatever_it_is_called(
 
 
 async def test_a_list_longer_than_a_page_is_read_to_its_end_each_line_once(
-    venue: BinanceVenue, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    venue: Adapter, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(binance_ledger, "INCOME_PAGE", 20)
-    monkeypatch.setattr(binance_ledger, "TRANSFER_PAGE", 10)
-    monkeypatch.setattr(binance_ledger, "MARGIN_PAGE", 10)
+    monkeypatch.setattr(ledger, "INCOME_PAGE", 20)
+    monkeypatch.setattr(ledger, "TRANSFER_PAGE", 10)
+    monkeypatch.setattr(ledger, "MARGIN_PAGE", 10)
     await rig.pace.sleep(60)
     incomes(rig, *range(100, 50_000, 1500))
     for _ in range(25):
@@ -184,10 +184,10 @@ async def test_a_list_longer_than_a_page_is_read_to_its_end_each_line_once(
 
 @pytest.mark.parametrize("name", ["INCOME_PAGE", "MARGIN_PAGE"])
 async def test_more_lines_of_one_instant_than_fit_a_page_are_incomplete(
-    venue: BinanceVenue, rig: Rig, monkeypatch: pytest.MonkeyPatch, name: str
+    venue: Adapter, rig: Rig, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(binance_ledger, name, 2)
-    monkeypatch.setattr(binance_ledger, "MOST_PAGES", 99)
+    monkeypatch.setattr(ledger, name, 2)
+    monkeypatch.setattr(ledger, "MOST_PAGES", 99)
     for _ in range(3):
         incomes(rig, 0)
         rig.engine.move_margin("SOLUSDT", "BOTH", D(1), add=True)
@@ -197,9 +197,9 @@ async def test_more_lines_of_one_instant_than_fit_a_page_are_incomplete(
 
 
 async def test_a_list_that_needs_too_many_pages_is_incomplete(
-    venue: BinanceVenue, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    venue: Adapter, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(binance_ledger, "INCOME_PAGE", 2)
+    monkeypatch.setattr(ledger, "INCOME_PAGE", 2)
     await rig.pace.sleep(60)
     incomes(rig, *range(0, 50_000, 500))
     with pytest.raises(Incomplete, match="income must fit 16 pages"):
@@ -207,7 +207,7 @@ async def test_a_list_that_needs_too_many_pages_is_incomplete(
 
 
 async def test_transfers_that_are_counted_but_not_listed_are_incomplete(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     def more(text: str) -> str:
         return json.dumps({**json.loads(text), "total": 5})
@@ -220,7 +220,7 @@ async def test_transfers_that_are_counted_but_not_listed_are_incomplete(
 @pytest.mark.parametrize("path", ["income", "positionMargin/history", "asset/transfer"])
 @pytest.mark.parametrize("kind", ["abort", "http_503", "html", "empty", "half_json", "rate_429"])
 async def test_a_reading_that_fails_in_any_part_fails_as_a_whole(
-    venue: BinanceVenue, rig: Rig, path: str, kind: str
+    venue: Adapter, rig: Rig, path: str, kind: str
 ) -> None:
     rig.faults.add(Fault(kind=kind, method="GET", path=path))  # type: ignore[arg-type]  # a kind
     with pytest.raises((Incomplete, Unavailable)):
@@ -241,7 +241,7 @@ async def test_a_reading_that_fails_in_any_part_fails_as_a_whole(
     ],
 )
 async def test_a_broken_field_makes_the_reading_incomplete(
-    venue: BinanceVenue, rig: Rig, path: str, changes: dict[str, object]
+    venue: Adapter, rig: Rig, path: str, changes: dict[str, object]
 ) -> None:
     incomes(rig, 0)
     rig.engine.move_margin("SOLUSDT", "BOTH", D(1), add=True)
@@ -254,9 +254,7 @@ async def test_a_broken_field_makes_the_reading_incomplete(
         await read(venue)
 
 
-async def test_lines_are_shown_as_late_as_the_rest_of_history(
-    venue: BinanceVenue, rig: Rig
-) -> None:
+async def test_lines_are_shown_as_late_as_the_rest_of_history(venue: Adapter, rig: Rig) -> None:
     rig.engine.history_lag_ms = 1_900
     incomes(rig, 0)
     assert not await read(venue)
@@ -295,7 +293,7 @@ def half_is_closed(rig: Rig) -> None:
     ],
 )
 async def test_books_beside_the_paper_exchange_explain_all_it_does_and_name_who_did(
-    venue: BinanceVenue, rig: Rig, happens: Callable[[Rig], None], actors: list[Actor]
+    venue: Adapter, rig: Rig, happens: Callable[[Rig], None], actors: list[Actor]
 ) -> None:
     kept = books.open_books(await venue.observe(), (), writer=WRITER)
     await rig.pace.sleep(2)
@@ -317,7 +315,7 @@ async def test_books_beside_the_paper_exchange_explain_all_it_does_and_name_who_
     assert kept.usable(account, "futures", "USDT", floor=D(0)) <= left + D("100.00123")
 
 
-async def poll(kept: books.Books, venue: BinanceVenue, rig: Rig) -> tuple[books.Books, list[Actor]]:
+async def poll(kept: books.Books, venue: Adapter, rig: Rig) -> tuple[books.Books, list[Actor]]:
     seen = await venue.observe()
     kept, report = looking.look(kept, seen)
     found = list(report.findings)

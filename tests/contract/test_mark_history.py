@@ -13,10 +13,11 @@ import pytest
 from bot.chance import SeededRng
 from bot.domain.market import Candle
 from bot.errors import Incomplete, Unavailable
-from bot.exchanges.binance_history import HOUR_MS, PATIENCE, PAUSE, MarkHistory
+from bot.exchanges.binance.history import HOUR_MS, PATIENCE, PAUSE, MarkHistory
+from bot.exchanges.binance.weights import BUDGETS, Budget
 from bot.exchanges.client import Client
+from bot.exchanges.limits import Cost
 from bot.exchanges.quota import Lane, Quota
-from bot.exchanges.weights import Budget, Cost
 from bot.leverage.library import Library
 from bot.paper.faults import Fault
 from tests.kit.paper import KEYS, START, START_MS, Rig, an_engine, raw_client, serving
@@ -81,7 +82,7 @@ async def test_it_waits_for_its_turn_and_not_for_ever(client: Client, rig: Rig) 
         waits += 1
         assert seconds == PAUSE
         if waits == 3:
-            client.quota = Quota(SeededRng("a minute later"))
+            client.quota = Quota(BUDGETS, SeededRng("a minute later"))
             client.api.plimsoll_quota = client.quota
 
     def spend() -> None:

@@ -12,9 +12,9 @@ from bot.domain.intent import Intent, Outcome
 from bot.domain.position import PositionKey, Side
 from bot.errors import Unavailable
 from bot.exchanges import binance
-from bot.exchanges.binance import BinanceVenue
+from bot.exchanges.binance.adapter import BinanceVenue
+from bot.exchanges.binance.weights import BUDGETS, Budget, cost_of
 from bot.exchanges.quota import JITTER, Lane
-from bot.exchanges.weights import LIMITS, Budget, cost_of
 from bot.operate.ban import FileBanNote
 from bot.paper.binance.routes import RESTRICTIONS, ROUTES
 from bot.paper.binance.weights import counted_as, weight_of
@@ -22,7 +22,7 @@ from bot.paper.faults import Fault
 from tests.kit.fakes import OpenGate
 from tests.kit.paper import Rig, an_engine, connected, serving
 
-PAPER_NAMES = {
+PAPER_NAMES: dict[str, str] = {
     Budget.FUTURES: "fapi",
     Budget.SPOT: "api",
     Budget.WALLET: "sapi",
@@ -91,7 +91,7 @@ async def test_the_own_count_is_never_below_the_venues(venue: BinanceVenue, rig:
         await rig.pace.sleep(1)
         used = rig.server.desk.weights["fapi"].used(rig.pace.now_ms)
         assert (
-            LIMITS[Budget.FUTURES] // 2
+            BUDGETS.limits[BUDGETS.main].weight // 2
             - venue._client.quota.left(Lane.PROTECT, venue._clock.monotonic())
             >= used
         )

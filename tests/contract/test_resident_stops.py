@@ -12,7 +12,7 @@ from bot.domain.position import PositionKey, Side
 from bot.domain.risk import PositionRisk
 from bot.domain.stop import RestingStop
 from bot.errors import Unavailable
-from bot.exchanges.binance import BinanceVenue
+from bot.exchanges.adapter import Adapter
 from bot.exchanges.venues import VENUES
 from bot.margin.bands import band_at_distances
 from bot.paper.engine import Engine
@@ -34,11 +34,11 @@ def place(price: str = "140.00", *, size: str | None = "50") -> PlaceStop:
     )
 
 
-async def sent(venue: BinanceVenue, rig: Rig, action: Action, name: str = NAME) -> Outcome:
+async def sent(venue: Adapter, rig: Rig, action: Action, name: str = NAME) -> Outcome:
     return (await venue.execute(an_intent_now(rig, action, name), an_open_gate())).outcome
 
 
-async def seen(venue: BinanceVenue) -> tuple[RestingStop, ...]:
+async def seen(venue: Adapter) -> tuple[RestingStop, ...]:
     account = (await venue.observe()).account
     assert account.stops_at is not None
     return account.stops
@@ -49,7 +49,7 @@ def reads(rig: Rig) -> int:
 
 
 async def test_a_stop_is_reduce_only_on_mark_for_its_size_under_our_id(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     assert VENUES["binanceusdm"].stops == "stop-market on mark, reduce-only, by quantity"
     assert await sent(venue, rig, place()) is Outcome.DONE
@@ -80,7 +80,7 @@ async def test_a_stop_is_reduce_only_on_mark_for_its_size_under_our_id(
 
 
 async def test_a_stop_for_whatever_is_open_names_no_quantity_and_no_flag(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     assert await sent(venue, rig, place(size=None)) is Outcome.DONE
     parameters = rig.server.desk.requests[-1][2].parameters
@@ -89,7 +89,7 @@ async def test_a_stop_for_whatever_is_open_names_no_quantity_and_no_flag(
     assert (await seen(venue))[0].size is None
 
 
-async def test_a_stop_is_taken_back_by_the_venues_id(venue: BinanceVenue, rig: Rig) -> None:
+async def test_a_stop_is_taken_back_by_the_venues_id(venue: Adapter, rig: Rig) -> None:
     await sent(venue, rig, place())
     (stop,) = await seen(venue)
     gone = CancelStop(key=SOL, stop_id=stop.stop_id, client_id=stop.client_id)
@@ -124,9 +124,7 @@ def by_hand(engine: Engine, **changes: object) -> None:
     engine.place(Ask(**(values | changes)))  # type: ignore[arg-type]  # any field by name
 
 
-async def test_stops_of_others_are_seen_and_known_as_not_ours(
-    venue: BinanceVenue, rig: Rig
-) -> None:
+async def test_stops_of_others_are_seen_and_known_as_not_ours(venue: Adapter, rig: Rig) -> None:
     by_hand(rig.engine)
     by_hand(rig.engine, client_id="plum-12", stop=D("139.00"), on_mark=True)
     by_hand(rig.engine, client_id="opens", reduce_only=False, side="BUY", stop=D("170.00"))
@@ -136,7 +134,7 @@ async def test_stops_of_others_are_seen_and_known_as_not_ours(
 
 
 async def test_stops_are_read_every_minute_and_when_a_size_or_a_stop_has_changed(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     await venue.observe()
     first = reads(rig)
@@ -162,7 +160,7 @@ async def test_stops_are_read_every_minute_and_when_a_size_or_a_stop_has_changed
 
 
 async def test_a_list_that_cannot_be_read_stops_no_look_but_nobody_knows_what_stands(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     rig.faults.add(Fault(kind="http_503", path="openAlgoOrders"))
     observation = await venue.observe()
@@ -171,7 +169,7 @@ async def test_a_list_that_cannot_be_read_stops_no_look_but_nobody_knows_what_st
 
 
 async def test_after_a_write_an_old_list_is_not_taken_for_the_truth(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     assert await seen(venue) == ()
     await sent(venue, rig, place())
@@ -180,9 +178,7 @@ async def test_after_a_write_an_old_list_is_not_taken_for_the_truth(
 
 
 @pytest.mark.parametrize("field", ["triggerPrice", "quantity", "algoId", "workingType"])
-async def test_a_broken_row_makes_the_list_unknown(
-    venue: BinanceVenue, rig: Rig, field: str
-) -> None:
+async def test_a_broken_row_makes_the_list_unknown(venue: Adapter, rig: Rig, field: str) -> None:
     await sent(venue, rig, place())
     rig.faults.add(
         Fault(
@@ -197,7 +193,7 @@ async def test_a_broken_row_makes_the_list_unknown(
 @pytest.mark.parametrize("has_effect", [True, False])
 @pytest.mark.parametrize("lists", [True, False], ids=["listed", "forgotten by its own endpoint"])
 async def test_a_stop_of_unknown_fate_is_settled_by_our_id(
-    venue: BinanceVenue, rig: Rig, has_effect: bool, lists: bool
+    venue: Adapter, rig: Rig, has_effect: bool, lists: bool
 ) -> None:
     kind = "abort_after" if has_effect else "abort"
     rig.faults.add(Fault(kind=kind, method="POST", times=1))  # type: ignore[arg-type]  # a kind
@@ -215,7 +211,7 @@ async def test_a_stop_of_unknown_fate_is_settled_by_our_id(
     assert (await venue.settle(intent)).applied == (D(1) if has_effect else D(0))
 
 
-async def test_a_stop_that_fired_meanwhile_had_arrived(venue: BinanceVenue, rig: Rig) -> None:
+async def test_a_stop_that_fired_meanwhile_had_arrived(venue: Adapter, rig: Rig) -> None:
     rig.faults.add(Fault(kind="abort_after", method="POST", times=1))
     intent = an_intent_now(rig, place())
     assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.UNKNOWN
@@ -226,7 +222,7 @@ async def test_a_stop_that_fired_meanwhile_had_arrived(venue: BinanceVenue, rig:
 
 @pytest.mark.parametrize("has_effect", [True, False])
 async def test_a_cancel_of_unknown_fate_is_settled_by_what_stands(
-    venue: BinanceVenue, rig: Rig, has_effect: bool
+    venue: Adapter, rig: Rig, has_effect: bool
 ) -> None:
     await sent(venue, rig, place())
     (stop,) = await seen(venue)
@@ -239,7 +235,7 @@ async def test_a_cancel_of_unknown_fate_is_settled_by_what_stands(
 
 
 async def test_a_stop_that_fired_before_its_cancel_was_not_taken_back(
-    venue: BinanceVenue, rig: Rig
+    venue: Adapter, rig: Rig
 ) -> None:
     await sent(venue, rig, place())
     (stop,) = await seen(venue)
@@ -248,15 +244,13 @@ async def test_a_stop_that_fired_before_its_cancel_was_not_taken_back(
     assert (await venue.settle(an_intent_now(rig, gone))).applied == D(0)
 
 
-async def test_an_unreadable_history_settles_nothing(venue: BinanceVenue, rig: Rig) -> None:
+async def test_an_unreadable_history_settles_nothing(venue: Adapter, rig: Rig) -> None:
     rig.faults.add(Fault(kind="http_503", path="v1/algoOrder"))
     with pytest.raises(Unavailable):
         await venue.settle(an_intent_now(rig, place()))
 
 
-async def test_the_same_id_twice_is_unknown_and_leaves_one_stop(
-    venue: BinanceVenue, rig: Rig
-) -> None:
+async def test_the_same_id_twice_is_unknown_and_leaves_one_stop(venue: Adapter, rig: Rig) -> None:
     await sent(venue, rig, place())
     again = await venue.execute(an_intent_now(rig, place("139.00")), an_open_gate())
     assert (again.outcome, again.code) == (Outcome.UNKNOWN, "-4116")
@@ -274,7 +268,7 @@ async def test_the_same_id_twice_is_unknown_and_leaves_one_stop(
     ],
 )
 async def test_an_answer_that_does_not_confirm_the_stop_is_unknown(
-    venue: BinanceVenue, rig: Rig, old: str, new: str
+    venue: Adapter, rig: Rig, old: str, new: str
 ) -> None:
     rig.faults.add(
         Fault(
@@ -299,7 +293,7 @@ async def test_an_answer_that_does_not_confirm_the_stop_is_unknown(
     ],
 )
 async def test_what_cannot_stand_is_rejected(
-    venue: BinanceVenue, rig: Rig, action: Action, code: str
+    venue: Adapter, rig: Rig, action: Action, code: str
 ) -> None:
     done = await venue.execute(an_intent_now(rig, action), an_open_gate())
     assert (done.outcome, done.code) == (Outcome.REJECTED, code)
@@ -331,9 +325,7 @@ async def test_a_planned_stop_closes_the_position_before_liquidation_when_nobody
     assert guarded.cross["USDT"] > alone.cross["USDT"]
 
 
-async def test_stops_of_both_symbols_are_in_the_order_of_keys(
-    venue: BinanceVenue, rig: Rig
-) -> None:
+async def test_stops_of_both_symbols_are_in_the_order_of_keys(venue: Adapter, rig: Rig) -> None:
     rig.engine.hold("BTCUSDT", D("0.1"), leverage=10)
     btc = replace(place("55000.0", size="0.1"), key=PositionKey("BTC/USDT:USDT", Side.LONG))
     await sent(venue, rig, place())

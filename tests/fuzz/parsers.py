@@ -11,7 +11,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["bot.exchanges.binance_parse", "bot.exchanges.numbers"]):
+with atheris.instrument_imports(include=["bot.exchanges.binance.parse", "bot.exchanges.numbers"]):
     from tests.kit.parsers import PARSERS
 
 from bot.errors import ConfigError, Incomplete

@@ -17,8 +17,10 @@ from bot.clock import VenueClock
 from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
 from bot.domain.intent import Intent, Outcome
 from bot.domain.position import PositionKey, Side
-from bot.exchanges.binance import BinanceVenue, ConnectionSettings
+from bot.exchanges.binance.adapter import BinanceVenue
+from bot.exchanges.binance.dialect import DIALECT
 from bot.exchanges.client import Client
+from bot.exchanges.connection import ConnectionSettings
 from tests.kit.builders import NOON
 from tests.kit.fakes import FakeClock, OpenGate
 from tests.kit.recorder import KEY, SECRET, Recorder
@@ -68,6 +70,7 @@ async def standing(
     )
     venue_clock = VenueClock(clock)
     client = Client(
+        dialect=DIALECT,
         api_key=KEY,
         secret=SECRET,
         clock=venue_clock,

@@ -12,9 +12,11 @@ from bot.clock import VenueClock
 from bot.domain.action import Action
 from bot.domain.instrument import MarginRelease
 from bot.domain.intent import Intent
-from bot.exchanges.binance import BinanceVenue, ConnectionSettings
+from bot.exchanges.adapter import Adapter
+from bot.exchanges.binance.dialect import DIALECT
 from bot.exchanges.client import Client
 from bot.exchanges.connect import connect
+from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.gateway import GatewaySettings
 from bot.paper.binance.request import Keys
 from bot.paper.engine import Engine
@@ -104,7 +106,7 @@ def connection(rig: Rig, **changes: object) -> ConnectionSettings:
 @contextlib.asynccontextmanager
 async def connected(
     rig: Rig, *, bans: BanNote | None = None, **changes: object
-) -> AsyncIterator[BinanceVenue]:
+) -> AsyncIterator[Adapter]:
     """Connect the adapter."""
     venue = await connect(
         connection(rig, **changes), VenueClock(rig.pace), rng=SeededRng("test"), bans=bans
@@ -127,6 +129,7 @@ def an_intent_now(rig: Rig, action: Action, name: str = NAME) -> Intent:
 async def raw_client(rig: Rig, **changes: str) -> AsyncIterator[Client]:
     """Connect unmodified ccxt calls, without the adapter."""
     client = Client(
+        dialect=DIALECT,
         api_key=changes.get("api_key", KEYS.key),
         secret=changes.get("secret", KEYS.secret),
         clock=rig.pace,

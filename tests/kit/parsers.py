@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.instrument import MarginRelease
 from bot.domain.market import Bars
 from bot.domain.position import MarginMode, PositionMode
-from bot.exchanges import binance_parse as parse
+from bot.exchanges.binance import parse
 from bot.exchanges.numbers import rows, table
 from bot.margin.assess import assess
 from bot.paper.desk import Asked, Desk

@@ -16,8 +16,10 @@ from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.observation import Observation
 from bot.domain.position import PositionKey, Side
 from bot.errors import BotError, ConfigError, ExchangeError
-from bot.exchanges.binance import BinanceVenue, ConnectionSettings
+from bot.exchanges.binance.adapter import BinanceVenue
+from bot.exchanges.binance.dialect import DIALECT
 from bot.exchanges.client import Client
+from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.numbers import LARGEST, SMALLEST
 from bot.exchanges.quota import Quota
 from bot.paper.desk import Asked, Desk, Reply
@@ -65,6 +67,7 @@ class World:
         self.line = Line(Desk(self.engine, self.pace))
         self.clock = VenueClock(self.pace)
         self.client = Client(
+            dialect=DIALECT,
             api_key=KEYS.key, secret=KEYS.secret, clock=self.clock, gateway=None, demo=False,
             rng=SeededRng("bad answers"), session=SocketlessSession(self.line.carry),
         )  # fmt: skip
@@ -72,7 +75,9 @@ class World:
     def venue(self) -> BinanceVenue:
         """Return an adapter that knows nothing yet, at a desk that nobody asked before."""
         self.line.desk, self.line.spoil = Desk(self.engine, self.pace), as_it_is
-        self.client.quota = Quota(SeededRng("bad answers"))  # each example has its own minute
+        self.client.quota = Quota(
+            DIALECT.budgets, SeededRng("bad answers")
+        )  # each example has its own minute
         settings = ConnectionSettings(
             account="main",
             venue="binanceusdm",

@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chance import SeededRng
-from bot.exchanges.quota import JITTER, KEPT, LONGEST_BAN, SPAN, Lane, Meter, Quota
-from bot.exchanges.weights import Budget, Cost
+from bot.exchanges.binance.weights import BUDGETS, Budget
+from bot.exchanges.limits import Cost, Limit
+from bot.exchanges.quota import JITTER, KEPT, LONGEST_BAN, Lane, Meter, Quota
 
 LIMIT = 240
+SPAN = Limit(weight=LIMIT).span
 SHARE = LIMIT // 2
 MINUTE = 60.0
 VALID = 5.0
@@ -27,7 +29,7 @@ news = st.lists(st.tuples(gaps, lanes, weights, st.none() | st.integers(0, 2 * L
 def test_no_minute_of_the_venue_sees_more_than_half_of_its_limit(
     news: list[tuple[float, Lane, int, int | None]], delays: list[float]
 ) -> None:
-    meter, now, arrived = Meter(LIMIT), 0.0, []
+    meter, now, arrived = Meter(Limit(weight=LIMIT)), 0.0, []
     for (gap, lane, weight, told), delay in zip(news, delays, strict=False):
         now += gap
         if meter.take(lane, weight, now):
@@ -43,7 +45,7 @@ def test_no_minute_of_the_venue_sees_more_than_half_of_its_limit(
 def test_a_lane_always_finds_what_is_kept_for_it(
     asked: list[tuple[float, Lane, int]], lane: Lane
 ) -> None:
-    meter, now, after = Meter(LIMIT), 0.0, Lane(lane + 1)
+    meter, now, after = Meter(Limit(weight=LIMIT)), 0.0, Lane(lane + 1)
     for gap, other, weight in asked:
         now += gap
         meter.take(max(other, after), weight, now)
@@ -56,7 +58,7 @@ def test_a_lane_always_finds_what_is_kept_for_it(
 def test_a_lane_never_has_more_than_one_before_it(
     news: list[tuple[float, Lane, int, int | None]],
 ) -> None:
-    meter, now = Meter(LIMIT), 0.0
+    meter, now = Meter(Limit(weight=LIMIT)), 0.0
     for gap, lane, weight, told in news:
         now += gap
         meter.take(lane, weight, now)
@@ -70,7 +72,7 @@ def test_a_lane_never_has_more_than_one_before_it(
 def test_what_is_spent_only_grows_and_by_what_was_let_pass(
     news: list[tuple[float, Lane, int, int | None]],
 ) -> None:
-    meter, now = Meter(LIMIT), 0.0
+    meter, now = Meter(Limit(weight=LIMIT)), 0.0
     for gap, lane, weight, told in news:
         now += gap
         before, left = meter.spent, meter.left(lane, now)
@@ -93,7 +95,7 @@ def test_what_is_spent_only_grows_and_by_what_was_let_pass(
 def test_what_the_venue_has_counted_is_never_forgotten_before_its_minute_is_over(
     asked: list[tuple[float, Lane, int]], told: int, weight: int, lane: Lane
 ) -> None:
-    meter, now = Meter(LIMIT), 0.0
+    meter, now = Meter(Limit(weight=LIMIT)), 0.0
     for gap, other, heavy in asked:
         now += gap
         meter.take(other, heavy, now)
@@ -102,14 +104,14 @@ def test_what_the_venue_has_counted_is_never_forgotten_before_its_minute_is_over
     for later in (now, now + MINUTE):
         if meter.take(lane, weight, later):
             assert told + weight <= LIMIT
-    assert Meter(LIMIT).left(lane, 0.0) == meter.left(lane, now + 2 * SPAN)
+    assert Meter(Limit(weight=LIMIT)).left(lane, 0.0) == meter.left(lane, now + 2 * SPAN)
 
 
 @given(news=news, lane=lanes, weight=weights)
 def test_who_waits_as_long_as_told_may_spend_and_not_sooner(
     news: list[tuple[float, Lane, int, int | None]], lane: Lane, weight: int
 ) -> None:
-    meter, now = Meter(LIMIT), 0.0
+    meter, now = Meter(Limit(weight=LIMIT)), 0.0
     for gap, other, heavy, told in news:
         now += gap
         meter.take(other, heavy, now)
@@ -126,7 +128,7 @@ def test_who_waits_as_long_as_told_may_spend_and_not_sooner(
 def test_looks_that_pause_as_told_are_never_cut_off(
     weight: int, thinking: float, seconds: int
 ) -> None:
-    quota, now, since = Quota(SeededRng("law")), 0.0, 0.0
+    quota, now, since = Quota(BUDGETS, SeededRng("law")), 0.0, 0.0
     cost = Cost(Budget.FUTURES, weight)
     while now < seconds:
         now += quota.pause(weight, since=since, now=now) + 1e-6
@@ -148,7 +150,7 @@ WAIT = st.sampled_from(("", "0", "1", "30", "nan", "inf", "-5", "1e9", "Wed, 21 
 def test_nothing_may_leave_while_the_venue_asked_to_wait(
     answers: list[tuple[float, int | None, int | None, str]], lane: Lane, ahead: float
 ) -> None:
-    quota, now, until, latest = Quota(SeededRng("law")), 0.0, -1.0, -1.0
+    quota, now, until, latest = Quota(BUDGETS, SeededRng("law")), 0.0, -1.0, -1.0
     for gap, status, code, wait in answers:
         now += gap
         quota.note(status, code, wait, now)
@@ -178,7 +180,7 @@ def test_the_same_seed_draws_the_same_numbers_inside_their_bounds(
 
 
 def test_a_wait_that_rounding_ends_early_divides_by_nothing() -> None:
-    meter = Meter(LIMIT)
+    meter = Meter(Limit(weight=LIMIT))
     for number in range(40):
         meter.take(Lane.PROTECT, 25, number * 1.6435 + 0.1)
     for now in (131.60625299999998, 0.1 + SPAN, 0.1 + SPAN - 1e-14):

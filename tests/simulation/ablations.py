@@ -12,7 +12,10 @@ from typing import Any
 from unittest.mock import patch
 
 from bot.domain.intent import Execution, Intent, IntentState, Outcome, Settlement, SignedRequest
-from bot.exchanges import binance, binance_parse, client, outcomes
+from bot.exchanges import adapter, connect, outcomes
+from bot.exchanges.binance import adapter as venue
+from bot.exchanges.binance import parse
+from bot.exchanges.dialect import Codes
 from bot.execute import books, gate, guard, judge, resolve, transit
 from bot.journal import sqlite
 from bot.loop import Loop
@@ -29,7 +32,9 @@ def _no_wait(stack: contextlib.ExitStack) -> None:
 
 
 def _longer_window(stack: contextlib.ExitStack) -> None:
-    stack.enter_context(patch.object(client, "WINDOW_MS", 60_000))
+    spoken = connect.SPOKEN["binanceusdm"]
+    wide = replace(spoken, dialect=replace(spoken.dialect, window_ms=60_000))
+    stack.enter_context(patch.dict(connect.SPOKEN, {"binanceusdm": wide}))
 
 
 def _intent_after_send(stack: contextlib.ExitStack) -> None:
@@ -56,19 +61,19 @@ LATER: dict[str, SignedRequest] = {}
 def _rejected_when(is_so: Callable[[outcomes.Trace], bool]) -> Ablation:
     proof_of = outcomes.proof_of
 
-    def proof(trace: outcomes.Trace) -> tuple[outcomes.Proof, str]:
+    def proof(trace: outcomes.Trace, codes: Codes) -> tuple[outcomes.Proof, str]:
         if is_so(trace):
             return outcomes.Proof.NO_EFFECT, "ablated"
-        return proof_of(trace)
+        return proof_of(trace, codes)
 
     def switch_off(stack: contextlib.ExitStack) -> None:
-        stack.enter_context(patch.object(binance, "proof_of", proof))
+        stack.enter_context(patch.object(adapter, "proof_of", proof))
 
     return switch_off
 
 
 def _parser_error_rejects(stack: contextlib.ExitStack) -> None:
-    judge = binance.BinanceVenue._judge
+    judge = adapter.Adapter._judged
 
     def strict(self: Any, *arguments: Any, **named: Any) -> Execution:
         done = judge(self, *arguments, **named)
@@ -76,7 +81,7 @@ def _parser_error_rejects(stack: contextlib.ExitStack) -> None:
             return replace(done, outcome=Outcome.REJECTED)
         return done
 
-    stack.enter_context(patch.object(binance.BinanceVenue, "_judge", strict))
+    stack.enter_context(patch.object(adapter.Adapter, "_judged", strict))
 
 
 def _no_history_lag(stack: contextlib.ExitStack) -> None:
@@ -104,7 +109,7 @@ LOOKS: dict[str, int] = {}
 
 
 def _empty_is_flat(stack: contextlib.ExitStack) -> None:
-    stack.enter_context(patch.object(binance, "_check_whole", lambda *_: None))
+    stack.enter_context(patch.object(venue, "_check_whole", lambda *_: None))
 
 
 def _credited_at_send(stack: contextlib.ExitStack) -> None:
@@ -183,7 +188,7 @@ def _missing_is_zero(stack: contextlib.ExitStack) -> None:
         except (ArithmeticError, TypeError, ValueError):
             return Decimal(0)
 
-    for module, name in ((binance_parse, "number"), (binance_parse, "amount"), (binance, "number")):
+    for module, name in ((parse, "number"), (parse, "amount"), (venue, "number")):
         stack.enter_context(patch.object(module, name, zero))
 
 

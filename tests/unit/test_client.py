@@ -6,7 +6,9 @@ import pytest
 
 from bot.chance import SeededRng
 from bot.domain.intent import SignedRequest
-from bot.exchanges.client import Client, Expected
+from bot.exchanges.binance.dialect import DIALECT
+from bot.exchanges.client import Client
+from bot.exchanges.dialect import Expected
 from bot.exchanges.quota import Lane
 from bot.execute.denial import DenialCode
 from bot.ports import StoppedError
@@ -36,6 +38,7 @@ class NoSession:
 
 def a_client() -> Client:
     return Client(
+        dialect=DIALECT,
         api_key="k",
         secret="s",
         clock=FakeClock(),

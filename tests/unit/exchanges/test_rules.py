@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Incomplete
-from bot.exchanges import binance_parse as parse
+from bot.exchanges.binance import parse
 from bot.exchanges.venues import VENUES
 from bot.execute.facts import KINDS
 from bot.paper.binance import market_data

@@ -8,7 +8,7 @@ from bot.clock import VenueClock
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.position import PositionMode
 from bot.errors import Incomplete
-from bot.exchanges import binance_parse as parse
+from bot.exchanges.binance import parse
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import rows, table, text
 from bot.exchanges.venues import VENUES

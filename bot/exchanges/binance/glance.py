@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from bot.errors import Incomplete
+from bot.exchanges.binance.weights import FOR_ALL
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import positive, rows, table, text
 from bot.exchanges.quota import Lane
-from bot.exchanges.weights import FOR_ALL
 
 ONE, ALL = FOR_ALL["/fapi/v1/premiumIndex"]
 """Weight of one mark, and of all in one answer."""

@@ -1,7 +1,6 @@
 """Which request is an action, exactly, and which answer confirms it?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -16,7 +15,7 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.exchanges.client import Expected
+from bot.exchanges.dialect import Expected, Write
 
 COLLATERAL_STEP = Decimal("0.00000001")
 """Of the venue's wallets; nothing finer exists there. [quote]"""
@@ -25,19 +24,6 @@ ACCEPTED = ("NEW", "TRIGGERING", "TRIGGERED", "FINISHED")
 ONE = Decimal(1)
 """What placing or taking back a stop amounts to. [orders]"""
 ROUTES = {("spot", "futures"): "MAIN_UMFUTURE", ("futures", "spot"): "UMFUTURE_MAIN"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """A request.
-
-    Attributes:
-        call: Name of the raw call.
-        expected: What may leave, and nothing else.
-    """
-
-    call: str
-    expected: Expected
 
 
 def write_for(

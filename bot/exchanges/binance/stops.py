@@ -12,8 +12,9 @@ from bot.clock import VenueClock
 from bot.domain.position import PositionKey, PositionMode
 from bot.domain.stop import RestingStop
 from bot.errors import Incomplete, Unavailable
-from bot.exchanges import binance_parse as parse
-from bot.exchanges.client import Client, NoSuchOrderError, all_of
+from bot.exchanges.binance import parse
+from bot.exchanges.client import Client, all_of
+from bot.exchanges.faults import NoSuchOrderError
 from bot.exchanges.numbers import rows, table, text
 from bot.exchanges.quota import Lane
 

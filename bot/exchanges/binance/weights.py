@@ -7,8 +7,9 @@ venue as 5. A path that is not listed weighs what the heaviest does.
 from bisect import bisect_right
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
+
+from bot.exchanges.limits import Budgets, Cost, Limit
 
 
 class Budget(StrEnum):
@@ -22,21 +23,15 @@ class Budget(StrEnum):
     """By account, for a few endpoints."""
 
 
-LIMITS: Mapping[Budget, int] = {
-    Budget.FUTURES: 2400,
-    Budget.SPOT: 6000,
-    Budget.WALLET: 12_000,
-    Budget.WALLET_USER: 180_000,
-}
-"""Of one minute."""
-
-USED: Mapping[Budget, str] = {
-    Budget.FUTURES: "x-mbx-used-weight-1m",
-    Budget.SPOT: "x-mbx-used-weight-1m",
-    Budget.WALLET: "x-sapi-used-ip-weight-1m",
-    Budget.WALLET_USER: "x-sapi-used-uid-weight-1m",
-}
-"""The header of an answer that tells what the venue has counted in its present minute."""
+BUDGETS = Budgets(
+    limits={
+        Budget.FUTURES: Limit(weight=2400, used="x-mbx-used-weight-1m"),
+        Budget.SPOT: Limit(weight=6000, used="x-mbx-used-weight-1m"),
+        Budget.WALLET: Limit(weight=12_000, used="x-sapi-used-ip-weight-1m"),
+        Budget.WALLET_USER: Limit(weight=180_000, used="x-sapi-used-uid-weight-1m"),
+    },
+    main=Budget.FUTURES,
+)
 
 FAMILIES = {"fapi": Budget.FUTURES, "api": Budget.SPOT, "sapi": Budget.WALLET}
 BY_USER = frozenset({("POST", "/sapi/v1/asset/transfer")})
@@ -76,23 +71,10 @@ BY_LENGTH: Mapping[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {
 """Length where none is asked for, lengths from which it is heavier, and weights below and above."""
 
 
-class Cost(NamedTuple):
-    """Of one request.
-
-    Attributes:
-        budget: Pays for it.
-        weight: Of it.
-    """
-
-    budget: Budget
-    weight: int
-
-
-def cost_of_url(method: str, url: str) -> Cost:
+def cost(method: str, path: str, query: str, _: str) -> Cost:
     """Return the cost of a request as it stands on the wire."""
-    parts = urlsplit(url)
-    is_read = method == "GET" and (parts.path in FOR_ALL or parts.path in BY_LENGTH)
-    return cost_of(method, parts.path, dict(parse_qsl(parts.query)) if is_read else {})
+    is_read = method == "GET" and (path in FOR_ALL or path in BY_LENGTH)
+    return cost_of(method, path, dict(parse_qsl(query)) if is_read else {})
 
 
 def cost_of(method: str, path: str, parameters: Mapping[str, str]) -> Cost:

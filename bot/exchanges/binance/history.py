@@ -6,8 +6,9 @@ from typing import Any
 
 from bot.domain.market import Candle
 from bot.errors import Incomplete, Unavailable
-from bot.exchanges.binance_parse import candles
-from bot.exchanges.client import Client, WaitError
+from bot.exchanges.binance.parse import candles
+from bot.exchanges.client import Client
+from bot.exchanges.faults import WaitError
 from bot.exchanges.quota import Lane
 
 PAGE = 1500

@@ -1,14 +1,12 @@
 """What time is it at the venue, and how sure is that?"""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bot.clock import VenueClock
 from bot.domain.timing import CLOCK_BOUND
 from bot.errors import Incomplete, Unavailable
-from bot.exchanges import binance_parse as parse
-from bot.exchanges.client import Client
-from bot.exchanges.numbers import table, whole
 
 CLOCK_ROUNDS = 5
 CLOCK_EVERY = timedelta(minutes=10)
@@ -31,8 +29,14 @@ class _Round(NamedTuple):
 class VenueTime:
     """Anchors the bot's clock to the venue's."""
 
-    def __init__(self, client: Client, clock: VenueClock) -> None:
-        self._client, self._clock = client, clock
+    def __init__(self, ask: Callable[[], Awaitable[datetime]], clock: VenueClock) -> None:
+        """Take the clock.
+
+        Args:
+            ask: Returns what the venue's clock shows. Aware UTC.
+            clock: Is anchored.
+        """
+        self._ask, self._clock = ask, clock
         self._due = 0.0
         self._glance: _Round | None = None
 
@@ -73,9 +77,8 @@ class VenueTime:
 
     async def _round(self) -> _Round:
         began = self._clock.monotonic()
-        answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
+        theirs = await self._ask()
         trip = self._clock.monotonic() - began
-        theirs = parse.instant(whole(table(answer, "time"), "serverTime"))
         return _Round(theirs, began + trip / 2, trip)
 
     def _anchor(self, one: _Round) -> None:

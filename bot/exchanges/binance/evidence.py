@@ -15,8 +15,8 @@ from bot.domain.intent import Intent, Settlement
 from bot.domain.position import PositionKey, PositionMode, Side
 from bot.domain.timing import CLOCK_BOUND
 from bot.errors import Incomplete
-from bot.exchanges.binance_stops import Stops
-from bot.exchanges.binance_write import ONE, route_of
+from bot.exchanges.binance.stops import Stops
+from bot.exchanges.binance.write import ONE, route_of
 from bot.exchanges.client import Client
 from bot.exchanges.numbers import amount, number, rows, table, whole
 from bot.exchanges.quota import Lane

@@ -1,0 +1,1 @@
+"""How does Binance speak, and how is it listened to?"""

@@ -1,0 +1,283 @@
+"""How does one Binance USDⓈ-M account look, and how is it acted on?"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.clock import VenueClock
+from bot.domain.account import Account
+from bot.domain.intent import Intent, Settlement
+from bot.domain.ledger import LedgerRow
+from bot.domain.market import Bars, Candle, Market
+from bot.domain.observation import Observation
+from bot.domain.position import Position
+from bot.errors import Denied, Incomplete
+from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.binance import parse
+from bot.exchanges.binance.evidence import Evidence
+from bot.exchanges.binance.glance import Glance
+from bot.exchanges.binance.history import MarkHistory
+from bot.exchanges.binance.ledger import Statement
+from bot.exchanges.binance.rules import Rules
+from bot.exchanges.binance.stops import Stops
+from bot.exchanges.binance.write import applied, write_for
+from bot.exchanges.client import Client, all_of
+from bot.exchanges.connection import ConnectionSettings
+from bot.exchanges.dialect import Write
+from bot.exchanges.numbers import number, rows, table, text, whole
+from bot.exchanges.recent_bars import RecentBars
+from bot.exchanges.venue_time import VenueTime
+
+BOOK_LEVELS = 50
+INTERVALS = {300: "5m", 900: "15m", 3600: "1h"}
+
+
+class BinanceVenue(Adapter):
+    """One account; a `Venue`."""
+
+    def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
+        rules = Rules(
+            client,
+            clock,
+            venue=settings.venue,
+            symbols=settings.symbols,
+            margin_release=settings.margin_release,
+        )
+        time = VenueTime(self._ask_time, clock)
+        super().__init__(settings, client, clock, time=time, rules=rules)
+        self._rules: Rules = rules
+        self._ids, self._instruments = rules.ids, rules.instruments
+        self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
+        self._stops = Stops(client, clock)
+        self._glance = Glance(client, self._ids)
+        self._evidence = Evidence(client, self._stops, self._ids)
+        self._statement = Statement(client)
+        self._empty: set[str] = set()
+        """Currencies whose spot wallet is known to hold nothing."""
+
+    async def settle(self, intent: Intent) -> Settlement:
+        """Look for the effect of an intent in the venue's history.
+
+        Raises:
+            ExchangeError: The history could not be read completely.
+        """
+        return await self._evidence.settle(intent, self._rules.mode)
+
+    async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
+        """Return every line of the venue's ledger since an instant, by time.
+
+        Raises:
+            ExchangeError: A list could not be read to its end.
+        """
+        return await self._statement.read(
+            since,
+            self._now(),
+            ids={symbol: self._ids[symbol] for symbol in self._instruments},
+            has_spot="spot" in self._settings.wallets,
+        )
+
+    async def marks(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
+        """Return every completed hour of mark of a configured symbol, as far as the venue knows.
+
+        Raises:
+            ExchangeError: They could not be read to their end.
+        """
+        history = MarkHistory(self._client, sleep=self._clock.sleep)
+        return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
+
+    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
+        """Return present marks and nothing else. [quote/base].
+
+        Raises:
+            ExchangeError: As the port says.
+        """
+        return await self._glance.marks(symbols)
+
+    def _glance_every(self, count: int, now: float) -> float | None:
+        return self._glance.every(count, now)
+
+    def _write_for(self, intent: Intent) -> Write | str:
+        return write_for(intent, self._ids, self._rules.mode, self._instruments)
+
+    def _applied(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
+        return applied(intent, write, answer)
+
+    def _forget_stops(self) -> None:
+        self._stops.forget()
+
+    async def _ask_time(self) -> datetime:
+        answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
+        return parse.instant(whole(table(answer, "time"), "serverTime"))
+
+    async def _look(self) -> Observation:
+        asked_at = self._now()
+        api = self._client.api
+        wanted = self._settings.symbols
+        answers = await all_of([
+            self._client.read(api.fapiPrivateV3GetPositionRisk, {}),
+            self._client.read(api.fapiPrivateV3GetAccount, {}),
+            self._spot(),
+            *(
+                self._client.read(api.fapiPublicGetPremiumIndex, {"symbol": self._ids[symbol]})
+                for symbol in wanted
+            ),
+        ])  # fmt: skip
+        found, account, spot, *premiums = answers
+        held = [row for row in rows(found, "positions") if number(row, "positionAmt") != 0]
+        account = table(account, "account")
+        _check_whole(held, account)
+        marks = dict(zip(wanted, premiums, strict=True))
+        others = await self._unwatched(held, marks)
+        symbols = [*wanted, *others]
+        positions = tuple(
+            sorted((self._position(row) for row in held), key=lambda position: position.key)
+        )
+        held_symbols = {position.symbol for position in positions}
+        depths, *_ = await all_of([
+            self._depths(held_symbols),
+            self._stops.refresh(
+                {symbol: self._ids[symbol] for symbol in symbols},
+                {position.key: position.size for position in positions},
+                self._rules.mode,
+            ),
+            self._bars.refresh(symbols, self._now_ms()),
+        ])  # fmt: skip
+        currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
+        wallets = [w for w in parse.futures_wallets(account) if w.currency in currencies]
+        missing = currencies - {wallet.currency for wallet in wallets}
+        if missing:
+            raise Incomplete(f"account must list wallets of {', '.join(sorted(missing))}")
+        if spot is not None:
+            wallets += parse.spot_wallets(spot, currencies)
+        return Observation(
+            at=self._now(),
+            account_at=asked_at,
+            account=Account(
+                name=self._settings.account,
+                venue=self._settings.venue,
+                position_mode=self._rules.mode,
+                positions=positions,
+                wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
+                stops=self._stops.found,
+                stops_at=self._stops.read_at,
+            ),
+            instruments=tuple(self._instruments[symbol] for symbol in symbols),
+            markets=tuple(self._market(symbol, marks, depths) for symbol in symbols),
+        )
+
+    async def _spot(self) -> Any:
+        """Return the rows of the spot wallet; a currency that vanished is asked for by name.
+
+        The short list leaves out what is 0, so a broken answer looks like an empty wallet. The
+        long list has a row for every currency; it is read only when something is missing.
+        """
+        if "spot" not in self._settings.wallets:
+            return None
+        api = self._client.api
+        short = rows(await self._client.read(api.sapiV3PostAssetGetUserAsset, {}), "spot wallet")
+        listed = {text(row, "asset") for row in short}
+        wanted = {self._instruments[symbol].settle for symbol in self._settings.symbols}
+        if wanted - listed - self._empty:
+            account = table(await self._client.read(api.privateGetAccount, {}), "spot account")
+            whole_list = rows(account.get("balances"), "balances")
+            short = [row for row in whole_list if text(row, "asset") in wanted | listed]
+            missing = wanted - {text(row, "asset") for row in short}
+            if missing:
+                raise Incomplete(f"balances must list {', '.join(sorted(missing))}, did not")
+        self._empty = {text(row, "asset") for row in short if not number(row, "free")}
+        return short
+
+    async def _unwatched(self, held: list[dict[str, Any]], marks: dict[str, Any]) -> list[str]:
+        """Return held symbols that are not configured, with their marks and rules read."""
+        found: list[str] = []
+        for row in held:
+            symbol = self._rules.symbol(row)
+            if symbol not in marks:
+                marks[symbol] = await self._client.read(
+                    self._client.api.fapiPublicGetPremiumIndex, {"symbol": self._ids[symbol]}
+                )
+                self._rules.learn(symbol)
+                found.append(symbol)
+        await self._rules.configure((*self._settings.symbols, *found))
+        return found
+
+    def _position(self, row: Mapping[str, Any]) -> Position:
+        symbol = self._rules.symbol(row)
+        return parse.position(row, symbol, self._rules.config(symbol))
+
+    async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
+        ordered = sorted(symbols)
+        answers = await all_of(
+            [
+                self._client.read(
+                    self._client.api.fapiPublicGetDepth,
+                    {"symbol": self._ids[symbol], "limit": BOOK_LEVELS},
+                )
+                for symbol in ordered
+            ]
+        )
+        return {
+            symbol: table(answer, f"book of {symbol}")
+            for symbol, answer in zip(ordered, answers, strict=True)
+        }
+
+    async def _read_bars(self, symbol: str, now_ms: int) -> Bars:
+        seconds = self._settings.bar_seconds
+        answer = await self._client.read(
+            self._client.api.fapiPublicGetMarkPriceKlines,
+            {
+                "symbol": self._ids[symbol],
+                "interval": INTERVALS[seconds],
+                "limit": self._settings.bars + 1,
+            },
+        )
+        return parse.bars(answer, symbol, seconds=seconds, now_ms=now_ms)
+
+    def _market(
+        self, symbol: str, marks: Mapping[str, Any], depths: Mapping[str, Mapping[str, Any]]
+    ) -> Market:
+        row = {"symbol": "", **table(marks[symbol], f"mark of {symbol}")}
+        if row["symbol"] != self._ids[symbol]:
+            raise Incomplete(f"mark of {symbol} must be its own, was of {row['symbol']}")
+        return parse.market(row, symbol, bars=self._bars.of(symbol), depth=depths.get(symbol))
+
+    async def _check_rights(self) -> None:
+        if self._settings.mode == "testnet":
+            return  # the test hosts have no such endpoint
+        answer = table(
+            await self._client.read(self._client.api.sapiGetAccountApiRestrictions, {}),
+            "key restrictions",
+        )
+        if answer.get("enableWithdrawals") is not False:
+            raise Denied("the API key must not be able to withdraw: turn that right off")
+        if answer.get("enableFutures") is not True:
+            raise Denied("the API key must be able to trade futures: turn that right on")
+
+
+def _check_whole(held: list[dict[str, Any]], account: Mapping[str, Any]) -> None:
+    """Accept positions only if the account shows the same ones.
+
+    An empty list is not flat until the account agrees: broken answers arrive as empty lists.
+
+    Raises:
+        TornError: They differ; the next look may be whole.
+    """
+    listed = rows(account.get("positions"), "positions of the account")
+    theirs = {
+        (text(row, "symbol"), row.get("positionSide")): number(row, "positionAmt")
+        for row in listed
+        if number(row, "positionAmt") != 0
+    }
+    ours = {
+        (text(row, "symbol"), row.get("positionSide")): number(row, "positionAmt") for row in held
+    }
+    if ours != theirs:
+        raise TornError(
+            "positions and account must show the same amounts, showed "
+            f"{_named(ours)} and {_named(theirs)}"
+        )
+
+
+def _named(amounts: Mapping[tuple[str, Any], Decimal]) -> str:
+    return ", ".join(f"{symbol} {amount}" for (symbol, _), amount in amounts.items()) or "none"
