@@ -25,9 +25,9 @@ from bot.journal.authority import LeaseKeeper
 from bot.journal.opened import Opened
 from bot.journal.sqlite import SqliteJournal
 from bot.loop import Identity, Ids, Loop
+from bot.paper.fronts import served
 from bot.paper.pace import Stepped
 from bot.paper.scenario import build, load
-from bot.paper.server import PaperServer
 from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import Memory
 from bot.schemas import encode
@@ -49,7 +49,7 @@ async def _run() -> dict[str, Any]:
     pace = Stepped(engine, speed=1e6)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        async with PaperServer(engine, pace, folder=folder) as server:
+        async with served("binanceusdm", engine, pace, folder=folder) as server:
             settings = ConnectionSettings(
                 account="main",
                 venue="binanceusdm",

@@ -53,16 +53,16 @@ def run() -> dict[str, Any]:
 
 
 async def _restarts() -> tuple[list[float], list[float], list[float]]:
+    from bot.paper.fronts import served  # noqa: PLC0415 - as above
     from bot.paper.pace import FreeRunning  # noqa: PLC0415 - other benches run without it
     from bot.paper.scenario import build, load  # noqa: PLC0415 - as above
-    from bot.paper.server import PaperServer  # noqa: PLC0415 - as above
 
     engine = build(load(Path("config/scenarios/calm.toml")))
     taken: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pace = FreeRunning(engine, speed=1)
-        async with PaperServer(engine, pace, folder=folder / "tls") as server:
+        async with served("binanceusdm", engine, pace, folder=folder / "tls") as server:
             moving = asyncio.create_task(pace.run())
             async with Delayed(server.address, round_trip=ROUND_TRIP) as delayed:
                 for number in range(ROUNDS):

@@ -44,15 +44,15 @@ def run() -> dict[str, Any]:
 
 
 async def _starts() -> tuple[list[float], list[float]]:
+    from bot.paper.fronts import served  # noqa: PLC0415 - as above
     from bot.paper.pace import FreeRunning  # noqa: PLC0415 - other benches run without it
     from bot.paper.scenario import build, load  # noqa: PLC0415 - as above
-    from bot.paper.server import PaperServer  # noqa: PLC0415 - as above
 
     engine = build(load(Path("config/scenarios/crash.toml")))
     taken, memory = [], []
     with tempfile.TemporaryDirectory() as name:
-        async with PaperServer(
-            engine, FreeRunning(engine, speed=1), folder=Path(name) / "tls"
+        async with served(
+            "binanceusdm", engine, FreeRunning(engine, speed=1), folder=Path(name) / "tls"
         ) as server:
             for number in range(ROUNDS):
                 folder = Path(name) / str(number)

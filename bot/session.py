@@ -19,8 +19,10 @@ from bot.exchanges.connect import GatewaySettings
 from bot.files import INSTALLED, packaged
 from bot.operate.logs import Logs, LogSettings
 from bot.paper import bars
+from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault, Faults
+from bot.paper.fronts import served
 from bot.paper.instruments import CONTRACTS
 from bot.paper.pace import FreeRunning, Stepped
 from bot.paper.scenario import Scenario, ScenarioError, build, load, open_account
@@ -114,7 +116,7 @@ async def play(show: Show) -> None:
         engine = stage.engine()
     loaded = configured(show, engine)
     pace = Stepped(engine, speed=show.speed)
-    faults = outages(stage.scenario, engine)
+    venue, faults = loaded.settings.accounts[0].venue, outages(stage.scenario, engine)
     began = time.monotonic()
     tally = Tally()
     folder = loaded.settings.bot.state_dir / "paper"
@@ -129,7 +131,7 @@ async def play(show: Show) -> None:
         sys.stdout.write(f"{stage.name}: {stage.description}\n")
         sys.stdout.flush()
     with Logs(view, redactor=redactor, fd=2 if show.as_json else 1):
-        async with PaperServer(engine, pace, folder=folder, faults=faults) as server:
+        async with served(venue, engine, pace, folder=folder, faults=faults) as server:
             seconds = show.seconds if show.seconds is not None else float(stage.seconds)
             if show.with_bot:
                 await bootstrap.run(
@@ -170,8 +172,9 @@ async def serve(show: Show) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        async with PaperServer(
-            engine, pace, folder=folder, port=show.port, faults=outages(stage.scenario, engine)
+        venue, faults = loaded.settings.accounts[0].venue, outages(stage.scenario, engine)
+        async with served(
+            venue, engine, pace, folder=folder, faults=faults, port=show.port
         ) as server:
             mover = asyncio.create_task(pace.run(), name="market-time")
             sys.stdout.write(
@@ -193,7 +196,7 @@ async def serve(show: Show) -> None:
         raise ConfigError(f"port {show.port} on this machine must be free: {error}") from error
 
 
-def _gateway_hint(show: Show, server: PaperServer) -> str:
+def _gateway_hint(show: Show, server: PaperServer[Desk]) -> str:
     """Return what must be said where the configuration names another port."""
     if show.port == SERVE_PORT:
         return ""

@@ -24,9 +24,9 @@ from bot.domain.position import Position, PositionKey, Side
 from bot.exchanges.adapter import Adapter
 from bot.exchanges.connect import ConnectionSettings, connect
 from bot.exchanges.gateway import look
-from bot.paper.binance.request import Keys
+from bot.paper.binance.desk import BinanceDesk
 from bot.paper.binance.routes import WRITES
-from bot.paper.desk import Asked, Desk, Reply
+from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault, Faults, Kind
 from bot.paper.mishaps import distorted, instead
@@ -90,7 +90,7 @@ class CardTime:
 class Wire:
     """What stands between adapter and exchange."""
 
-    def __init__(self, desk: Desk, time: CardTime) -> None:
+    def __init__(self, desk: BinanceDesk, time: CardTime) -> None:
         self._desk, self._time = desk, time
         self.faults = Faults()
         self.asked: list[Asked] = []
@@ -182,7 +182,7 @@ class Bench:
     """
 
     engine: Engine
-    desk: Desk
+    desk: BinanceDesk
     wire: Wire
     time: CardTime
     venue: Adapter
@@ -312,7 +312,7 @@ async def bench_of(scene: Scene, seam: Seam = NEUTRAL) -> AsyncIterator[Bench]:
     """Connect the adapter to the exchange of a scene."""
     engine = engine_of(scene, seam.prepare)
     time, keys = CardTime(engine, skew=timedelta(seconds=scene.skew_seconds)), Keys()
-    desk = Desk(engine, time, keys=keys)
+    desk = BinanceDesk(engine, time, keys=keys)
     wire = Wire(desk, time)
     carry = seam.carry(wire.carry)
     with TemporaryDirectory(prefix="plimsoll-card-") as folder:

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from bot.paper.binance.codes import WireError
 from bot.paper.desk import Asked, Desk, Reply
 from bot.paper.faults import Fault
 
@@ -37,10 +36,7 @@ def distorted(fault: Fault, desk: Desk, asked: Asked, reply: Reply) -> Reply:
         case "http_503_after":
             return UNAVAILABLE
         case "timeout_1007":
-            error = WireError(
-                -1007, "Timeout waiting for response from backend server.", status=408
-            )
-            return desk.error(asked, error)
+            return desk.timed_out(asked)
         case "half_json":
             return dataclasses.replace(reply, text=reply.text[: len(reply.text) // 2])
         case "rewrite":

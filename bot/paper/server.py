@@ -1,19 +1,16 @@
 """How does the paper exchange answer over HTTPS on this machine?"""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from aiohttp import web
 
-from bot.paper.binance.codes import HOSTS
-from bot.paper.binance.request import Keys
 from bot.paper.desk import Asked, Desk
-from bot.paper.engine import Engine
 from bot.paper.faults import Faults
 from bot.paper.mishaps import distorted, instead
-from bot.paper.pace import Pace
 from bot.paper.tls import server_context
 
 LOOPBACK = "127.0.0.1"
@@ -21,21 +18,33 @@ LATENCY_MS = 40
 """Market time that one request takes. [ms]"""
 
 
-class PaperServer:
+D = TypeVar("D", bound=Desk)
+
+
+class PaperServer(Generic[D]):
     """One paper exchange behind the venue's host names."""
 
     def __init__(
         self,
-        engine: Engine,
-        pace: Pace,
+        desk: D,
         *,
+        hosts: Sequence[str],
         folder: Path,
         port: int = 0,
-        keys: Keys | None = None,
         faults: Faults | None = None,
     ) -> None:
-        self.engine, self.pace = engine, pace
-        self.desk = Desk(engine, pace, keys=keys)
+        """Take what answers.
+
+        Args:
+            desk: Answers.
+            hosts: The venue's names.
+            folder: Of certificates.
+            port: Of this machine; 0 takes a free one.
+            faults: How it misbehaves.
+        """
+        self.desk = desk
+        self.engine, self.pace = desk.engine, desk.pace
+        self._hosts = hosts
         self.faults = faults if faults is not None else Faults()
         self._folder, self._port = folder, port
         self._runner: web.AppRunner | None = None
@@ -43,7 +52,7 @@ class PaperServer:
         self.ca_file = folder / "ca.pem"
 
     async def __aenter__(self) -> Self:
-        context, self.ca_file = server_context(self._folder, HOSTS)
+        context, self.ca_file = server_context(self._folder, self._hosts)
         app = web.Application(client_max_size=64 * 1024)
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -70,7 +79,7 @@ class PaperServer:
             path=raw.path,
             query=raw.rel_url.raw_query_string,
             body=await raw.read(),
-            key=raw.headers.get("X-MBX-APIKEY"),
+            headers={name.lower(): value for name, value in raw.headers.items()},
         )
         fault = self.faults.choose(raw.method, raw.path, self.pace.now_ms)
         if fault is not None and fault.kind == "slow":

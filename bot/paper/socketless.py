@@ -46,7 +46,7 @@ class SocketlessSession:
             path=parts.path,
             query=parts.query,
             body=data or b"",
-            key=headers.get("X-MBX-APIKEY"),
+            headers={name.lower(): value for name, value in headers.items()},
         )
         return _Exchange(self._carry, asked)
 

@@ -60,7 +60,7 @@ def world_of(
 
     Args:
         seed: Any number.
-        faults: Highest rate of a fault class. [ratio]
+        faults: Highest rate of a fault class, also of the one a world is about. [ratio]
         interval: Between routine polls. [s]
         without: Faults that are left out.
     """
@@ -74,7 +74,7 @@ def world_of(
         reserves={},
         strategy=STRATEGIES[0],
         interval=interval,
-        rates={fault: rate for fault, rate in base.rates.items() if fault not in without},
+        rates={f: min(rate, faults) for f, rate in base.rates.items() if f not in without},
         crash=0.0,
         disk_fails=(),
         person=(),

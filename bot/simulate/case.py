@@ -157,7 +157,8 @@ def case_of(seed: int, *, faults: float) -> Case:
 
     Args:
         seed: Any number.
-        faults: The highest rate a fault class may have; 0 for fair weather. [ratio]
+        faults: The highest rate a fault class may have, but for the one that a themed world is
+            about; 0 for fair weather. [ratio]
     """
     draw = random.Random(f"case {seed}")
     symbols = draw.sample(tuple(PRICES), k=draw.choice((1, 1, 2, 3)))

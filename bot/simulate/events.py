@@ -5,7 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.paper.binance.request import Keys
+from bot.paper.desk import Keys
 from bot.simulate.operations import Local, Market
 from bot.simulate.process import Process
 

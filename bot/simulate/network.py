@@ -15,8 +15,9 @@ import aiohttp
 from aiohttp.client_reqrep import ConnectionKey
 
 from bot.exchanges.gateway import look
+from bot.paper.binance.desk import BinanceDesk
 from bot.paper.binance.routes import WRITES
-from bot.paper.desk import JSON, Asked, Desk, Reply
+from bot.paper.desk import JSON, Asked, Reply
 from bot.simulate.operations import Operation, operation_of
 from bot.simulate.process import Process
 from bot.simulate.trace import Trace
@@ -94,7 +95,7 @@ class Network:
         disobeyed: Requests that left although the venue had asked their client to wait.
     """
 
-    desk: Desk
+    desk: BinanceDesk
     weather: Weather
     chance: random.Random
     trace: Trace

@@ -26,7 +26,7 @@ from bot.journal.queries import JournalReader
 from bot.journal.sqlite import SqliteJournal
 from bot.judge.writers import Write, overlaps
 from bot.loop import Loop
-from bot.paper.desk import Desk
+from bot.paper.binance.desk import BinanceDesk
 from bot.paper.socketless import SocketlessSession
 from bot.paper.values import Refused
 from bot.settings import Loaded
@@ -114,7 +114,7 @@ class World:
         )
         self.books = Books(self.engine)
         self.network = Network(
-            desk=Desk(self.engine, self.pace),
+            desk=BinanceDesk(self.engine, self.pace),
             weather=self.weather,
             chance=random.Random(f"network {case.seed}"),
             trace=self.trace,

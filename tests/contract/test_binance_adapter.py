@@ -14,7 +14,7 @@ from bot.exchanges.binance.adapter import BinanceVenue
 from bot.exchanges.dialect import Expected
 from bot.exchanges.quota import Lane
 from bot.margin.assess import assess
-from bot.paper.binance.request import Keys
+from bot.paper.desk import Keys
 from bot.paper.faults import Fault
 from bot.rebalance.memory import amount_of
 from tests.kit.fakes import OpenGate, an_open_gate

@@ -336,7 +336,7 @@ def settling_believes_anything(patch: Patch) -> Seam:
 
 
 def windows_never_close(patch: Patch) -> Seam:
-    patch.setattr("bot.paper.desk.check_signature", lambda *_: None)
+    patch.setattr("bot.paper.binance.desk.check_signature", lambda *_: None)
     return Seam()
 
 

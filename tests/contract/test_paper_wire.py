@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from bot.clock import VenueClock
 from bot.exchanges.gateway import open_session, texts_of
 from bot.paper.binance.codes import HOSTS, WireError
-from bot.paper.binance.request import Keys, Request, check_signature, parsed
+from bot.paper.binance.request import Request, check_signature, parsed
 from bot.paper.binance.routes import ROUTES
+from bot.paper.desk import Keys
 from bot.paper.faults import Fault
 from bot.paper.values import Refused
 from tests.kit.paper import KEYS, Rig, an_engine, raw_client

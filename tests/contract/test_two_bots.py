@@ -17,6 +17,8 @@ from bot.errors import InUse
 from bot.journal.opened import Opened
 from bot.journal.queries import JournalReader
 from bot.journal.sqlite import SqliteJournal
+from bot.paper.binance.codes import HOSTS
+from bot.paper.binance.desk import BinanceDesk
 from bot.paper.engine import Engine
 from bot.paper.pace import FreeRunning
 from bot.paper.server import PaperServer
@@ -61,7 +63,7 @@ cooldown = 0
 class Place:
     """An exchange whose price falls, and where bots are configured."""
 
-    server: PaperServer
+    server: PaperServer[BinanceDesk]
     folder: Path
 
     @property
@@ -100,7 +102,7 @@ async def place(tmp_path: Path, authority: Path) -> AsyncIterator[Place]:
     engine = an_engine(symbols=("BTCUSDT",), points=((0, 1.0), (120, 0.9)))
     engine.hold("BTCUSDT", engine.contracts["BTCUSDT"].lot * 200, leverage=12)
     pace = FreeRunning(engine, speed=SPEED)
-    async with PaperServer(engine, pace, folder=authority) as server:
+    async with PaperServer(BinanceDesk(engine, pace), hosts=HOSTS, folder=authority) as server:
         mover = asyncio.create_task(pace.run())
         yield Place(server=server, folder=tmp_path)
         mover.cancel()

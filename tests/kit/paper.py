@@ -18,7 +18,9 @@ from bot.exchanges.client import Client
 from bot.exchanges.connect import connect
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.gateway import GatewaySettings
-from bot.paper.binance.request import Keys
+from bot.paper.binance.codes import HOSTS
+from bot.paper.binance.desk import BinanceDesk
+from bot.paper.desk import Keys
 from bot.paper.engine import Engine
 from bot.paper.faults import Faults
 from bot.paper.instruments import CONTRACTS
@@ -71,7 +73,7 @@ class Rig:
     """Exchange, server and clock."""
 
     engine: Engine
-    server: PaperServer
+    server: PaperServer[BinanceDesk]
     pace: Stepped
     faults: Faults
 
@@ -84,7 +86,9 @@ class Rig:
 async def serving(engine: Engine, folder: Path) -> AsyncIterator[Rig]:
     """Serve an exchange."""
     pace, faults = Stepped(engine, speed=FAST), Faults()
-    async with PaperServer(engine, pace, folder=folder, faults=faults) as server:
+    async with PaperServer(
+        BinanceDesk(engine, pace), hosts=HOSTS, folder=folder, faults=faults
+    ) as server:
         yield Rig(engine=engine, server=server, pace=pace, faults=faults)
 
 

@@ -11,7 +11,8 @@ from bot.domain.position import MarginMode, PositionMode
 from bot.exchanges.binance import parse
 from bot.exchanges.numbers import rows, table
 from bot.margin.assess import assess
-from bot.paper.desk import Asked, Desk
+from bot.paper.binance.desk import BinanceDesk
+from bot.paper.desk import Asked
 from bot.paper.pace import Stepped
 from tests.kit.builders import D, an_instrument
 from tests.kit.paper import FAST, an_engine
@@ -51,7 +52,7 @@ PARSERS: tuple[Callable[[Any], object], ...] = (
 def bodies() -> list[tuple[int, Any]]:
     """Return whole bodies, each with the index of its parser."""
     engine = an_engine()
-    desk = Desk(engine, Stepped(engine, speed=FAST))
+    desk = BinanceDesk(engine, Stepped(engine, speed=FAST))
     info = body(desk, "/fapi/v1/exchangeInfo")["symbols"][0]
     mark = body(desk, "/fapi/v1/premiumIndex", "symbol=BTCUSDT")
     book = body(desk, "/fapi/v1/depth", "symbol=BTCUSDT&limit=5")
@@ -80,7 +81,7 @@ def bodies() -> list[tuple[int, Any]]:
     ]
 
 
-def body(desk: Desk, path: str, query: str = "") -> Any:
+def body(desk: BinanceDesk, path: str, query: str = "") -> Any:
     reply = desk.answer(Asked(method="GET", path=path, query=query))
     assert reply.status == 200, reply.text
     return json.loads(reply.text)

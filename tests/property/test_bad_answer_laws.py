@@ -22,7 +22,8 @@ from bot.exchanges.client import Client
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.numbers import LARGEST, SMALLEST
 from bot.exchanges.quota import Quota
-from bot.paper.desk import Asked, Desk, Reply
+from bot.paper.binance.desk import BinanceDesk
+from bot.paper.desk import Asked, Reply
 from bot.paper.pace import Stepped
 from bot.paper.socketless import SocketlessSession
 from bot.rebalance.decide import decide
@@ -64,7 +65,7 @@ class World:
         self.engine.hold("SOLUSDT", D(50), leverage=10)
         self.engine.hold("BTCUSDT", D("-0.1"), leverage=20)
         self.pace = Stepped(self.engine, speed=FAST)
-        self.line = Line(Desk(self.engine, self.pace))
+        self.line = Line(BinanceDesk(self.engine, self.pace))
         self.clock = VenueClock(self.pace)
         self.client = Client(
             dialect=DIALECT,
@@ -74,7 +75,7 @@ class World:
 
     def venue(self) -> BinanceVenue:
         """Return an adapter that knows nothing yet, at a desk that nobody asked before."""
-        self.line.desk, self.line.spoil = Desk(self.engine, self.pace), as_it_is
+        self.line.desk, self.line.spoil = BinanceDesk(self.engine, self.pace), as_it_is
         self.client.quota = Quota(
             DIALECT.budgets, SeededRng("bad answers")
         )  # each example has its own minute

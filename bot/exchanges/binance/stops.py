@@ -4,73 +4,35 @@ Conditional orders live in a list of their own: ``openAlgoOrders``, not ``openOr
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.position import PositionKey, PositionMode
+from bot.domain.position import PositionMode
 from bot.domain.stop import RestingStop
-from bot.errors import Incomplete, Unavailable
+from bot.errors import Incomplete
 from bot.exchanges.binance import parse
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.faults import NoSuchOrderError
 from bot.exchanges.numbers import rows, table, text
 from bot.exchanges.quota import Lane
-
-EVERY = timedelta(seconds=60)
-"""So often it is looked whether the stops still stand."""
-UNSURE = timedelta(seconds=10)
-"""So long after a change the list is read at every look: it may lag behind."""
+from bot.exchanges.resting import Resting
 
 
-class Stops:
-    """The resident stops of one account, read again when they may have changed."""
+class Stops(Resting):
+    """The resident stops of one account."""
 
     def __init__(self, client: Client, clock: VenueClock) -> None:
-        self._client, self._clock = client, clock
-        self._sizes: Mapping[PositionKey, Decimal] = {}
-        self._changed_at: datetime | None = None
-        self.found: tuple[RestingStop, ...] = ()
-        """As last read, ordered by key and id."""
-        self.read_at: datetime | None = None
-        """When they were asked for; ``None`` while it is not known which stand."""
+        super().__init__(self._list, clock)
+        self._client = client
 
-    def forget(self) -> None:
-        """Know nothing any more: a stop was placed or taken back, or may have been."""
-        self._changed_at, self.read_at = self._clock.now(), None
-
-    async def refresh(
-        self, ids: Mapping[str, str], sizes: Mapping[PositionKey, Decimal], mode: PositionMode
-    ) -> None:
-        """Read them again if that is due; a failure leaves what is known and grows old.
-
-        Args:
-            ids: Unified names to the venue's, of the symbols to look at.
-            sizes: Of the open positions; a change may mean that a stop has fired.
-            mode: One-way or hedge.
-
-        Raises:
-            Denied: Key or permission.
-        """
-        if sizes != self._sizes:
-            self.forget()
-            self._sizes = sizes
-        asked_at = self._clock.now()
-        if not self._is_due(asked_at):
-            return
-        try:
-            listed = await all_of([self._open(name, Lane.READ) for name in ids.values()])
-            found = [
-                stop
-                for symbol, answer in zip(ids, listed, strict=True)
-                for row in answer
-                if (stop := parse.stop(row, symbol, mode)) is not None
-            ]
-        except (Unavailable, Incomplete):
-            return
-        self.found = tuple(sorted(found, key=lambda stop: (stop.key, stop.stop_id)))
-        self.read_at = asked_at
+    async def _list(self, ids: Mapping[str, str], mode: PositionMode) -> list[RestingStop]:
+        listed = await all_of([self._open(name, Lane.READ) for name in ids.values()])
+        return [
+            stop
+            for symbol, answer in zip(ids, listed, strict=True)
+            for row in answer
+            if (stop := parse.stop(row, symbol, mode)) is not None
+        ]
 
     async def is_placed(self, client_id: str, name: str) -> bool:
         """Whether a stop of that client id arrived, whatever became of it since.
@@ -103,11 +65,6 @@ class Stops:
             return status == "CANCELED"
         # The venue forgets what was taken back long ago.
         return all(str(row.get("algoId")) != stop_id for row in await self._open(name, Lane.SETTLE))
-
-    def _is_due(self, now: datetime) -> bool:
-        if self.read_at is None or now - self.read_at >= EVERY:
-            return True
-        return self._changed_at is not None and self.read_at - self._changed_at < UNSURE
 
     async def _open(self, name: str, lane: Lane) -> list[dict[str, Any]]:
         answer = await self._client.read(

@@ -9,28 +9,12 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl
 
 from bot.paper.binance.codes import WireError
+from bot.paper.desk import Keys
 from bot.paper.pace import Pace
 
 AHEAD_MS = 1000
 DEFAULT_WINDOW_MS = 5000
 LONGEST_WINDOW_MS = 60_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """A key pair and what it may do.
-
-    Attributes:
-        key: Sent in a header.
-        secret: Signs.
-        may_withdraw: Shown in the restrictions; the bot must refuse such a key.
-        is_valid: A revoked key is known and refused.
-    """
-
-    key: str = "paper-key"
-    secret: str = "paper-secret"  # noqa: S105 - public: it opens the paper exchange only
-    may_withdraw: bool = False
-    is_valid: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
