@@ -79,6 +79,11 @@ class Gate(Protocol):
 class Venue(Protocol):
     """One account at one venue."""
 
+    @property
+    def window(self) -> float:
+        """How long it accepts a request after the time signed in it. [s]"""
+        ...
+
     async def observe(self, *, at_once: bool = False) -> Observation:
         """Return one complete look.
 
@@ -224,6 +229,11 @@ class Authority(Protocol):
     @property
     def left(self) -> float:
         """What is left of its lease; infinite where nobody else can take it. No I/O. [s]"""
+        ...
+
+    @property
+    def margin(self) -> float:
+        """More than this must be left of it when a request is signed and when it leaves. [s]"""
         ...
 
     @property

@@ -102,6 +102,7 @@ def assemble(
                 step=fingerprints.step,
                 before=ids.before,
                 actors=frozenset(settings.accounts[0].known_actors),
+                window=venue.window,
             ),
             earlier=[move.action for move in memory.moves],
         ),

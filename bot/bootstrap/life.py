@@ -18,6 +18,7 @@ from bot.bootstrap.sinks import sinks_of, tell
 from bot.bootstrap.storage import opened_or_lost, rng_of, writable
 from bot.bootstrap.turn import account_lock, claim_to
 from bot.clock import VenueClock
+from bot.domain.lease import Terms
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings, connect
 from bot.journal.authority import LeaseKeeper
 from bot.journal.failover import FailoverJournal
@@ -96,7 +97,12 @@ async def _run(loaded: Loaded, how: Run) -> bool:
             opened,
             stack,
             claim=lambda lease: claim_to(
-                lease, clock, machine=this_machine(), name=this_process(), sinks=sinks
+                lease,
+                clock,
+                machine=this_machine(),
+                name=this_process(),
+                sinks=sinks,
+                terms=Terms(window=venue.window),
             ),
             thin_before=how.clock.now() - timedelta(days=days) if days else None,
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot.bootstrap.sinks import tell
-from bot.domain.lease import Claim, Lease
+from bot.domain.lease import Claim, Lease, Terms
 from bot.exchanges.connect import ConnectionSettings
 from bot.journal.lease import SureClock, await_turn
 from bot.journal.lock import ProcessLock, lock_folder
@@ -38,6 +38,7 @@ async def claim_to(
     machine: str,
     name: str,
     sinks: Sequence[Sink],
+    terms: Terms,
 ) -> Claim:
     """Return the claim to a journal's lease, once no other machine can hold it.
 
@@ -47,6 +48,7 @@ async def claim_to(
         machine: This one.
         name: Of this process, for people.
         sinks: Hear of a wait.
+        terms: Of the venue.
 
     Raises:
         InUse: The lease is renewed: its holder lives.
@@ -56,5 +58,5 @@ async def claim_to(
         text = f"{lease.name} may still write: waiting {seconds:.0f} s for its lease to end"
         tell(sinks, clock, "lease_waiting", text)
 
-    ended = await await_turn(look, clock, machine=machine, tell=say)
-    return Claim(holder=machine, name=name, at=clock.now(), unless_changed=ended)
+    ended = await await_turn(look, clock, machine=machine, tell=say, terms=terms)
+    return Claim(holder=machine, name=name, at=clock.now(), unless_changed=ended, terms=terms)

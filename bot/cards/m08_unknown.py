@@ -10,8 +10,8 @@ from bot.cards.expect import ended, holds, same
 from bot.cards.scene import Scene
 from bot.domain.intent import Intent, Outcome
 from bot.domain.ledger import LedgerRow
+from bot.domain.timing import settle_point
 from bot.execute.foreign import Sent, explained
-from bot.execute.resolve import SETTLE_POINT
 from bot.paper.faults import Kind
 
 GROUP = Group("M8", "unknown outcomes")
@@ -206,7 +206,9 @@ async def clipped(bench: Bench) -> None:
     intent = await _unknown(bench, "abort")
     bench.engine.move_margin("SOLUSDT", "BOTH", Decimal(6), add=True)
     same("found whole", await bench.settle(intent), Decimal(0))
-    known, foreign = explained(await _rows(bench, intent), [Sent(intent=intent)])
+    known, foreign = explained(
+        await _rows(bench, intent), [Sent(intent=intent)], window=bench.venue.window
+    )
     same("explained", [s.row.amount for s in known if s.row], [Decimal(6)])
     same("foreign", foreign, ())
 
@@ -221,7 +223,9 @@ async def fingerprint(bench: Bench) -> None:
     bench.engine.move_margin("SOLUSDT", "BOTH", Decimal("12.34"), add=True)
     _, intent = await bench.send(add(MARKED))
     same("found", await bench.settle(intent), Decimal(MARKED))
-    known, foreign = explained(await _rows(bench, intent), [Sent(intent=intent)])
+    known, foreign = explained(
+        await _rows(bench, intent), [Sent(intent=intent)], window=bench.venue.window
+    )
     same("ours", [s.row.amount for s in known if s.row], [Decimal(MARKED)])
     same("of others", [row.amount for row in foreign], [Decimal("12.34")])
 
@@ -258,12 +262,12 @@ async def over_add(bench: Bench) -> None:
     same("found", settled, [Decimal(a) for a in ("12.34567", "12.34575", "12.34583")])
     same("moves in the books", len(_moves(bench)), 4)
     sent = [Sent(intent=intent) for intent in (first, second, third)]
-    known, foreign = explained(await _rows(bench, first), sent)
+    known, foreign = explained(await _rows(bench, first), sent, window=bench.venue.window)
     same("explained", sum(s.row is not None for s in known), 3)
     same("nobody's", [row.amount for row in foreign], [Decimal("12.34583")])
 
 
 async def _wait_for_settle_point(bench: Bench, intent: Intent) -> None:
     sent_ms = int((intent.sent_at or intent.written_at).timestamp() * 1000)
-    left = sent_ms + SETTLE_POINT.total_seconds() * 1000 - bench.time.now_ms
+    left = sent_ms + settle_point(bench.venue.window).total_seconds() * 1000 - bench.time.now_ms
     await bench.time.sleep(left / 1000)

@@ -13,11 +13,12 @@ from bot.domain.action import Action
 from bot.domain.decision import Refusal
 from bot.domain.intent import Intent, IntentState, Outcome, SignedRequest
 from bot.domain.mode import Mode
+from bot.domain.timing import settle_point
 from bot.errors import InUse
 from bot.execute.foreign import Actor, Sent, Writer, classified, explained
 from bot.execute.gate import SendGate
 from bot.execute.perform import perform
-from bot.execute.resolve import SETTLE_POINT, Resolver
+from bot.execute.resolve import Resolver
 from bot.journal.emergency import EmergencyJournal
 from bot.journal.lock import ProcessLock
 from bot.journal.reserve import Reserve
@@ -96,7 +97,7 @@ async def sent(bench: Bench) -> None:
         news = await resolver.follow(found)
         same("at once", [(n.after.state, n.settled.applied) for n in news], _applied(MARKED))
         rest = tuple(i for i in found if i.id != news[0].after.id)
-        await bench.time.sleep(SETTLE_POINT.total_seconds())
+        await bench.time.sleep(settle_point(bench.venue.window).total_seconds())
         same("after one look", await resolver.follow(rest), ())
         await bench.time.sleep(1)
         states = [n.after.state for n in await resolver.follow(rest)]
@@ -207,7 +208,9 @@ async def foreign(bench: Bench) -> None:
     async with SqliteJournal.open(_path(bench)) as journal:
         open_ = await _resolver(bench, journal).recover()
         rows = await bench.venue.rows(open_[0].written_at - timedelta(seconds=1))
-        known, rest = explained(rows, [Sent(intent=intent) for intent in open_])
+        known, rest = explained(
+            rows, [Sent(intent=intent) for intent in open_], window=bench.venue.window
+        )
         same("explained", [s.row.amount for s in known if s.row], [MARKED])
         writer = Writer(epoch=journal.ids.epoch, step=Decimal("0.00001"))
         told = classified(rest, (), writer, own=[intent.action for intent in open_])

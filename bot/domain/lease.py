@@ -1,17 +1,41 @@
 """How long may a run write, and from when may its successor?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.timing import CLOCK_BOUND, WINDOW
 
-TIME_TO_LIVE = 15.0
-"""Of a lease since it was renewed. [s]"""
 RENEW_AFTER = 5.0
 """A lease as old as this is renewed. [s]"""
-MARGIN = WINDOW + CLOCK_BOUND
-"""More than this must be left when a request is signed and when it leaves, and a successor waits so
-long after the end. Both are needed. [s]"""
+SPARE = 10.0
+"""So much longer than the window lives a lease: two renewals that failed are no end. [s]"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How long a lease lives, and how far its ends are kept apart.
+
+    Attributes:
+        window: How long the venue accepts a request after the time signed in it. [s]
+    """
+
+    window: float = WINDOW
+
+    @property
+    def time_to_live(self) -> float:
+        """Of a lease since it was renewed. [s]."""
+        return self.window + SPARE
+
+    @property
+    def margin(self) -> float:
+        """What must be left, and more, when a request is signed and when it leaves. [s].
+
+        A successor waits so long after the end. Both are needed.
+        """
+        return self.window + CLOCK_BOUND
+
+
+USUAL = Terms()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +47,19 @@ class Lease:
         name: Of machine and process, for people.
         epoch: Of the run.
         expires: Aware UTC, venue time.
+        terms: Of the venue.
     """
 
     holder: str
     name: str
     epoch: int
     expires: datetime
+    terms: Terms = field(default=USUAL, compare=False)
 
     @property
     def free_at(self) -> datetime:
         """From when another machine may write. Aware UTC, venue time."""
-        return self.expires + timedelta(seconds=MARGIN)
+        return self.expires + timedelta(seconds=self.terms.margin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +72,14 @@ class Claim:
         at: When. Aware UTC, venue time.
         unless_changed: The lease whose end was waited for; ``None`` where there was nothing to
             wait for.
+        terms: Of the venue.
     """
 
     holder: str
     name: str
     at: datetime
     unless_changed: Lease | None = None
+    terms: Terms = USUAL
 
     def may_follow(self, found: Lease | None) -> bool:
         """Whether nobody else may write any more.
@@ -67,5 +95,6 @@ class Claim:
             holder=self.holder,
             name=self.name,
             epoch=epoch,
-            expires=self.at + timedelta(seconds=TIME_TO_LIVE),
+            expires=self.at + timedelta(seconds=self.terms.time_to_live),
+            terms=self.terms,
         )

@@ -89,6 +89,11 @@ class Adapter(ABC):
         self._held = 0
         """Symbols with a position, at the last look."""
 
+    @property
+    def window(self) -> float:
+        """How long the venue accepts a request after the time signed in it. [s]."""
+        return self._client.dialect.window_ms / 1000
+
     async def start(self) -> None:
         """Learn the clock, the rules, the modes and the rights of the key.
 

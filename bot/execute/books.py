@@ -256,7 +256,7 @@ def _explained_again(
     """Give lines of intents that have ended to whom they belong, else book them."""
     findings = []
     for intent, row in released:
-        sent, foreign = explained([row], books.sent)
+        sent, foreign = explained([row], books.sent, window=books.writer.window)
         books = replace(books, sent=sent, ledger=_sighted(books.ledger, sent))
         for left in [row for row in foreign if row.at >= books.opened_from - BESIDE]:
             findings.append(_belied(intent, left))
@@ -275,7 +275,7 @@ def read(
         asked_at: When the first request for them left. Aware UTC.
     """
     new = {row.id: row for row in rows if row.id not in books.seen}
-    sent, foreign = explained(new.values(), books.sent)
+    sent, foreign = explained(new.values(), books.sent, window=books.writer.window)
     ours = {row.id for row in new.values() if row.kind.is_margin or row.kind.is_transfer}
     ours -= {row.id for row in foreign}
     # The first answer may have been an old one, so lines from shortly before it may not be in it.

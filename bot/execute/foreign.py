@@ -15,8 +15,8 @@ from bot.domain.intent import Intent, IntentState
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.position import Side
 from bot.domain.stop import is_own_name
+from bot.domain.timing import WINDOW, settle_point
 from bot.execute.arithmetic import EPOCHS, fingerprint_scale, live_tags, tag_in
-from bot.execute.resolve import SETTLE_POINT
 from bot.execute.transit import BACKING, BESIDE, WITHOUT_EFFECT, is_over
 
 TOGETHER = timedelta(minutes=10)
@@ -42,6 +42,7 @@ class Writer:
         epoch: Of this run.
         step: Finest step of the collateral that the venue books. [asset]
         actors: Words of the venue for who may move collateral without an intent, as declared.
+        window: How long the venue accepts a request after the time signed in it. [s]
         before: Client ids that sort from the first to before the second were given by earlier runs
             on the same journal.
     """
@@ -50,6 +51,7 @@ class Writer:
     step: Decimal
     before: tuple[str, str] = ("", "")
     actors: frozenset[str] = frozenset()
+    window: float = WINDOW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +91,18 @@ class Sent:
 
 
 def explained(
-    rows: Iterable[LedgerRow], sent: Sequence[Sent]
+    rows: Iterable[LedgerRow], sent: Sequence[Sent], *, window: float
 ) -> tuple[tuple[Sent, ...], tuple[LedgerRow, ...]]:
     """Return the intents with the lines they explain, and the moves that none explains.
 
     An exact amount first; it takes the place of a smaller one that was taken for the intent's
     before. Then a smaller one that took effect while the request could: clipped. Lines that are
     neither margin moves nor transfers are in neither result.
+
+    Args:
+        rows: In any order.
+        sent: Intents with the lines that explained them so far.
+        window: How long the venue accepts a request after the time signed in it. [s]
     """
     after = list(sent)
     moves = sorted(
@@ -105,7 +112,7 @@ def explained(
     for is_clipped in (False, True):
         rest = []
         for row in moves:
-            index = _owner(row, after, is_clipped=is_clipped)
+            index = _owner(row, after, clipped_for=window if is_clipped else None)
             if index is None:
                 rest.append(row)
                 continue
@@ -170,7 +177,7 @@ def strange_names(
             yield Finding(actor=Actor.SECOND_WRITER, at=at, text=text)
 
 
-def _owner(row: LedgerRow, sent: Sequence[Sent], *, is_clipped: bool) -> int | None:
+def _owner(row: LedgerRow, sent: Sequence[Sent], *, clipped_for: float | None) -> int | None:
     for index, entry in enumerate(sent):
         intent = entry.intent
         wanted = _amount_there(intent, row)
@@ -180,8 +187,9 @@ def _owner(row: LedgerRow, sent: Sequence[Sent], *, is_clipped: bool) -> int | N
         held = None if entry.row is None else abs(entry.row.amount)
         if abs(row.amount) == wanted != held:
             return index
-        is_shorter = abs(row.amount) < wanted and row.at <= began + SETTLE_POINT
-        if is_clipped and is_shorter and held is None and not is_over(intent):
+        if clipped_for is None or held is not None or is_over(intent):
+            continue
+        if abs(row.amount) < wanted and row.at <= began + settle_point(clipped_for):
             return index
     return None
 

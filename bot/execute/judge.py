@@ -11,7 +11,6 @@ from bot.domain.action import Action, AddMargin, CancelStop, PlaceStop, Transfer
 from bot.domain.decision import Decision, Refusal, Urgency
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent, SignedRequest
-from bot.domain.lease import MARGIN
 from bot.domain.observation import Observation
 from bot.domain.position import PositionKey
 from bot.execute.facts import Conditions, Facts
@@ -30,7 +29,7 @@ TEN_SECONDS = timedelta(seconds=10)
 
 def holds(authority: Authority) -> bool:
     """Whether enough is left of the lease for a request that is signed now."""
-    return authority.left > MARGIN
+    return authority.left > authority.margin
 
 
 class Judge:

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.intent import Intent, IntentState, Settlement
-from bot.domain.timing import CLOCK_BOUND, HISTORY_LAG, WINDOW
+from bot.domain.timing import settle_point
 from bot.errors import ExchangeError
 from bot.ports import Clock, Journal, Venue
 
-SETTLE_POINT = timedelta(seconds=WINDOW + CLOCK_BOUND + HISTORY_LAG)
-"""No absence is believed before it."""
 BETWEEN_LOOKS = timedelta(seconds=1)
 """Absence needs two looks at least this far apart."""
 ALARM_AFTER = timedelta(seconds=60)
@@ -49,6 +47,7 @@ class Resolver:
 
     def __init__(self, *, venue: Venue, journal: Journal, clock: Clock) -> None:
         self._venue, self._journal, self._clock = venue, journal, clock
+        self._settle_point = settle_point(venue.window)
         self._absent_since: dict[str, datetime] = {}
         self._told: set[str] = set()
 
@@ -132,7 +131,7 @@ class Resolver:
         return None
 
     def _is_absence_proven(self, intent: Intent, asked_at: datetime) -> bool:
-        if asked_at < _sent_at(intent) + SETTLE_POINT:
+        if asked_at < _sent_at(intent) + self._settle_point:
             return False
         first = self._absent_since.setdefault(intent.id, asked_at)
         return asked_at - first >= BETWEEN_LOOKS

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from bot.domain.lease import RENEW_AFTER, TIME_TO_LIVE
+from bot.domain.lease import RENEW_AFTER, USUAL
 from bot.errors import InUse, JournalError, JournalLost
 from bot.journal.sqlite import SqliteJournal
 from bot.ports import Clock
@@ -34,6 +34,7 @@ class LeaseKeeper:
         self._touch = touch
         self._journal, self._clock, self._is_shared = journal, clock, is_shared
         self._is_cut_off = journal.held is None
+        self._terms = USUAL if journal.held is None else journal.held.terms
 
     @property
     def left(self) -> float:
@@ -42,6 +43,11 @@ class LeaseKeeper:
             return _FOREVER
         held = self._journal.held
         return 0.0 if held is None else (held.expires - self._clock.now()).total_seconds()
+
+    @property
+    def margin(self) -> float:
+        """More than this must be left when a request is signed and when it leaves. [s]."""
+        return self._terms.margin
 
     @property
     def is_epoch_current(self) -> bool:
@@ -55,11 +61,12 @@ class LeaseKeeper:
             InUse: A later run has begun.
         """
         # More than a whole lease is left after venue time was set back: nobody believes that date.
-        if self._is_cut_off or TIME_TO_LIVE - RENEW_AFTER < self.left <= TIME_TO_LIVE:
+        longest = self._terms.time_to_live
+        if self._is_cut_off or longest - RENEW_AFTER < self.left <= longest:
             return
         self._touch()
         try:
-            await self._journal.renew(self._clock.now() + timedelta(seconds=TIME_TO_LIVE))
+            await self._journal.renew(self._clock.now() + timedelta(seconds=longest))
         except InUse:
             raise
         except JournalLost:

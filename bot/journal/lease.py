@@ -11,11 +11,12 @@ import secrets
 import sqlite3
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from bot.domain.lease import MARGIN, TIME_TO_LIVE, Claim, Lease
+from bot.domain.lease import USUAL, Claim, Lease, Terms
 from bot.domain.timing import CLOCK_BOUND
 from bot.errors import InUse
 from bot.journal.faults import damaged
@@ -130,6 +131,7 @@ async def await_turn(
     *,
     machine: str,
     tell: Callable[[Lease, float], None],
+    terms: Terms = USUAL,
 ) -> Lease | None:
     """Wait until nobody else may write; return the lease that was waited for.
 
@@ -138,6 +140,7 @@ async def await_turn(
         clock: Of the venue.
         machine: This one.
         tell: Called once with the lease and the wait, if there is one. [s]
+        terms: Of the venue.
 
     Raises:
         InUse: The lease is renewed: its holder lives.
@@ -146,9 +149,9 @@ async def await_turn(
     if found is None or found.holder == machine:
         return None
     # By the time it takes a lease to end after the first look it is over, whatever the date in it.
-    latest = clock.monotonic() + TIME_TO_LIVE + MARGIN
+    latest = clock.monotonic() + terms.time_to_live + terms.margin
     is_told = False
-    while (wait := _wait(found, clock, latest=latest)) > 0:
+    while (wait := _wait(replace(found, terms=terms), clock, latest=latest)) > 0:
         if not is_told:
             tell(found, wait)
             is_told = True

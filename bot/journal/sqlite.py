@@ -23,7 +23,7 @@ from bot.domain.intent import (
     Settlement,
     SignedRequest,
 )
-from bot.domain.lease import TIME_TO_LIVE, Claim, Lease
+from bot.domain.lease import Claim, Lease
 from bot.errors import InUse, JournalError, JournalLost
 from bot.journal import alarms, chain, database, lease, parts
 from bot.journal.chain import Link
@@ -293,8 +293,7 @@ class SqliteJournal:
             JournalError: Not durable, or not in state WRITTEN; the intent may not be sent.
         """
         when = database.stamp(request.signed_at)
-        until = request.signed_at + timedelta(seconds=TIME_TO_LIVE)
-        renewed = None if self.held is None else replace(self.held, expires=until)
+        renewed = None if self.held is None else _renewed(self.held, request.signed_at)
 
         def work(connection: sqlite3.Connection) -> Link:
             take_step(connection, intent_id, IntentState.SENT)
@@ -554,3 +553,8 @@ class SqliteJournal:
         while done := await self._do(work):
             total += done
         return total
+
+
+def _renewed(held: Lease, at: datetime) -> Lease:
+    """Return a lease that begins to live anew."""
+    return replace(held, expires=at + timedelta(seconds=held.terms.time_to_live))

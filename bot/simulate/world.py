@@ -15,6 +15,7 @@ from typing import Any
 from bot import bootstrap
 from bot.chance import SeededRng
 from bot.clock import VenueClock
+from bot.domain.lease import Terms
 from bot.domain.switch import Switches
 from bot.errors import BotError, InUse
 from bot.exchanges.connect import GatewaySettings, connect
@@ -244,6 +245,7 @@ class World:
             machine=process.machine,
             name=process.name,
             sinks=[self.seen],
+            terms=Terms(window=venue.window),
         )
         if self.is_over:
             return

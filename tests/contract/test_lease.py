@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bot.domain.intent import Execution, IntentState, Outcome, Settlement
-from bot.domain.lease import MARGIN, TIME_TO_LIVE, Claim, Lease
+from bot.domain.lease import USUAL, Claim, Lease
 from bot.errors import InUse, JournalError, JournalLost
 from bot.journal import chain, database, lease
 from bot.journal.authority import LeaseKeeper
@@ -48,7 +48,7 @@ def standing(path: Path) -> Lease | None:
 
 async def test_a_run_takes_the_lease_with_its_epoch(path: Path) -> None:
     async with SqliteJournal.begin(Opened.open(path), HERE) as journal:
-        expires = NOON + timedelta(seconds=TIME_TO_LIVE)
+        expires = NOON + timedelta(seconds=USUAL.time_to_live)
         expected = Lease(holder="here", name="here, process 1", epoch=1, expires=expires)
         assert journal.held == expected == standing(path)
 
@@ -69,7 +69,7 @@ async def test_another_machine_that_did_not_wait_is_refused_and_raises_no_epoch(
 async def test_a_lease_renewed_at_the_last_moment_is_seen(path: Path) -> None:
     async with SqliteJournal.begin(Opened.open(path), HERE) as journal:
         waited_for = journal.held
-        await journal.renew(NOON + timedelta(seconds=TIME_TO_LIVE + 1))
+        await journal.renew(NOON + timedelta(seconds=USUAL.time_to_live + 1))
         forget_locks(path)
         with Opened.open(path) as opened, pytest.raises(InUse):
             SqliteJournal.begin(opened, there(waited_for))
@@ -123,7 +123,7 @@ async def test_a_send_renews_the_lease_in_its_own_transaction(path: Path) -> Non
         await journal.sent(an_intent().id, a_request(signed_at))
         assert journal._writer is commits
         assert journal.held is not None
-        assert journal.held.expires == signed_at + timedelta(seconds=TIME_TO_LIVE)
+        assert journal.held.expires == signed_at + timedelta(seconds=USUAL.time_to_live)
         assert standing(path) == journal.held
 
 
@@ -142,7 +142,7 @@ async def test_the_lease_is_renewed_when_it_is_5_s_old_and_not_before(path: Path
         assert keeper.left == 0
         found = standing(path)
         assert found is not None
-        assert found.free_at == clock.now() + timedelta(seconds=MARGIN)
+        assert found.free_at == clock.now() + timedelta(seconds=USUAL.margin)
 
 
 async def test_a_lease_is_corrected_when_venue_time_was_set_back(path: Path) -> None:
@@ -150,7 +150,7 @@ async def test_a_lease_is_corrected_when_venue_time_was_set_back(path: Path) -> 
         clock = FakeClock(NOON - timedelta(hours=1))
         keeper = LeaseKeeper(journal, clock, is_shared=False)
         await keeper.renew()
-        assert keeper.left == TIME_TO_LIVE
+        assert keeper.left == USUAL.time_to_live
 
 
 class NoDisk:

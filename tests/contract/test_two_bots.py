@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.lease import TIME_TO_LIVE, Claim
+from bot.domain.lease import USUAL, Claim
 from bot.errors import InUse
 from bot.journal.opened import Opened
 from bot.journal.queries import JournalReader
@@ -190,7 +190,7 @@ async def test_the_bot_of_another_machine_is_waited_for_and_never_overtaken(plac
         forget_locks(path)
         refused = await place.start("one")
         while refused.returncode is None:
-            await other.renew(place.now(plus=TIME_TO_LIVE))
+            await other.renew(place.now(plus=USUAL.time_to_live))
             await asyncio.sleep(0.2)
         assert "in use by elsewhere, process 7 (run 1, lease until 2026-01-05" in await said(
             refused
@@ -202,5 +202,5 @@ async def test_the_bot_of_another_machine_is_waited_for_and_never_overtaken(plac
             first = place.engine.margin_moves[0].at_ms / 1000
             assert first >= (ended + timedelta(seconds=5.5)).timestamp()
             with pytest.raises(InUse, match=f"succeeded by .*, process {heir.pid}:"):
-                await other.renew(place.now(plus=TIME_TO_LIVE))
+                await other.renew(place.now(plus=USUAL.time_to_live))
     assert place.writes() > 0

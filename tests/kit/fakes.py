@@ -18,9 +18,11 @@ from bot.domain.intent import (
     Settlement,
     SignedRequest,
 )
+from bot.domain.lease import USUAL
 from bot.domain.ledger import LedgerRow
 from bot.domain.observation import Observation
 from bot.domain.switch import Switches
+from bot.domain.timing import WINDOW
 from bot.domain.venue import Allowance, VenueCondition
 from bot.errors import ExchangeError, JournalError
 from bot.ports import Gate, StoppedError
@@ -62,6 +64,7 @@ class FakeVenue:
         """Raised by the next looks."""
         self.evidence: dict[str, Decimal | None] = {}
         """What `settle` finds, by intent id; nothing proven where absent."""
+        self.window = WINDOW
         self.lines: list[LedgerRow] = []
         """The venue's own ledger."""
         self.lag = timedelta(0)
@@ -278,7 +281,7 @@ class FakeAuthority:
     """A right to write that a test takes away; an `Authority`."""
 
     def __init__(self) -> None:
-        self.left = float("inf")
+        self.left, self.margin = float("inf"), USUAL.margin
         self.is_epoch_current = True
         self.renewals = 0
         self.on_renewal: Callable[[], None] = lambda: None

@@ -11,11 +11,11 @@ from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
 from bot.domain.intent import Intent, IntentState
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.observation import Observation
+from bot.domain.timing import WINDOW, settle_point
 from bot.execute import books, looking
 from bot.execute.books import Books
 from bot.execute.foreign import Finding, Writer
 from bot.execute.looking import Report
-from bot.execute.resolve import SETTLE_POINT
 from bot.execute.transit import is_over
 from bot.rebalance.memory import amount_of
 from tests.kit.builders import BTC, NOON, a_position, an_observation
@@ -106,7 +106,7 @@ class LedgerWorld:
             applied, shown_at = self.effects.get(intent.id, (None, self.now))
             if applied is not None and shown_at <= self.now:
                 self._tell(replace(intent, state=IntentState.APPLIED, applied=applied))
-            elif applied is None and self.now > intent.sent_at + SETTLE_POINT:
+            elif applied is None and self.now > intent.sent_at + settle_point(WINDOW):
                 self._tell(replace(intent, state=IntentState.ABSENT))
 
     def give_up(self) -> None:

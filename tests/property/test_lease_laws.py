@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.lease import MARGIN, TIME_TO_LIVE, Claim, Lease
+from bot.domain.lease import USUAL, Claim, Lease, Terms
 from bot.domain.timing import CLOCK_BOUND
 from bot.errors import InUse
 from bot.journal.lease import await_turn
 from bot.judge.writers import Write, overlaps
 from tests.kit.records import NOON
 
-WINDOW = 5.0
+TERMS = (USUAL, Terms(window=30.0))
+"""Of the venues that there are."""
+terms = st.sampled_from(TERMS)
 errors = st.floats(-CLOCK_BOUND, CLOCK_BOUND)
 
 
@@ -49,33 +51,37 @@ def ignore(_: object, __: object) -> None:
 
 
 @given(
-    ends=st.floats(-100, TIME_TO_LIVE),
+    terms=terms,
+    ends_at=st.floats(0, 1),
     holder_error=errors,
-    signed_before_end=st.floats(MARGIN, TIME_TO_LIVE, exclude_min=True),
+    signed_at=st.floats(0, 1, exclude_min=True),
     off=st.floats(-1, 1),
     unsure=st.floats(0, 30),
 )
 def test_what_a_holder_signed_cannot_land_once_the_next_is_through(
-    ends: float, holder_error: float, signed_before_end: float, off: float, unsure: float
+    terms: Terms, ends_at: float, holder_error: float, signed_at: float, off: float, unsure: float
 ) -> None:
+    ends = -100 + ends_at * (100 + terms.time_to_live)
+    signed_before_end = terms.margin + signed_at * (terms.time_to_live - terms.margin)
     lease = a_lease(ends=ends)
     clock = WrongClock(error=off * unsure, unsure=unsure, on_sleep=lambda _: None)
-    asyncio.run(await_turn(lambda: lease, clock, machine="mine", tell=ignore))
+    asyncio.run(await_turn(lambda: lease, clock, machine="mine", tell=ignore, terms=terms))
     signed = ends - signed_before_end  # as the holder's clock reads, and the request says
-    left, landed = signed - holder_error, signed + WINDOW
+    left, landed = signed - holder_error, signed + terms.window
     # Readings are microseconds.
     assert clock.true + 1e-5 >= max(left, landed)
-    assert clock.true + 1e-5 >= min(ends + WINDOW, TIME_TO_LIVE + MARGIN)
+    assert clock.true + 1e-5 >= min(ends + terms.window, terms.time_to_live + terms.margin)
 
 
-@given(ends=st.floats(-1e6, 1e6), error=st.floats(-1e6, 1e6), unsure=st.floats(0, 1e6))
+@given(terms=terms, ends=st.floats(-1e6, 1e6), error=st.floats(-1e6, 1e6), unsure=st.floats(0, 1e6))
 def test_nobody_waits_longer_than_a_lease_and_its_margin(
-    ends: float, error: float, unsure: float
+    terms: Terms, ends: float, error: float, unsure: float
 ) -> None:
     clock = WrongClock(error=error, unsure=unsure, on_sleep=lambda _: None)
     lease = a_lease(ends=ends)
-    assert asyncio.run(await_turn(lambda: lease, clock, machine="mine", tell=ignore)) == lease
-    assert clock.true <= TIME_TO_LIVE + MARGIN + 0.002
+    turn = await_turn(lambda: lease, clock, machine="mine", tell=ignore, terms=terms)
+    assert asyncio.run(turn) == lease
+    assert clock.true <= terms.time_to_live + terms.margin + 0.002
 
 
 @given(renewed_at=st.floats(0, 14), error=errors)
@@ -84,7 +90,7 @@ def test_who_renews_while_another_waits_keeps_the_lease(renewed_at: float, error
 
     def renew(now: float) -> None:
         if now >= renewed_at:
-            standing[0] = a_lease(ends=now + TIME_TO_LIVE)
+            standing[0] = a_lease(ends=now + USUAL.time_to_live)
 
     clock = WrongClock(error=error, unsure=CLOCK_BOUND, on_sleep=renew)
     with pytest.raises(InUse, match="in use by other, process 7"):

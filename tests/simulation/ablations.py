@@ -27,7 +27,7 @@ Ablation = Callable[[contextlib.ExitStack], None]
 
 
 def _no_wait(stack: contextlib.ExitStack) -> None:
-    stack.enter_context(patch.object(resolve, "SETTLE_POINT", timedelta(0)))
+    stack.enter_context(patch.object(resolve, "settle_point", lambda _: timedelta(0)))
     stack.enter_context(patch.object(resolve, "BETWEEN_LOOKS", timedelta(0)))
 
 
@@ -85,7 +85,9 @@ def _parser_error_rejects(stack: contextlib.ExitStack) -> None:
 
 
 def _no_history_lag(stack: contextlib.ExitStack) -> None:
-    stack.enter_context(patch.object(resolve, "SETTLE_POINT", timedelta(seconds=5.5)))
+    stack.enter_context(
+        patch.object(resolve, "settle_point", lambda window: timedelta(seconds=window + 0.5))
+    )
 
 
 def _timeouts_reject(stack: contextlib.ExitStack) -> None:

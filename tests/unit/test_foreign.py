@@ -10,6 +10,7 @@ from bot.domain.action import Action, AddMargin, PlaceStop, RemoveMargin, Transf
 from bot.domain.intent import IntentState
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.position import Side
+from bot.domain.timing import WINDOW
 from bot.execute.arithmetic import tag_of
 from bot.execute.foreign import Actor, Sent, classified, explained, strange_names
 from tests.kit.builders import BTC, NOON, a_position
@@ -45,19 +46,19 @@ def test_an_actor_is_its_name(actor: Actor) -> None:
 
 def test_a_line_that_nobody_explains_does_not_hide_the_next() -> None:
     rows = [a_row("7", seconds=0.5), a_row("100.00001", seconds=1)]
-    sent, foreign = explained(rows, [Sent(intent=ONE)])
+    sent, foreign = explained(rows, [Sent(intent=ONE)], window=WINDOW)
     assert (sent[0].row, foreign) == (rows[1], (rows[0],))
 
 
 def test_an_exact_amount_is_not_taken_for_part_of_another() -> None:
     row = a_row("60.00002", seconds=1)
-    sent, foreign = explained([row], [Sent(intent=ONE), Sent(intent=TWO)])
+    sent, foreign = explained([row], [Sent(intent=ONE), Sent(intent=TWO)], window=WINDOW)
     assert ([entry.row for entry in sent], foreign) == ([None, row], ())
 
 
 def test_a_part_goes_to_an_intent_that_has_no_line_yet() -> None:
     rows = [a_row("100.00001", seconds=1), a_row("20", seconds=2)]
-    sent, foreign = explained(rows, [Sent(intent=ONE), Sent(intent=TWO)])
+    sent, foreign = explained(rows, [Sent(intent=ONE), Sent(intent=TWO)], window=WINDOW)
     assert ([entry.row for entry in sent], foreign) == (rows, ())
 
 
@@ -78,7 +79,7 @@ def test_an_intent_explains_what_took_effect_while_its_request_could(
 ) -> None:
     at = None if sent_at is None else NOON + timedelta(seconds=sent_at)
     row = a_row(amount, seconds=seconds)
-    _, foreign = explained([row], [Sent(intent=replace(ONE, sent_at=at))])
+    _, foreign = explained([row], [Sent(intent=replace(ONE, sent_at=at))], window=WINDOW)
     assert (foreign == ()) is is_ours
 
 
@@ -100,7 +101,7 @@ def test_an_intent_that_has_ended_explains_what_was_proven_and_no_other(
     state: IntentState, applied: str | None, amount: str, is_ours: bool
 ) -> None:
     intent = replace(ONE, state=state, applied=None if applied is None else D(applied))
-    _, foreign = explained([a_row(amount, seconds=1)], [Sent(intent=intent)])
+    _, foreign = explained([a_row(amount, seconds=1)], [Sent(intent=intent)], window=WINDOW)
     assert (foreign == ()) is is_ours
 
 
@@ -124,7 +125,7 @@ def test_a_line_is_ours_only_where_all_it_says_fits(
     action: AddMargin | RemoveMargin | Transfer, changes: dict[str, object], is_ours: bool
 ) -> None:
     row = replace(row_of(action, action.amount, NOON, "x"), **changes)  # type: ignore[arg-type]  # any field by name
-    _, foreign = explained([row], [Sent(intent=an_intent(action=action))])
+    _, foreign = explained([row], [Sent(intent=an_intent(action=action))], window=WINDOW)
     assert (foreign == ()) is is_ours
 
 

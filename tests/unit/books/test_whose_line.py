@@ -8,6 +8,7 @@ import pytest
 from bot.domain.intent import IntentState
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.position import Side
+from bot.domain.timing import WINDOW
 from bot.execute.foreign import Actor, Sent, Writer, classified, explained, strange_names
 from tests.kit.builders import BTC, NOON
 from tests.kit.ledger_lines import a_row, an_intent, tagged
@@ -17,7 +18,7 @@ from tests.kit.ledger_world import STEP, WRITER, LedgerWorld, add, transfer
 def test_an_intent_explains_one_line_of_two_equal_ones() -> None:
     intent = an_intent(action=add("100.00001"))
     rows = [a_row("100.00001", seconds=1, name="a"), a_row("100.00001", seconds=2, name="b")]
-    sent, foreign = explained(rows, [Sent(intent=intent)])
+    sent, foreign = explained(rows, [Sent(intent=intent)], window=WINDOW)
     assert sent[0].row == rows[0]
     assert foreign == (rows[1],)
 
@@ -35,7 +36,9 @@ def test_an_intent_explains_one_line_of_two_equal_ones() -> None:
     ],
 )
 def test_a_line_that_differs_is_not_explained(row: LedgerRow, why: str) -> None:
-    sent, foreign = explained([row], [Sent(intent=an_intent(action=add("100.00001")))])
+    sent, foreign = explained(
+        [row], [Sent(intent=an_intent(action=add("100.00001")))], window=WINDOW
+    )
     assert foreign == (row,), why
     assert sent[0].row is None
 
@@ -43,9 +46,9 @@ def test_a_line_that_differs_is_not_explained(row: LedgerRow, why: str) -> None:
 def test_a_clipped_effect_is_ours_until_the_exact_one_comes() -> None:
     sent: tuple[Sent, ...] = (Sent(intent=an_intent(action=add("100.00001"))),)
     small, exact = a_row("40", seconds=1), a_row("100.00001", seconds=3)
-    sent, foreign = explained([small], sent)
+    sent, foreign = explained([small], sent, window=WINDOW)
     assert (sent[0].row, foreign) == (small, ())
-    sent, foreign = explained([exact], sent)
+    sent, foreign = explained([exact], sent, window=WINDOW)
     assert (sent[0].row, foreign) == (exact, (small,))
 
 
@@ -59,10 +62,10 @@ def test_a_transfer_is_known_by_its_two_ends(out: bool) -> None:
     )
     ours = an_intent(action=transfer("100.00001", out=out))
     other = an_intent(action=transfer("100.00001", out=not out))
-    assert explained([row], [Sent(intent=ours)])[1] == ()
-    assert explained([row], [Sent(intent=other)])[1] == (row,)
+    assert explained([row], [Sent(intent=ours)], window=WINDOW)[1] == ()
+    assert explained([row], [Sent(intent=other)], window=WINDOW)[1] == (row,)
     outside = replace(row, other="")
-    assert explained([outside], [Sent(intent=ours)])[1] == (outside,)
+    assert explained([outside], [Sent(intent=ours)], window=WINDOW)[1] == (outside,)
 
 
 # who it was, where no intent explains it

@@ -5,13 +5,13 @@ from decimal import Decimal as D
 import pytest
 
 from bot.domain.intent import Intent, IntentState, Settlement
+from bot.domain.timing import WINDOW, settle_point
 from bot.errors import Unavailable
 from bot.execute.resolve import (
     ALARM_AFTER,
     BETWEEN_LOOKS,
     FINAL_AFTER,
     GIVE_UP_AFTER,
-    SETTLE_POINT,
     Followed,
     Resolver,
 )
@@ -19,6 +19,7 @@ from tests.kit.builders import NOON, a_position, an_observation
 from tests.kit.fakes import FakeClock, FakeJournal, FakeVenue
 from tests.kit.records import an_intent
 
+SETTLE_POINT = settle_point(WINDOW)
 SECOND = timedelta(seconds=1)
 
 
@@ -37,9 +38,10 @@ class SlowVenue(FakeVenue):
 class Following:
     """One intent that is followed, with everything around it."""
 
-    def __init__(self, state: IntentState = IntentState.UNKNOWN) -> None:
+    def __init__(self, state: IntentState = IntentState.UNKNOWN, *, window: float = WINDOW) -> None:
         self.clock, self.journal = FakeClock(), FakeJournal()
         self.venue = SlowVenue(an_observation(a_position()), self.clock)
+        self.venue.window = window
         self.resolver = Resolver(venue=self.venue, journal=self.journal, clock=self.clock)
         self.intent = replace(an_intent(), written_at=NOON - SECOND, sent_at=NOON, state=state)
         self.journal.intents[self.intent.id] = self.intent
@@ -78,6 +80,15 @@ async def test_absence_needs_two_looks_after_the_settle_point() -> None:
     assert await it.look(SETTLE_POINT) is None  # the first that counts
     assert await it.look(SETTLE_POINT + 2 * BETWEEN_LOOKS) is not None
     assert it.state() is IntentState.ABSENT
+
+
+async def test_absence_is_believed_later_where_the_venue_accepts_requests_for_longer() -> None:
+    it = Following(window=30.0)
+    it.finds("0")
+    late = settle_point(30.0)
+    assert await it.look(late - timedelta(milliseconds=1)) is None
+    assert await it.look(late) is None  # the first that counts
+    assert await it.look(late + 2 * BETWEEN_LOOKS) is not None
 
 
 async def test_a_look_counts_from_when_it_was_asked_not_from_when_it_was_answered() -> None:
