@@ -19,7 +19,7 @@ from bot.cards.page import page
 from bot.cards.runner import GROUPS, all_cards, run_all
 from bot.domain.intent import Settlement
 from bot.domain.switch import Switches
-from bot.exchanges import client, connect
+from bot.exchanges import connect
 from bot.exchanges.binance import adapter, ledger, parse, rules, write
 from bot.exchanges.binance.evidence import Evidence
 from bot.exchanges.binance.write import write_for
@@ -382,12 +382,16 @@ def venue_time_is_the_machines(patch: Patch) -> Seam:
     return Seam()
 
 
+def deaf_to(patch: Patch, **codes: Any) -> None:
+    """Let the adapter not know what some codes prove."""
+    spoken = connect.SPOKEN["binanceusdm"]
+    dialect = replace(spoken.dialect, codes=replace(spoken.dialect.codes, **codes))
+    patch.setitem(connect.SPOKEN, "binanceusdm", replace(spoken, dialect=dialect))
+
+
 def rules_are_never_read_again(patch: Patch) -> Seam:
     patch.setattr(rules, "RULES_EVERY", timedelta(days=999))
-    spoken = connect.SPOKEN["binanceusdm"]
-    codes = replace(spoken.dialect.codes, mode_refused=frozenset())
-    deaf = replace(spoken, dialect=replace(spoken.dialect, codes=codes))
-    patch.setitem(connect.SPOKEN, "binanceusdm", deaf)
+    deaf_to(patch, mode_refused=frozenset())
     return Seam()
 
 
@@ -398,7 +402,7 @@ def settings_are_never_read_again(patch: Patch) -> Seam:
 
 
 def a_revoked_key_looks_busy(patch: Patch) -> Seam:
-    patch.setattr(client, "DENIED", frozenset())
+    deaf_to(patch, denied=frozenset())
     return Seam()
 
 

@@ -189,7 +189,7 @@ def test_chosen_cards_are_shown_with_the_reasons_of_those_that_are_skipped() -> 
 
 
 def test_a_card_that_fails_is_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.exchanges.binance._check_whole", lambda *_: None)
+    monkeypatch.setattr("bot.exchanges.binance.adapter._check_whole", lambda *_: None)
     done = CliRunner().invoke(app, ["cards", "--only", "M1-11", "--json"])
     assert done.exit_code == 5
     assert '"verdict": "fail"' in done.output

@@ -26,7 +26,7 @@ from bot.domain.action import (
 from bot.domain.intent import Outcome
 from bot.domain.ledger import RowKind
 from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
-from bot.exchanges import binance
+from bot.exchanges.binance import adapter
 from bot.exchanges.binance.dialect import DIALECT
 from bot.exchanges.binance.write import write_for
 from bot.exchanges.dialect import Write
@@ -328,7 +328,7 @@ async def recorded_of_a_careless_adapter(
         sent = careless(dict(write.expected.parameters))
         return replace(write, expected=replace(write.expected, parameters=sent))
 
-    monkeypatch.setattr(binance, "write_for", worse)
+    monkeypatch.setattr(adapter, "write_for", worse)
     return await recorded(CASES[name])
 
 

@@ -11,7 +11,7 @@ from bot.domain.action import AddMargin
 from bot.domain.intent import Intent, Outcome
 from bot.domain.position import PositionKey, Side
 from bot.errors import Unavailable
-from bot.exchanges import binance
+from bot.exchanges import adapter
 from bot.exchanges.binance.adapter import BinanceVenue
 from bot.exchanges.binance.weights import BUDGETS, Budget, cost_of
 from bot.exchanges.quota import JITTER, Lane
@@ -232,7 +232,7 @@ async def test_a_look_that_cannot_be_paid_for_soon_is_not_begun(
     with pytest.raises(Unavailable, match="for a look"):
         await venue.observe()
     assert asked(rig) == before
-    monkeypatch.setattr(binance, "LONGEST_WAIT", 70.0)
+    monkeypatch.setattr(adapter, "LONGEST_WAIT", 70.0)
     await venue.observe()
     assert rig.pace.monotonic() - now > 60
 
