@@ -7,7 +7,7 @@ from typing import Any
 
 NAMES = (
     "deciding", "starting", "restarting", "breach", "polling", "journal", "market", "passage",
-    "volatility", "scenarios", "joint", "allocation", "ticking", "margin",
+    "volatility", "scenarios", "joint", "allocation", "ticking", "margin", "parsing",
 )  # fmt: skip
 """``crashes`` takes half an hour, ``score`` reads recorded files: both run only when named."""
 
