@@ -162,9 +162,6 @@ def _line(contract: Contract, one: Holding) -> tuple[Decimal, Decimal]:
 def _linear(account: Account, steps: Mapping[str, Decimal]) -> Decimal | None:
     """Return where a straight way of all coordinates meets the need, the first time."""
     fixed = equity(account) - account.reserved
-    # A stretch says nothing of its own end: with exactly what is needed one may begin here.
-    if fixed <= maintenance(account):
-        return ZERO
     slope, needs = ZERO, list[Curve]()
     for one in account.holdings:
         at = coordinate(account.contract, one.mark_price)
@@ -172,7 +169,8 @@ def _linear(account: Account, steps: Mapping[str, Decimal]) -> Decimal | None:
         slope += per * _line(account.contract, one)[1]
         needs.extend(_along(leg, at=at, per=per) for leg in one.legs)
     found = solver.healthy(fixed=fixed, slope=slope, curve=curves.total(needs))
-    if not found or found[0].low > 0:
+    # A stretch says nothing of its own end: with exactly what is needed one may begin here.
+    if not found or found[0].low > 0 or fixed <= maintenance(account):
         return ZERO
     # The way ends where the first price is 0, or never.
     end = min((-1 / step for step in steps.values() if step < 0), default=solver.INFINITE)
