@@ -32,7 +32,7 @@ from bot.settings import load as load_settings
 from bot.tally import Tally
 
 NAMES = {
-    contract.id: f"{contract.base}/{contract.asset}:{contract.asset}"
+    contract.id: f"{contract.base}/{contract.quote}:{contract.asset}"
     for contract in CONTRACTS.values()
 }
 SERVE_PORT = 18443

@@ -14,6 +14,7 @@ from bot.paper.values import (
     Contract,
     Holding,
     Income,
+    Kind,
     Liquidation,
     MarginMove,
     Order,
@@ -25,7 +26,7 @@ from bot.paper.values import (
 )
 
 CENT = Decimal("0.00000001")
-"""Finest step of any balance. [quote]"""
+"""Finest step of any balance. [asset]"""
 SEARCH_STEPS = 60
 Wallet = Literal["spot", "futures"]
 
@@ -52,10 +53,13 @@ class Account:
         self.transfer_delay_ms = transfer_delay_ms
         self.history_lag_ms = history_lag_ms
         """How long after its effect a row is missing from what history shows. [ms]"""
-        self.insurance = insurance
-        self.spot: dict[str, Decimal] = {"USDT": ZERO}
-        self.cross: dict[str, Decimal] = {"USDT": ZERO}
-        """Futures wallet without isolated margin."""
+        # What contracts settle in, USDT also where none does.
+        assets = ["USDT", *(contract.asset for contract in contracts.values())]
+        self.insurance = dict.fromkeys(assets, insurance)
+        """What the fund of each asset has left. [asset]"""
+        self.spot = dict.fromkeys(assets, ZERO)
+        self.cross = dict.fromkeys(assets, ZERO)
+        """Futures wallets without isolated margin. [asset]"""
         self.holdings: dict[tuple[str, str], Holding] = {}
         self.leverage: dict[str, int] = dict.fromkeys(self.contracts, 20)
         self.isolated: dict[str, bool] = dict.fromkeys(self.contracts, True)
@@ -65,8 +69,8 @@ class Account:
         self.transfers: list[Transfer] = []
         self.income: list[Income] = []
         self.liquidations: list[Liquidation] = []
-        self.exchange_account = ZERO
-        """The other side of every fee, result and funding payment, for conservation. [quote]"""
+        self.exchange_account = dict.fromkeys(assets, ZERO)
+        """The other side of every fee, result and funding payment, for conservation. [asset]"""
         self._last_id = 0
         self._in_transit: list[Transfer] = []
         self._client_ids: dict[str, int] = {}
@@ -74,59 +78,65 @@ class Account:
     # what it amounts to
 
     def profit(self, holding: Holding, mark: Decimal | None = None) -> Decimal:
-        """Return the unrealized result of a position, at mark or at a price. [quote]."""
+        """Return the unrealized result of a position, at mark or at a price. [asset]."""
         price = self.quotes[holding.symbol].mark if mark is None else mark
-        return holding.amount * (price - holding.entry)
+        return self.contracts[holding.symbol].profit(holding.amount, holding.entry, price)
 
     def maintenance(self, holding: Holding, mark: Decimal | None = None) -> Decimal:
-        """Return the maintenance margin of a position, at mark or at a price. [quote]."""
+        """Return the maintenance margin of a position, at mark or at a price. [asset]."""
         price = self.quotes[holding.symbol].mark if mark is None else mark
-        value = abs(holding.amount) * price
-        found = self.contracts[holding.symbol].brackets[0]
-        for bracket in self.contracts[holding.symbol].brackets:
-            if value >= bracket.floor:
+        contract = self.contracts[holding.symbol]
+        worth = contract.worth(abs(holding.amount), price)
+        found = contract.brackets[0]
+        for bracket in contract.brackets:
+            if worth >= bracket.floor:
                 found = bracket
-        return value * found.rate - found.cum
+        return worth * found.rate - found.cum
 
     def initial(self, holding: Holding) -> Decimal:
-        """Return the initial margin of a position at mark and its leverage setting. [quote]."""
-        value = abs(holding.amount) * self.quotes[holding.symbol].mark
-        return value / self.leverage[holding.symbol]
+        """Return the initial margin of a position at mark and its leverage setting. [asset]."""
+        contract, mark = self.contracts[holding.symbol], self.quotes[holding.symbol].mark
+        return contract.worth(abs(holding.amount), mark) / self.leverage[holding.symbol]
 
-    def order_initial(self) -> Decimal:
-        """Return the margin that opening orders hold. [quote]."""
-        return sum(
-            (
-                (o.size - o.filled) * o.ask.price / self.leverage[o.ask.symbol]
-                for o in self.open_orders()
-                if o.ask.type == "LIMIT" and not self._reduces(o.ask)
-            ),
-            ZERO,
-        )
+    def order_initial(self, asset: str = "USDT") -> Decimal:
+        """Return the margin that opening orders hold. [asset]."""
+        held = ZERO
+        for order in self.open_orders():
+            ask, contract = order.ask, self.contracts[order.ask.symbol]
+            if ask.type == "LIMIT" and contract.asset == asset and not self._reduces(ask):
+                worth = contract.worth(order.size - order.filled, ask.price)
+                held += worth / self.leverage[ask.symbol]
+        return held
 
     def available(self, asset: str = "USDT") -> Decimal:
         """Return what may be moved or opened with now. [asset]."""
-        crossed = [h for h in self.holdings.values() if not h.isolated]
+        crossed = [h for h in self.settled_in(asset) if not h.isolated]
         losses = sum((self.profit(h) for h in crossed), ZERO)
-        held = sum((self.initial(h) for h in crossed), ZERO) + self.order_initial()
+        held = sum((self.initial(h) for h in crossed), ZERO) + self.order_initial(asset)
         return max(ZERO, self.cross[asset] + min(losses, ZERO) - held)
 
     def wallet_balance(self, asset: str = "USDT") -> Decimal:
         """Return the futures wallet with the margin inside positions. [asset]."""
-        return self.cross[asset] + sum((h.margin for h in self.holdings.values()), ZERO)
+        return self.cross[asset] + sum((h.margin for h in self.settled_in(asset)), ZERO)
+
+    def settled_in(self, asset: str) -> list[Holding]:
+        """Return the open positions of the contracts that settle in an asset."""
+        return [h for h in self.holdings.values() if self.contracts[h.symbol].asset == asset]
 
     def liquidation_price(self, holding: Holding) -> Decimal:
         """Return the mark at which the position is taken over; 0 when there is none. [quote/base].
 
-        Found by bisection on equity minus maintenance. For a cross position the rest of the
-        account is held where it is now.
+        Found by bisection on equity minus maintenance, both in the asset the contract settles in.
+        For a cross position what else shares that asset's wallet is held where it is now.
         """
         if holding.isolated and holding.liquidation is not None:
             return holding.liquidation
+        contract, mark = self.contracts[holding.symbol], self.quotes[holding.symbol].mark
         others = ZERO
         if not holding.isolated:
-            rest = [h for h in self.holdings.values() if not h.isolated and h is not holding]
-            others = self.cross[self.contracts[holding.symbol].asset] + sum(
+            shared = self.settled_in(contract.asset)
+            rest = [h for h in shared if not h.isolated and h is not holding]
+            others = self.cross[contract.asset] + sum(
                 (self.profit(h) - self.maintenance(h) for h in rest), ZERO
             )
 
@@ -134,13 +144,13 @@ class Account:
             equity = holding.margin + others + self.profit(holding, price)
             return equity > self.maintenance(holding, price)
 
-        found = _edge(is_safe, self.quotes[holding.symbol].mark, is_long=holding.amount > 0)
+        found = _edge(is_safe, mark, contract.kind, is_long=holding.amount > 0)
         if holding.isolated:
             holding.liquidation = found
         return found
 
     def removable(self, holding: Holding) -> Decimal:
-        """Return how much isolated margin may leave now. [quote]."""
+        """Return how much isolated margin may leave now. [asset]."""
         above_maintenance = holding.margin - self.maintenance(holding)
         above_initial = holding.margin + self.profit(holding) - self.initial(holding)
         return max(ZERO, min(above_maintenance, above_initial)).quantize(CENT, rounding=ROUND_FLOOR)
@@ -328,7 +338,7 @@ class Account:
 
     def _pay(self, asset: str, symbol: str, kind: str, amount: Decimal) -> None:
         self.cross[asset] += amount
-        self.exchange_account -= amount
+        self.exchange_account[asset] -= amount
         self._book(symbol, kind, amount, asset)
 
     def _book(self, symbol: str, kind: str, amount: Decimal, asset: str) -> None:
@@ -345,8 +355,21 @@ class Account:
             )
 
 
-def _edge(is_safe: Callable[[Decimal], bool], mark: Decimal, *, is_long: bool) -> Decimal:
-    """Return the price where safety ends, by bisection; 0 where it never does. [quote/base]."""
+def _edge(
+    is_safe: Callable[[Decimal], bool], mark: Decimal, kind: Kind, *, is_long: bool
+) -> Decimal:
+    """Return the price where safety ends; 0 where it never does. [quote/base].
+
+    An inverse contract is straight in one over the price, and long there is short.
+    """
+    if kind is Kind.LINEAR:
+        return _bisect(is_safe, mark, is_long=is_long)
+    found = _bisect(lambda inverted: is_safe(1 / inverted), 1 / mark, is_long=not is_long)
+    return 1 / found if found else ZERO
+
+
+def _bisect(is_safe: Callable[[Decimal], bool], mark: Decimal, *, is_long: bool) -> Decimal:
+    """Return where safety ends below a long's mark or above a short's; 0 where it never does."""
     low, high = ZERO, mark
     if is_long:
         if is_safe(mark / 10**6):

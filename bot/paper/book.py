@@ -16,13 +16,13 @@ OFFSETS = tuple(
 HUNDREDTH = Decimal("0.01")
 
 Level = tuple[Decimal, Decimal]
-"""(price, size). [quote/base], [base]"""
+"""(price, size). [quote/base], [size]"""
 
 
 def levels(contract: Contract, quote: Quote, side: str) -> list[Level]:
     """Return what an order of a side trades against, best first.
 
-    Resting value grows linearly with the distance from mid.
+    What rests grows linearly with the distance from mid.
 
     Args:
         contract: Its depth within one hundredth of mid.
@@ -32,14 +32,15 @@ def levels(contract: Contract, quote: Quote, side: str) -> list[Level]:
     if quote.halted:
         return []
     sign = 1 if side == "BUY" else -1
-    value = contract.depth * quote.depth / HUNDREDTH
+    worth = contract.depth * quote.depth / HUNDREDTH
     found: list[Level] = []
     reached = Decimal(0)
     for offset in OFFSETS:
         price = quote.last * (1 + sign * (contract.half_spread + offset))
         ticks = (price / contract.tick).to_integral_value()
         price = ticks * contract.tick
-        lots = ((offset - reached) * value / price / contract.lot).to_integral_value()
+        resting = contract.size_of((offset - reached) * worth, price)
+        lots = (resting / contract.lot).to_integral_value()
         reached = offset
         if price > 0 and lots > 0:
             found.append((price, lots * contract.lot))

@@ -75,11 +75,12 @@ class Engine(Trading):
         """Let a funding interval end now."""
         for holding in self.holdings.values():
             quote = self.quotes[holding.symbol]
-            paid = (holding.amount * quote.mark * quote.funding).quantize(CENT)
-            asset = self.contracts[holding.symbol].asset
+            contract = self.contracts[holding.symbol]
+            paid = (contract.worth(holding.amount, quote.mark) * quote.funding).quantize(CENT)
+            asset = contract.asset
             if holding.isolated:
                 holding.margin -= paid
-                self.exchange_account += paid
+                self.exchange_account[asset] += paid
                 self._book(holding.symbol, "FUNDING_FEE", -paid, asset)
                 self._touched(holding)
             else:
@@ -98,12 +99,14 @@ class Engine(Trading):
         for key, holding in list(self.holdings.items()):
             if holding.isolated and not self._is_safe(holding):
                 self._take_over(key, holding)
-        crossed = [(k, h) for k, h in self.holdings.items() if not h.isolated]
-        if crossed:
-            equity = sum((self.profit(h) for _, h in crossed), self.cross["USDT"])
-            if equity <= sum((self.maintenance(h) for _, h in crossed), ZERO):
-                for key, holding in crossed:
-                    self._take_over(key, holding)
+        for asset, wallet in list(self.cross.items()):
+            crossed = [h for h in self.settled_in(asset) if not h.isolated]
+            if not crossed:
+                continue
+            equity = sum((self.profit(h) for h in crossed), wallet)
+            if equity <= sum((self.maintenance(h) for h in crossed), ZERO):
+                for holding in crossed:
+                    self._take_over((holding.symbol, holding.side), holding)
 
     def _take_over(self, key: tuple[str, str], holding: Holding) -> None:
         """Take a position over in steps down the brackets until the rest is safe."""
@@ -116,7 +119,7 @@ class Engine(Trading):
             signed = size if holding.amount > 0 else -size
             wallet, margin = self.cross[contract.asset], holding.margin
             self._close(holding, contract, size, mark, releases=True)
-            fee = (size * mark * contract.liquidation_fee).quantize(CENT)
+            fee = (contract.worth(size, mark) * contract.liquidation_fee).quantize(CENT)
             self._pay(contract.asset, holding.symbol, "INSURANCE_CLEAR", -fee)
             # The fund pays what the margin of the part does not: an isolated position never
             # costs more than its margin, an account never more than it holds.
@@ -124,7 +127,7 @@ class Engine(Trading):
             shortfall = floor - self.cross[contract.asset]
             if shortfall > 0:
                 self._pay(contract.asset, holding.symbol, "INSURANCE_CLEAR", shortfall)
-                self.insurance -= shortfall
+                self.insurance[contract.asset] -= shortfall
             lost = wallet + margin - self.cross[contract.asset] - holding.margin
             self.liquidations.append(
                 Liquidation(
@@ -145,9 +148,10 @@ class Engine(Trading):
 
     def _step_down(self, holding: Holding, contract: Contract, mark: Decimal) -> Decimal:
         """Return how much is taken at once: down to the next lower bracket, else all."""
-        value = abs(holding.amount) * mark
-        floors = [b.floor for b in contract.brackets if 0 < b.floor < value]
+        worth = contract.worth(abs(holding.amount), mark)
+        floors = [b.floor for b in contract.brackets if 0 < b.floor < worth]
         if not floors:
             return abs(holding.amount)
-        keep = (floors[-1] / mark / contract.lot).to_integral_value(ROUND_FLOOR) * contract.lot
+        lots = contract.size_of(floors[-1], mark) / contract.lot
+        keep = lots.to_integral_value(ROUND_FLOOR) * contract.lot
         return abs(holding.amount) - keep if keep else abs(holding.amount)

@@ -1,11 +1,13 @@
 """Which contracts does the paper exchange list?
 
-Our own small table, with round numbers near those of large venues.
+Our own small table, with round numbers near those of large venues. Contracts of one coin share its
+market: a scenario may let several of them follow one price.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
-from bot.paper.values import Bracket, Contract
+from bot.paper.values import Bracket, Contract, Kind
 
 
 def _brackets(*rows: tuple[int, int, str, int]) -> tuple[Bracket, ...]:
@@ -34,8 +36,11 @@ def _contract(
 ) -> Contract:
     return Contract(
         id=f"{base}USDT",
+        kind=Kind.LINEAR,
         base=base,
+        quote="USDT",
         asset="USDT",
+        face=Decimal(1),
         tick=Decimal(tick),
         lot=Decimal(lot),
         maximum=Decimal(maximum),
@@ -51,7 +56,33 @@ def _contract(
     )
 
 
-CONTRACTS = {
+def _in_usdc(like: Contract) -> Contract:
+    """The same contract, settled in another dollar."""
+    return replace(like, id=f"{like.base}USDC", quote="USDC", asset="USDC")
+
+
+def _inverse(
+    like: Contract, *, face: int, maximum: int, depth: int, brackets: tuple[Bracket, ...]
+) -> Contract:
+    """The contract that pays in the coin itself; the largest order is a number of contracts."""
+    return replace(
+        like,
+        id=f"{like.base}USD_PERP",
+        kind=Kind.INVERSE,
+        quote="USD",
+        asset=like.base,
+        face=Decimal(face),
+        lot=Decimal(face),
+        maximum=Decimal(face * maximum),
+        market_maximum=Decimal(face * maximum) / 10,
+        notional=Decimal(0),  # one contract is the least
+        maker=Decimal("0.0001"),
+        depth=Decimal(depth),
+        brackets=brackets,
+    )
+
+
+LINEAR = {
     contract.id: contract
     for contract in (
         _contract(
@@ -120,4 +151,42 @@ CONTRACTS = {
         ),
     )
 }
-"""By the venue's name."""
+"""Settled in USDT, by the venue's name."""
+USDC = {
+    contract.id: contract for contract in (_in_usdc(LINEAR["BTCUSDT"]), _in_usdc(LINEAR["ETHUSDT"]))
+}
+"""Settled in USDC, by the venue's name."""
+INVERSE = {
+    contract.id: contract
+    for contract in (
+        _inverse(
+            LINEAR["BTCUSDT"],
+            face=100,
+            maximum=1_000_000,
+            depth=2_000,
+            brackets=_brackets(
+                (0, 5, "0.004", 125),
+                (5, 10, "0.005", 100),
+                (10, 20, "0.01", 50),
+                (20, 50, "0.025", 20),
+                (50, 100, "0.05", 10),
+            ),
+        ),
+        _inverse(
+            LINEAR["ETHUSDT"],
+            face=10,
+            maximum=1_000_000,
+            depth=20_000,
+            brackets=_brackets(
+                (0, 100, "0.005", 100),
+                (100, 500, "0.0065", 75),
+                (500, 1_000, "0.01", 50),
+                (1_000, 2_000, "0.02", 25),
+                (2_000, 5_000, "0.05", 10),
+            ),
+        ),
+    )
+}
+"""Settled in the coin, by the venue's name."""
+CONTRACTS = LINEAR | USDC | INVERSE
+"""All of them, by the venue's name."""

@@ -21,7 +21,7 @@ class Trading(Account):
     """An account whose orders are matched."""
 
     def hold(self, symbol: str, amount: Decimal, *, leverage: int, isolated: bool = True) -> None:
-        """Open a position at mark without a trade, for the start of a scenario.
+        """Open a position of a signed size at mark without a trade, for the start of a scenario.
 
         Its initial margin leaves the futures wallet; in hedge mode it goes to its own side.
 
@@ -30,7 +30,7 @@ class Trading(Account):
         """
         contract = self.contract(symbol)
         mark = self.quotes[symbol].mark
-        needed = (abs(amount) * mark / leverage).quantize(CENT)
+        needed = (contract.worth(abs(amount), mark) / leverage).quantize(CENT)
         self.leverage[symbol], self.isolated[symbol] = leverage, isolated
         side = "BOTH"
         if self.hedge_mode:
@@ -147,13 +147,13 @@ class Trading(Account):
             raise Refused(Reason.PRICE_OUT_OF_BOUNDS, "Price is out of bounds.")
 
     def _check_opening(self, ask: Ask, contract: Contract, quote: Quote) -> None:
-        value = ask.size * (ask.price if ask.type == "LIMIT" else quote.last)
-        if value < contract.notional:
+        worth = contract.worth(ask.size, ask.price if ask.type == "LIMIT" else quote.last)
+        if worth < contract.notional:
             raise Refused(
                 Reason.BELOW_NOTIONAL,
                 f"Order's notional must be no smaller than {contract.notional}",
             )
-        needed = value / self.leverage[ask.symbol] + value * contract.taker
+        needed = worth / self.leverage[ask.symbol] + worth * contract.taker
         if ask.size > self._closable(ask) and needed > self.available(contract.asset):
             raise Refused(Reason.INSUFFICIENT_MARGIN, "Margin is insufficient.")
 
@@ -224,9 +224,10 @@ class Trading(Account):
         signed = size if ask.side == "BUY" else -size
         profit = self._apply(contract, ask.position_side, signed, price)
         rate = contract.maker if maker else contract.taker
-        paid = (size * price * rate).quantize(CENT)
+        worth = contract.worth(size, price)
+        paid = (worth * rate).quantize(CENT)
         order.filled += size
-        order.cost += size * price
+        order.cost += worth
         self._pay(contract.asset, ask.symbol, "COMMISSION", -paid)
         self.trades.append(
             Trade(
@@ -239,13 +240,14 @@ class Trading(Account):
                 price=price,
                 profit=profit,
                 fee=paid,
+                asset=contract.asset,
                 maker=maker,
                 at_ms=self.now_ms,
             )
         )
 
     def _apply(self, contract: Contract, side: str, signed: Decimal, price: Decimal) -> Decimal:
-        """Change a position by a fill; return the realized result. [quote]."""
+        """Change a position by a fill; return the realized result. [asset]."""
         key = (contract.id, side)
         holding = self.holdings.get(key)
         if holding is None:
@@ -281,11 +283,11 @@ class Trading(Account):
         *,
         releases: bool = False,
     ) -> Decimal:
-        """Close a part; return the realized result. [quote]."""
+        """Close a part; return the realized result. [asset]."""
         releases = releases or self.releases_margin == "pro_rata"
         before = abs(holding.amount)
         sign = 1 if holding.amount > 0 else -1
-        profit = (sign * size * (price - holding.entry)).quantize(CENT)
+        profit = contract.profit(sign * size, holding.entry, price).quantize(CENT)
         holding.amount -= sign * size
         if holding.isolated and (releases or not holding.amount):
             released = (
@@ -300,10 +302,15 @@ class Trading(Account):
 
     def _open(self, holding: Holding, contract: Contract, signed: Decimal, price: Decimal) -> None:
         total = holding.amount + signed
-        holding.entry = (holding.amount * holding.entry + signed * price) / total
+        if holding.amount:
+            worth = contract.worth(holding.amount, holding.entry) + contract.worth(signed, price)
+            holding.entry = contract.average(total, worth)
+        else:
+            holding.entry = price
         holding.amount = total
         if holding.isolated:
-            margin = (abs(signed) * price / self.leverage[holding.symbol]).quantize(CENT)
+            worth = contract.worth(abs(signed), price)
+            margin = (worth / self.leverage[holding.symbol]).quantize(CENT)
             holding.margin += margin
             self.cross[contract.asset] -= margin
 

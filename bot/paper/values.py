@@ -1,4 +1,9 @@
-"""What does the paper exchange keep and tell?"""
+"""What does the paper exchange keep and tell?
+
+A size is [size]: coins of the base for a linear contract, face value in the quote for an inverse
+one, which is contracts times the value of one. What a size is worth, and every balance, margin, fee
+and result, is [asset], the coin the contract settles in. No asset is ever converted into another.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -38,6 +43,13 @@ class Reason(StrEnum):
     CLOSING_STOP_EXISTS = "closing_stop_exists"
 
 
+class Kind(StrEnum):
+    """How a contract settles."""
+
+    LINEAR = "linear"
+    INVERSE = "inverse"
+
+
 class Refused(Exception):  # noqa: N818 - an answer, not a fault
     """The exchange does not do what was asked; nothing has changed."""
 
@@ -51,10 +63,10 @@ class Bracket:
     """One step of a maintenance table.
 
     Attributes:
-        floor: [quote]
-        cap: [quote]
+        floor: Smallest worth at mark. [asset]
+        cap: [asset]
         rate: [ratio]
-        cum: Deduction that keeps the table continuous. [quote]
+        cum: Deduction that keeps the table continuous. [asset]
         leverage: Highest setting. [x]
     """
 
@@ -67,29 +79,35 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """The rules of one linear perpetual.
+    """The rules of one perpetual, and what its sizes come to.
 
     Attributes:
-        id: The venue's name, ``BTCUSDT``.
+        id: The venue's name, ``BTCUSDT`` or ``BTCUSD_PERP``.
+        kind: Whether it settles in the quote or in the base.
         base: Coin.
-        asset: Of margin and profit.
+        quote: What prices are in.
+        asset: Of margin, fees and profit.
+        face: What one contract stands for. [size]
         tick: [quote/base]
-        lot: [base]
-        maximum: Largest limit order. [base]
-        market_maximum: Largest market order. [base]
-        notional: Smallest opening order. [quote]
+        lot: [size]
+        maximum: Largest limit order. [size]
+        market_maximum: Largest market order. [size]
+        notional: Smallest opening order. [asset]
         bound: Largest gap between a limit price and mark. [ratio]
         maker: Fee. [ratio]
         taker: Fee. [ratio]
         liquidation_fee: [ratio]
-        depth: Resting value within one hundredth of mid, per side. [quote]
+        depth: Worth of what rests within one hundredth of mid, per side. [asset]
         half_spread: [ratio]
         brackets: Ascending.
     """
 
     id: str
+    kind: Kind
     base: str
+    quote: str
     asset: str
+    face: Decimal
     tick: Decimal
     lot: Decimal
     maximum: Decimal
@@ -103,6 +121,27 @@ class Contract:
     half_spread: Decimal
     brackets: tuple[Bracket, ...]
 
+    def worth(self, size: Decimal, price: Decimal) -> Decimal:
+        """Return what a size comes to at a price, with its sign. [asset]."""
+        return size * price if self.kind is Kind.LINEAR else size / price
+
+    def size_of(self, worth: Decimal, price: Decimal) -> Decimal:
+        """Return the size that is worth so much at a price. [size]."""
+        return worth / price if self.kind is Kind.LINEAR else worth * price
+
+    def average(self, size: Decimal, worth: Decimal) -> Decimal:
+        """Return the one price at which a size comes to its worth. [quote/base].
+
+        Prices of an inverse contract so average harmonically.
+        """
+        return worth / size if self.kind is Kind.LINEAR else size / worth
+
+    def profit(self, amount: Decimal, entry: Decimal, price: Decimal) -> Decimal:
+        """Return the result of a signed size between two prices. [asset]."""
+        if self.kind is Kind.LINEAR:
+            return amount * (price - entry)
+        return self.worth(amount, entry) - self.worth(amount, price)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
@@ -112,7 +151,7 @@ class Quote:
         mark: [quote/base]
         index: [quote/base]
         last: [quote/base]
-        depth: Factor on the contract's resting value. [ratio]
+        depth: Factor on what rests in the contract's book. [ratio]
         funding: Rate of the running interval. [ratio]
         halted: Nothing trades.
     """
@@ -132,10 +171,10 @@ class Holding:
     Attributes:
         symbol: The contract's id.
         side: ``BOTH``, ``LONG`` or ``SHORT``.
-        amount: Signed. [base]
-        entry: Average price. [quote/base]
+        amount: Signed. [size]
+        entry: Average price, harmonic for an inverse contract. [quote/base]
         isolated: Whether it has margin of its own.
-        margin: Its own margin without unrealized PnL; 0 for cross. [quote]
+        margin: Its own margin without unrealized PnL; 0 for cross. [asset]
         updated_ms: Last change of the position. [ms]
         liquidation: Liquidation price as last searched for, ``None`` before; 0 is none.
             [quote/base]
@@ -159,7 +198,7 @@ class Ask:
         symbol: The contract's id.
         side: ``BUY`` or ``SELL``.
         type: ``MARKET``, ``LIMIT`` or ``STOP_MARKET``.
-        size: [base]
+        size: [size]
         position_side: ``BOTH``, ``LONG`` or ``SHORT``.
         price: Limit; 0 for none. [quote/base]
         stop: Trigger; 0 for none. [quote/base]
@@ -194,10 +233,11 @@ class Order:
         id: Given by the exchange.
         client_id: Given by the client, or made by the exchange.
         ask: As asked.
-        size: As asked, or what was open when a closing stop fired. [base]
+        size: As asked, or what was open when a closing stop fired. [size]
         status: ``NEW``, ``FILLED``, ``PARTIALLY_FILLED``, ``EXPIRED``, ``CANCELED``.
-        filled: [base]
-        cost: Sum of price times size filled. [quote]
+        filled: [size]
+        cost: What it filled came to, each fill at its price; `Contract.average` of the two is
+            the average price. [asset]
         at_ms: [ms]
         updated_ms: [ms]
     """
@@ -228,10 +268,11 @@ class Trade:
         symbol: The contract's id.
         side: ``BUY`` or ``SELL``.
         position_side: ``BOTH``, ``LONG`` or ``SHORT``.
-        size: [base]
+        size: [size]
         price: [quote/base]
-        profit: Realized. [quote]
-        fee: > 0 is paid. [quote]
+        profit: Realized. [asset]
+        fee: > 0 is paid. [asset]
+        asset: Of profit and fee.
         maker: Whether it rested.
         at_ms: [ms]
     """
@@ -245,6 +286,7 @@ class Trade:
     price: Decimal
     profit: Decimal
     fee: Decimal
+    asset: str
     maker: bool
     at_ms: int
 
@@ -319,9 +361,9 @@ class Liquidation:
     Attributes:
         symbol: The contract's id.
         side: ``BOTH``, ``LONG`` or ``SHORT``.
-        size: Signed as the position was. [base]
+        size: Signed as the position was. [size]
         price: Mark at which it was taken. [quote/base]
-        loss: What the owner lost of margin by it. [quote]
+        loss: What the owner lost of margin by it. [asset]
         at_ms: [ms]
     """
 

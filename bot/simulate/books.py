@@ -31,7 +31,7 @@ class Books:
         self._moves = self._passages = self._trades = 0
         self._sizes = self._held()
         self._opening = self._total()
-        self._outside = engine.exchange_account
+        self._outside = engine.exchange_account["USDT"]
 
     def around(self, act: Callable[[], T]) -> T:
         """Let a request of the bot take effect, and book it."""
@@ -124,7 +124,7 @@ class Books:
             margins=margins,
             pending=engine.in_transit(),
             opening=self._opening,
-            booked=self._outside - engine.exchange_account,
+            booked=self._outside - engine.exchange_account["USDT"],
         )
 
 

@@ -29,7 +29,7 @@ def total(engine: Engine) -> D:
         engine.wallet_balance()
         + engine.spot["USDT"]
         + engine.in_transit()
-        + engine.exchange_account
+        + engine.exchange_account["USDT"]
     )
 
 
