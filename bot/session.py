@@ -233,6 +233,7 @@ def stage_of(show: Show) -> Stage:
             hedge=False,
             futures=Decimal(15000),
             spot=Decimal(5000),
+            coins={},
         ),
         recorded=show.market,
         since=show.since,
@@ -407,10 +408,7 @@ def _liquidated(engine: Engine) -> list[str]:
 
 
 def _equity(engine: Engine) -> str:
-    held = engine.holdings.values()
-    profit = sum((engine.profit(holding) for holding in held), Decimal(0))
-    total = engine.wallet_balance() + profit + engine.spot["USDT"] + engine.in_transit()
-    return f"{total:.2f}"
+    return f"{engine.equity() + engine.spot['USDT'] + engine.in_transit():.2f}"
 
 
 def _pairs(counts: dict[str, int]) -> str:

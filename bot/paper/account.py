@@ -119,6 +119,11 @@ class Account:
         """Return the futures wallet with the margin inside positions. [asset]."""
         return self.cross[asset] + sum((h.margin for h in self.settled_in(asset)), ZERO)
 
+    def equity(self, asset: str = "USDT") -> Decimal:
+        """Return the futures wallet with margin and unrealized results of positions. [asset]."""
+        profits = (self.profit(h) for h in self.settled_in(asset))
+        return self.wallet_balance(asset) + sum(profits, ZERO)
+
     def settled_in(self, asset: str) -> list[Holding]:
         """Return the open positions of the contracts that settle in an asset."""
         return [h for h in self.holdings.values() if self.contracts[h.symbol].asset == asset]
