@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from bot.paper.instruments import CONTRACTS
+from bot.paper.instruments import LINEAR
 from bot.paper.market import HOUR, SECOND, Candle
 from bot.paper.scenario import ScenarioError
 from bot.paper.values import Contract, Quote
@@ -157,9 +157,9 @@ def read(file: Path) -> tuple[Contract, list[Bar]]:
     except ImportError:
         raise ScenarioError("--market needs pyarrow: pip install 'plimsoll[data]'") from None
     symbol = file.name.partition("_")[0]
-    if symbol not in CONTRACTS:
+    if symbol not in LINEAR:
         raise ScenarioError(
-            f"--market {file.name} must begin with one of {', '.join(CONTRACTS)}, began with "
+            f"--market {file.name} must begin with one of {', '.join(LINEAR)}, began with "
             f"{symbol!r}"
         )
     try:
@@ -171,7 +171,7 @@ def read(file: Path) -> tuple[Contract, list[Bar]]:
         raise ScenarioError(f"--market {file} must have columns {', '.join(missing)}")
     bars = list(zip(*(table[name].to_pylist() for name in COLUMNS), strict=True))
     _check(file, bars)
-    return CONTRACTS[symbol], bars
+    return LINEAR[symbol], bars
 
 
 def _check(file: Path, bars: Sequence[Bar]) -> None:

@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -57,14 +57,15 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Path:
-    """How one contract moves.
+    """How one coin moves.
 
     Attributes:
         contract: Its rules.
+        also: Further contracts of the coin at the same prices, each rounded to its own tick.
         start: First price. [quote/base]
         volatility: Of the log price per square-root hour.
         points: (second, factor on the start price), ascending, from second 0.
-        depth: (second, factor on resting value), ascending; holds until the next.
+        depth: (second, factor on what rests), ascending; holds until the next.
         funding: Rate of each interval. [ratio]
     """
 
@@ -74,6 +75,17 @@ class Path:
     points: tuple[tuple[int, float], ...]
     depth: tuple[tuple[int, float], ...] = ((0, 1.0),)
     funding: Decimal = Decimal("0.0001")
+    also: tuple[Contract, ...] = ()
+
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """All contracts it has prices for."""
+        return (self.contract, *self.also)
+
+    @property
+    def stream(self) -> str:
+        """The name of its noise, the same for every contract of the coin."""
+        return f"{self.contract.base}USDT"
 
 
 class Scripted:
@@ -84,27 +96,32 @@ class Scripted:
     ) -> None:
         """Walk back ``hours`` of bars before the start, then wait for the first second."""
         self._walks = [
-            _Walk(path, start_ms=start_ms, chance=random.Random(f"{seed} {path.contract.id}"))
+            _Walk(path, start_ms=start_ms, chance=random.Random(f"{seed} {path.stream}"))
             for path in paths
         ]
         self._history = {
-            path.contract.id: _backwards(
+            contract.id: _backwards(
                 path,
+                contract,
                 start_ms=start_ms,
                 hours=hours,
-                chance=random.Random(f"{seed} {path.contract.id} before"),
+                chance=random.Random(f"{seed} {path.stream} before"),
             )
             for path in paths
+            for contract in path.contracts
         }
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """Ids of the contracts."""
-        return tuple(walk.path.contract.id for walk in self._walks)
+        return tuple(self._history)
 
     def step(self, at_ms: int) -> Mapping[str, Quote]:
         """Return the quotes of the next second."""
-        return {walk.path.contract.id: walk.step(at_ms) for walk in self._walks}
+        found: dict[str, Quote] = {}
+        for walk in self._walks:
+            found |= walk.step(at_ms)
+        return found
 
     def shock(self, factor: float) -> None:
         """Let every price jump by a factor; the path pulls it back later."""
@@ -131,13 +148,11 @@ class _Walk:
     slow: float = 0.0
     point: int = 0
     halted: bool = False
-    _ticks: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.mark = self.slow = self.path.start
-        self._ticks = 1 / float(self.path.contract.tick)
 
-    def step(self, at_ms: int) -> Quote:
+    def step(self, at_ms: int) -> dict[str, Quote]:
         second = (at_ms - self.start_ms) / SECOND
         path = self.path
         self.noise += self.chance.gauss(0.0, path.volatility / 60) - PULL * self.noise
@@ -149,14 +164,17 @@ class _Walk:
         for since, factor in path.depth:
             if since <= second:
                 depth = factor
-        return Quote(
-            mark=self._price(self.mark),
-            index=self._price(index),
-            last=self._price(last),
-            depth=Decimal(f"{depth:.4f}"),
-            funding=path.funding,
-            halted=self.halted,
-        )
+        return {
+            contract.id: Quote(
+                mark=_rounded(self.mark, contract.tick),
+                index=_rounded(index, contract.tick),
+                last=_rounded(last, contract.tick),
+                depth=Decimal(f"{depth:.4f}"),
+                funding=path.funding,
+                halted=self.halted,
+            )
+            for contract in path.contracts
+        }
 
     def _way(self, second: float) -> float:
         points = self.path.points
@@ -169,14 +187,16 @@ class _Walk:
         share = (second - here[0]) / (there[0] - here[0])
         return math.exp(math.log(here[1]) * (1 - share) + math.log(there[1]) * share)
 
-    def _price(self, price: float) -> Decimal:
-        return max(1, round(price * self._ticks)) * self.path.contract.tick
+
+def _rounded(price: float, tick: Decimal) -> Decimal:
+    # Not divided by the tick: that is another float, and the seeds' markets are pinned.
+    return max(1, round(price * (1 / float(tick)))) * tick
 
 
-def _backwards(path: Path, *, start_ms: int, hours: int, chance: random.Random) -> list[Candle]:
+def _backwards(
+    path: Path, contract: Contract, *, start_ms: int, hours: int, chance: random.Random
+) -> list[Candle]:
     """Return hourly bars before the start, walked back from the first price."""
-    tick = path.contract.tick
-    ticks = 1 / float(tick)
     bars: list[Candle] = []
     close = path.start
     hour = start_ms - start_ms % HOUR
@@ -185,7 +205,7 @@ def _backwards(path: Path, *, start_ms: int, hours: int, chance: random.Random) 
         open_ = close * math.exp(chance.gauss(0.0, path.volatility))
         up, down = (abs(chance.gauss(0.0, path.volatility / 2)) for _ in "ab")
         prices = [
-            max(1, round(price * ticks)) * tick
+            _rounded(price, contract.tick)
             for price in (
                 open_,
                 max(open_, close) * math.exp(up),

@@ -2,19 +2,21 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from bot.paper.engine import Engine
-from bot.paper.instruments import CONTRACTS
+from bot.paper.instruments import CONTRACTS, INVERSE, USDC
 from bot.paper.market import Path as PricePath
 from bot.paper.market import Scripted
-from bot.paper.values import Refused
+from bot.paper.values import Contract, Refused
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+COINS = tuple(dict.fromkeys(contract.asset for contract in (USDC | INVERSE).values()))
+"""What there are wallets of beside USDT."""
 OUTAGES = ("down", "http_503", "html", "slow")
 
 
@@ -43,7 +45,7 @@ class OpenPosition:
 
     Attributes:
         symbol: The contract's id.
-        amount: Signed. [base]
+        amount: Signed. [size]
         leverage: Setting. [x]
         isolated: Whether it has margin of its own.
     """
@@ -52,6 +54,19 @@ class OpenPosition:
     amount: Decimal
     leverage: int
     isolated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coins:
+    """What an account holds of a coin other than USDT at the start.
+
+    Attributes:
+        futures: Wallet, initial margins included. [asset]
+        spot: Wallet. [asset]
+    """
+
+    futures: Decimal
+    spot: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +79,13 @@ class Scenario:
         start: Aware UTC.
         duration: [s]
         seed: Of the noise.
-        paths: One per contract.
+        paths: In order; no contract is on two.
         outages: In order.
-        futures: Wallet at the start, initial margins included. [quote]
-        spot: Wallet at the start. [quote]
+        futures: Wallet at the start, initial margins included. [USDT]
+        spot: Wallet at the start. [USDT]
         hedge: Position mode.
         positions: At the start.
+        coins: Wallets of other assets at the start.
     """
 
     name: str
@@ -83,6 +99,7 @@ class Scenario:
     spot: Decimal
     hedge: bool
     positions: tuple[OpenPosition, ...]
+    coins: Mapping[str, Coins] = field(default_factory=dict)
 
     @property
     def start_ms(self) -> int:
@@ -109,9 +126,11 @@ def open_account(engine: Engine, scenario: Scenario) -> None:
     """Give an exchange the account of a scenario.
 
     Raises:
-        ScenarioError: The futures wallet cannot hold the positions.
+        ScenarioError: The futures wallets cannot hold the positions.
     """
     engine.cross["USDT"], engine.spot["USDT"] = scenario.futures, scenario.spot
+    for asset, coins in scenario.coins.items():
+        engine.cross[asset], engine.spot[asset] = coins.futures, coins.spot
     engine.hedge_mode = scenario.hedge
     for position in scenario.positions:
         try:
@@ -151,20 +170,24 @@ class _Reader:
             "",
         )
         account = self.table(table, "account", "account")
-        self.keys(account, {"futures", "spot", "hedge", "positions"}, "account.")
+        self.keys(account, {"futures", "spot", "hedge", "positions", "coins"}, "account.")
         start = table.get("start")
         if not isinstance(start, datetime):
             raise self.wrong("start", start, "a date and time")
         markets = self.table(table, "market", "market")
         if not markets:
             raise self.wrong("market", markets, "at least one contract")
+        paths = tuple(self.path(symbol, market) for symbol, market in markets.items())
+        listed = [contract.id for path in paths for contract in path.contracts]
+        if len(set(listed)) < len(listed):
+            raise self.wrong("market", listed, "contracts that are named once")
         return Scenario(
             name=self.name,
             description=str(table.get("description", "")),
             start=start if start.tzinfo is not None else start.replace(tzinfo=UTC),
             duration=self.span(table, "duration", "duration"),
             seed=self.whole(table, "seed", "seed"),
-            paths=tuple(self.path(symbol, market) for symbol, market in markets.items()),
+            paths=paths,
             outages=tuple(
                 self.outage(item, index) for index, item in enumerate(table.get("outages", []))
             ),
@@ -175,7 +198,24 @@ class _Reader:
                 self.position(item, index)
                 for index, item in enumerate(account.get("positions", []))
             ),
+            coins=self.coins(account),
         )
+
+    def coins(self, account: Mapping[str, Any]) -> dict[str, Coins]:
+        if "coins" not in account:
+            return {}
+        table = self.table(account, "coins", "account.coins")
+        self.keys(table, set(COINS), "account.coins.")
+        found: dict[str, Coins] = {}
+        for asset in table:
+            where = f"account.coins.{asset}"
+            wallets = self.table(table, asset, where)
+            self.keys(wallets, {"futures", "spot"}, f"{where}.")
+            found[asset] = Coins(
+                futures=self.amount(wallets, "futures", f"{where}.futures"),
+                spot=self.amount(wallets, "spot", f"{where}.spot"),
+            )
+        return found
 
     def path(self, symbol: str, market: Any) -> PricePath:
         where = f"market.{symbol}"
@@ -183,7 +223,7 @@ class _Reader:
             raise self.wrong(where, symbol, f"one of {', '.join(CONTRACTS)}")
         if not isinstance(market, dict):
             raise self.wrong(where, market, "a table")
-        self.keys(market, {"price", "volatility", "path", "depth", "funding"}, f"{where}.")
+        self.keys(market, {"price", "volatility", "path", "depth", "funding", "also"}, f"{where}.")
         return PricePath(
             contract=CONTRACTS[symbol],
             start=float(self.positive(market, "price", f"{where}.price")),
@@ -191,7 +231,15 @@ class _Reader:
             points=self.points(market.get("path", [["0s", "1"]]), f"{where}.path"),
             depth=self.points(market.get("depth", [["0s", "1"]]), f"{where}.depth"),
             funding=self.number(market, "funding", f"{where}.funding", default="0.0001"),
+            also=self.also(symbol, market.get("also", []), f"{where}.also"),
         )
+
+    def also(self, symbol: str, names: Any, where: str) -> tuple[Contract, ...]:
+        base = CONTRACTS[symbol].base
+        others = [c.id for c in CONTRACTS.values() if c.base == base and c.id != symbol]
+        if not isinstance(names, list) or not all(name in others for name in names):
+            raise self.wrong(where, names, f"a list out of {', '.join(others) or 'nothing'}")
+        return tuple(CONTRACTS[name] for name in names)
 
     def points(self, rows: Any, where: str) -> tuple[tuple[int, float], ...]:
         found: list[tuple[int, float]] = []
