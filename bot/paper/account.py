@@ -314,6 +314,24 @@ class Account:
             )
         self.isolated[symbol] = isolated
 
+    def set_all_isolated(self, *, isolated: bool) -> None:
+        """Change the margin type of every symbol at once, where a venue has one per account.
+
+        Raises:
+            Refused: Unchanged, or with any position or open order.
+        """
+        if all(now == isolated for now in self.isolated.values()):
+            raise Refused(Reason.UNCHANGED_MARGIN, "No need to change margin type.")
+        if self.open_orders():
+            raise Refused(
+                Reason.MARGIN_WITH_ORDERS, "Margin type cannot be changed with open orders."
+            )
+        if self.holdings:
+            raise Refused(
+                Reason.MARGIN_WITH_POSITION, "Margin type cannot be changed with a position."
+            )
+        self.isolated = dict.fromkeys(self.contracts, isolated)
+
     def set_hedge_mode(self, *, hedge: bool) -> None:
         """Change the position mode.
 

@@ -88,6 +88,10 @@ class Trading(Account):
             raise Refused(Reason.UNKNOWN_ORDER, "Order does not exist.")
         return found
 
+    def fills(self, order: Order) -> list[Trade]:
+        """Return what an order traded so far, time ascending."""
+        return [trade for trade in self.trades if trade.order_id == order.id]
+
     def cancel(self, order: Order) -> None:
         """Cancel an open order.
 
