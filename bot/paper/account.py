@@ -132,7 +132,8 @@ class Account:
         """Return the mark at which the position is taken over; 0 when there is none. [quote/base].
 
         Found by bisection on equity minus maintenance, both in the asset the contract settles in.
-        For a cross position what else shares that asset's wallet is held where it is now.
+        For a cross position what else shares that asset's wallet is held where it is now. Where no
+        price is safe any more it lies out of reach, on the side where the position gains.
         """
         if holding.isolated and holding.liquidation is not None:
             return holding.liquidation

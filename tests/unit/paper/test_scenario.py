@@ -1,3 +1,4 @@
+from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,47 @@ def test_the_same_seed_gives_the_same_prices_and_another_seed_others() -> None:
     assert marks[0] == marks[1] != marks[2]
 
 
+COINS = """
+[[account.positions]]
+symbol = "BTCUSD_PERP"
+side = "short"
+size = "6000"
+leverage = 10
+margin = "cross"
+[account.coins.BTC]
+futures = "0.05"
+spot = "0.2"
+"""
+
+
+def test_a_scenario_may_quote_a_coin_contract_beside_the_linear_one_and_hold_coins(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mine.toml"
+    beside = GOOD.replace('price = "60000"', 'price = "60000"\nalso = ["BTCUSD_PERP"]')
+    file.write_text(beside + COINS)
+    engine = build(load(file))
+    file.write_text(GOOD)
+    plain = build(load(file))
+    for one in (engine, plain):
+        one.advance(one.start_ms + 60_000)
+    assert tuple(engine.contracts) == ("BTCUSDT", "BTCUSD_PERP")
+    assert engine.quotes["BTCUSD_PERP"] == engine.quotes["BTCUSDT"] == plain.quotes["BTCUSDT"]
+    assert (engine.cross["BTC"], engine.spot["BTC"]) == (D("0.05"), D("0.2"))
+    assert engine.holdings["BTCUSD_PERP", "BOTH"].amount == -6000
+
+
+def test_a_coin_contract_alone_has_the_prices_of_the_linear_one(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    quotes = []
+    for symbol in ("BTCUSDT", "BTCUSD_PERP"):
+        file.write_text(GOOD.replace("BTCUSDT", symbol))
+        engine = build(load(file))
+        engine.advance(engine.start_ms + 60_000)
+        quotes.append(engine.quotes[symbol])
+    assert quotes[0] == quotes[1]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -68,6 +110,36 @@ def test_the_same_seed_gives_the_same_prices_and_another_seed_others() -> None:
             'spot = "0"\n[[account.positions]]\nsymbol = "BTCUSDT"\nside = "up"\nsize = "1"',
             "side must be long or short",
             id="side",
+        ),
+        pytest.param(
+            'price = "60000"',
+            'price = "60000"\nalso = ["ETHUSD_PERP"]',
+            "market.BTCUSDT.also must be a list out of BTCUSDC, BTCUSD_PERP",
+            id="another coin beside it",
+        ),
+        pytest.param(
+            'price = "60000"',
+            'price = "60000"\nalso = ["BTCUSDC", "BTCUSDC"]',
+            "market must be contracts that are named once",
+            id="twice",
+        ),
+        pytest.param(
+            'spot = "0"',
+            'spot = "0"\n[account.coins.XRP]\nfutures = "1"\nspot = "1"',
+            "account.coins.XRP is not a setting; there are BTC, ETH, USDC",
+            id="unknown coin",
+        ),
+        pytest.param(
+            'spot = "0"',
+            'spot = "0"\n[account.coins.BTC]\nfutures = "-1"\nspot = "1"',
+            "account.coins.BTC.futures must be at least 0",
+            id="coin wallet",
+        ),
+        pytest.param(
+            'spot = "0"',
+            'spot = "0"\n[account.coins]\nBTC = "1"',
+            "account.coins.BTC must be a table",
+            id="coins are tables",
         ),
         pytest.param('description = "x"', "description = [", "must be valid TOML", id="TOML"),
     ],
