@@ -93,6 +93,12 @@ class Account:
                 found = bracket
         return worth * found.rate - found.cum
 
+    def need(self, holding: Holding, mark: Decimal | None = None) -> Decimal:
+        """Return what equity must exceed: maintenance and the closing fee on top. [asset]."""
+        price = self.quotes[holding.symbol].mark if mark is None else mark
+        contract, found = self.contracts[holding.symbol], self.maintenance(holding, price)
+        return found + contract.worth(abs(holding.amount), price) * contract.closing_fee
+
     def initial(self, holding: Holding) -> Decimal:
         """Return the initial margin of a position at mark and its leverage setting. [asset]."""
         contract, mark = self.contracts[holding.symbol], self.quotes[holding.symbol].mark
@@ -131,9 +137,9 @@ class Account:
     def liquidation_price(self, holding: Holding) -> Decimal:
         """Return the mark at which the position is taken over; 0 when there is none. [quote/base].
 
-        Found by bisection on equity minus maintenance, both in the asset the contract settles in.
-        For a cross position what else shares that asset's wallet is held where it is now. Where no
-        price is safe any more it lies out of reach, on the side where the position gains.
+        Found by bisection on equity minus what it must exceed, both in the asset the contract
+        settles in. For a cross position what else shares that asset's wallet is held where it is
+        now. Where no price is safe any more it lies out of reach, on the side of gains.
         """
         if holding.isolated and holding.liquidation is not None:
             return holding.liquidation
@@ -143,12 +149,12 @@ class Account:
             shared = self.settled_in(contract.asset)
             rest = [h for h in shared if not h.isolated and h is not holding]
             others = self.cross[contract.asset] + sum(
-                (self.profit(h) - self.maintenance(h) for h in rest), ZERO
+                (self.profit(h) - self.need(h) for h in rest), ZERO
             )
 
         def is_safe(price: Decimal) -> bool:
             equity = holding.margin + others + self.profit(holding, price)
-            return equity > self.maintenance(holding, price)
+            return equity > self.need(holding, price)
 
         found = _edge(is_safe, mark, contract.kind, is_long=holding.amount > 0)
         if holding.isolated:
@@ -157,7 +163,7 @@ class Account:
 
     def removable(self, holding: Holding) -> Decimal:
         """Return how much isolated margin may leave now. [asset]."""
-        above_maintenance = holding.margin - self.maintenance(holding)
+        above_maintenance = holding.margin - self.need(holding)
         above_initial = holding.margin + self.profit(holding) - self.initial(holding)
         return max(ZERO, min(above_maintenance, above_initial)).quantize(CENT, rounding=ROUND_FLOOR)
 
@@ -176,7 +182,7 @@ class Account:
         return (ask.position_side, ask.side) in (("LONG", "SELL"), ("SHORT", "BUY"))
 
     def _is_safe(self, holding: Holding) -> bool:
-        return holding.margin + self.profit(holding) > self.maintenance(holding)
+        return holding.margin + self.profit(holding) > self.need(holding)
 
     # moves of collateral
 

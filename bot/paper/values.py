@@ -96,7 +96,9 @@ class Contract:
         bound: Largest gap between a limit price and mark. [ratio]
         maker: Fee. [ratio]
         taker: Fee. [ratio]
-        liquidation_fee: [ratio]
+        liquidation_fee: Taken when a position is taken over. [ratio]
+        closing_fee: What the venue wants covered beside maintenance, else it takes over; 0 where
+            maintenance alone decides. [ratio]
         depth: Worth of what rests within one hundredth of mid, per side. [asset]
         half_spread: [ratio]
         brackets: Ascending.
@@ -120,6 +122,7 @@ class Contract:
     depth: Decimal
     half_spread: Decimal
     brackets: tuple[Bracket, ...]
+    closing_fee: Decimal = ZERO
 
     def worth(self, size: Decimal, price: Decimal) -> Decimal:
         """Return what a size comes to at a price, with its sign. [asset]."""

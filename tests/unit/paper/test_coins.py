@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -31,6 +32,33 @@ def test_a_long_of_a_hundred_contracts_is_taken_over_where_its_venue_says() -> N
     equity = holding.margin + engine.profit(holding, at)
     assert equity.quantize(D("1e-8")) == D("0.00074369")
     assert abs(equity - engine.maintenance(holding, at)) < D("1e-20")
+
+
+@pytest.mark.parametrize(
+    ("like", "entry", "amount", "margin", "rate", "expected"),
+    [
+        # V12 of the venue notes, and V10, each without the tick that their venue adds.
+        pytest.param(
+            PERP, "2566.31", "10", "0.0003896645377994", "0.008", "2352.8396681818233", id="coin"
+        ),
+        pytest.param(
+            "BTCUSDT", "0.01305", "6130", "9.9995625", "0.02", "0.0116577335375191", id="linear"
+        ),
+    ],
+)
+def test_where_the_closing_fee_must_be_covered_too_a_position_is_taken_over_earlier(
+    like: str, entry: str, amount: str, margin: str, rate: str, expected: str
+) -> None:
+    bracket = replace(CONTRACTS[like].brackets[0], rate=D(rate))
+    contract = replace(CONTRACTS[like], brackets=(bracket,), closing_fee=D("0.0005"))
+    at = D(expected)
+    marks = [D(entry), at * D("1.000001"), at * D("0.999999")]
+    engine = a_written_engine({like: marks}, contracts={like: contract})
+    holding = held(engine, like, amount, margin=margin, leverage=10)
+    assert abs(engine.liquidation_price(holding) / at - 1) < D("1e-13")
+    for second, gone in enumerate((False, True), start=1):
+        engine.advance(START_MS + second * 1000)
+        assert bool(engine.liquidations) == gone
 
 
 def test_what_may_leave_a_coin_position_is_what_its_venue_publishes() -> None:
