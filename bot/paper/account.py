@@ -220,12 +220,22 @@ class Account:
             )
         )
 
-    def transfer(self, source: Wallet, destination: Wallet, asset: str, amount: Decimal) -> int:
+    def transfer(
+        self,
+        source: Wallet,
+        destination: Wallet,
+        asset: str,
+        amount: Decimal,
+        *,
+        client_id: str = "",
+    ) -> int:
         """Move collateral between wallets; return the id of the transfer.
 
         Raises:
             Refused: With the reason; nothing has changed.
         """
+        if client_id and any(moved.client_id == client_id for moved in self.transfers):
+            raise Refused(Reason.DUPLICATE_ID, "Transfer id is duplicated.")
         if not amount.is_finite() or amount <= 0:
             raise Refused(Reason.BAD_AMOUNT, "Amount must be positive.")
         if amount % CENT != 0:
@@ -245,6 +255,7 @@ class Account:
             amount=amount,
             at_ms=self.now_ms,
             arrives_ms=self.now_ms + self.transfer_delay_ms,
+            client_id=client_id,
         )
         if source == "spot":
             self.spot[asset] -= amount
@@ -257,6 +268,15 @@ class Account:
         else:
             self._credit(moved)
         return moved.id
+
+    def transfer_of(
+        self, *, transfer_id: int | None = None, client_id: str | None = None
+    ) -> Transfer | None:
+        """Return a transfer by either id, ``None`` where there is none."""
+        for moved in self.transfers:
+            if moved.id == transfer_id or (client_id and moved.client_id == client_id):
+                return moved
+        return None
 
     def is_shown(self, at_ms: int) -> bool:
         """Whether history shows what happened then already. [ms]."""

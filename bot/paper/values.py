@@ -325,6 +325,7 @@ class Transfer:
         amount: [asset]
         at_ms: When it left. [ms]
         arrives_ms: When it is credited. [ms]
+        client_id: Given by the client; empty for none.
     """
 
     id: int
@@ -334,6 +335,7 @@ class Transfer:
     amount: Decimal
     at_ms: int
     arrives_ms: int
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -227,6 +227,23 @@ def test_transfers_move_one_asset_and_the_ledger_names_it() -> None:
         engine.transfer("futures", "spot", "XRP", D(1))
 
 
+def test_a_transfer_with_a_name_is_made_once_and_found_by_either_id() -> None:
+    engine = a_coin_engine()
+    first = engine.transfer("spot", "futures", "BTC", D("0.1"), client_id="one")
+    engine.transfer("spot", "futures", "BTC", D("0.1"))
+    engine.transfer("spot", "futures", "BTC", D("0.1"))
+    with pytest.raises(Refused) as caught:
+        engine.transfer("futures", "spot", "BTC", D("0.1"), client_id="one")
+    assert caught.value.reason is Reason.DUPLICATE_ID
+    assert engine.cross["BTC"] == D("0.7")
+    found = engine.transfer_of(client_id="one")
+    assert found is not None
+    assert (found.id, found.amount) == (first, D("0.1"))
+    assert engine.transfer_of(transfer_id=first) is found
+    assert engine.transfer_of(client_id="two") is None
+    assert engine.transfer_of(client_id="") is None
+
+
 def test_equity_is_told_per_asset() -> None:
     engine = a_written_engine({"BTCUSDT": [D(50000), D(40000)], PERP: [D(50000), D(40000)]})
     held(engine, "BTCUSDT", "0.1", margin=None, leverage=10)
