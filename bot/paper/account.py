@@ -28,6 +28,8 @@ from bot.paper.values import (
 CENT = Decimal("0.00000001")
 """Finest step of any balance. [asset]"""
 SEARCH_STEPS = 60
+REACH = 10**6
+"""How far from mark the edge of safety is looked for first, as a factor."""
 Wallet = Literal["spot", "futures"]
 
 
@@ -138,25 +140,34 @@ class Account:
         """Return the mark at which the position is taken over; 0 when there is none. [quote/base].
 
         Found by bisection on equity minus what it must exceed, both in the asset the contract
-        settles in. For a cross position what else shares that asset's wallet is held where it is
-        now. Where no price is safe any more it lies out of reach, on the side of gains.
+        settles in. A cross position moves with the other side of its hedge, and both have one
+        price; what else shares that asset's wallet is held where it is now. Where no price is safe
+        any more it is mark for a hedge, else it lies out of reach on the side of gains.
         """
         if holding.isolated and holding.liquidation is not None:
             return holding.liquidation
         contract, mark = self.contracts[holding.symbol], self.quotes[holding.symbol].mark
-        others = ZERO
+        legs, fixed = [holding], holding.margin
         if not holding.isolated:
-            shared = self.settled_in(contract.asset)
-            rest = [h for h in shared if not h.isolated and h is not holding]
-            others = self.cross[contract.asset] + sum(
+            shared = [h for h in self.settled_in(contract.asset) if not h.isolated]
+            legs = [h for h in shared if h.symbol == holding.symbol]
+            rest = [h for h in shared if h.symbol != holding.symbol]
+            fixed = self.cross[contract.asset] + sum(
                 (self.profit(h) - self.need(h) for h in rest), ZERO
             )
 
         def is_safe(price: Decimal) -> bool:
-            equity = holding.margin + others + self.profit(holding, price)
-            return equity > self.need(holding, price)
+            equity = sum((self.profit(h, price) for h in legs), fixed)
+            return equity > sum((self.need(h, price) for h in legs), ZERO)
 
-        found = _edge(is_safe, mark, contract.kind, is_long=holding.amount > 0)
+        is_long = sum((h.amount for h in legs), ZERO) > 0
+        if len(legs) > 1 and not is_safe(mark):
+            return mark
+        found = _edge(is_safe, mark, contract.kind, is_long=is_long)
+        far = mark * REACH if is_long else mark / REACH
+        if len(legs) > 1 and not found and not is_safe(far):
+            # What the larger side gains is less than what both need more.
+            found = _edge(is_safe, mark, contract.kind, is_long=not is_long)
         if holding.isolated:
             holding.liquidation = found
         return found
@@ -422,7 +433,7 @@ def _bisect(is_safe: Callable[[Decimal], bool], mark: Decimal, *, is_long: bool)
     """Return where safety ends below a long's mark or above a short's; 0 where it never does."""
     low, high = ZERO, mark
     if is_long:
-        if is_safe(mark / 10**6):
+        if is_safe(mark / REACH):
             return ZERO
         while not is_safe(high):
             low, high = high, high * 2

@@ -206,6 +206,46 @@ def test_the_price_that_is_shown_is_where_equity_meets_maintenance(
     assert abs(bound - shown) <= bound * D("1e-9")
 
 
+@given(
+    st.sampled_from(["BTCUSDT", INVERSE]),
+    st.lists(prices, min_size=2, max_size=6),
+    st.tuples(st.integers(1, 3000), st.integers(1, 3000)),
+    st.decimals(min_value="0.001", max_value="1.5", places=3),
+)
+@example("BTCUSDT", [D(60000), D(60000)], (1000, 500), D("0.001"))
+@example("BTCUSDT", [D(60000), D(120000)], (1000, 999), D("0.02"))
+@example(INVERSE, [D(60000), D(30000)], (1000, 1001), D("0.02"))
+def test_both_sides_of_a_cross_hedge_show_the_one_price_at_which_they_are_taken_over(
+    symbol: str, marks: list[D], counts: tuple[int, int], share: D
+) -> None:
+    engine = a_written_engine({symbol: marks}, money={"BTC": "1000", "USDT": "1000000000"})
+    contract, engine.hedge_mode = engine.contracts[symbol], True
+    for count, sign in zip(counts, (1, -1), strict=True):
+        engine.hold(symbol, contract.lot * count * sign, leverage=10, isolated=False)
+    pair = list(engine.holdings.values())
+    worth = contract.worth(sum((abs(h.amount) for h in pair), D(0)), marks[0])
+    wallet = engine.cross[contract.asset] = (worth * share).quantize(CENT)
+    shown = {engine.liquidation_price(holding) for holding in pair}
+    assert len(shown) == 1
+    (price,) = shown
+    if excess(contract, pair, wallet, marks[0]) <= 0:
+        assert price == marks[0]
+    elif price == 0:
+        for far in (marks[0] / 10**6, marks[0] * 10**6):
+            assert excess(contract, pair, wallet, far) > 0
+    else:
+        beyond = 1 if price > marks[0] else -1
+        assert excess(contract, pair, wallet, price * (1 - beyond * D("1e-9"))) > 0
+        assert excess(contract, pair, wallet, price * (1 + beyond * D("1e-9"))) < 0
+    for mark in marks[1:]:
+        due = excess(contract, pair, wallet, mark) <= 0
+        engine.advance(engine.now_ms + 1000)
+        assert bool(engine.liquidations) == due
+        if due:
+            assert engine.holdings == {}
+            return
+
+
 def the_mirror(contract: Contract) -> Contract:
     """The linear contract whose price is one over that of an inverse one."""
     return replace(contract, id="MIRROR", kind=Kind.LINEAR)

@@ -97,6 +97,21 @@ def test_a_fully_covered_coin_short_has_no_liquidation_price() -> None:
     assert engine.liquidation_price(held(engine, PERP, "-6000", margin="0.09", leverage=1)) > 60000
 
 
+def test_a_cross_hedge_has_the_one_price_its_venue_says() -> None:
+    # V30 of the venue notes: long 1 from 60,000, short 0.4 from 62,000, 5,000 behind both.
+    engine = a_written_engine({"BTCUSDT": [D(60000), D(60000)]}, money={"USDT": "100000"})
+    engine.hedge_mode = True
+    for amount, entry in (("1", 60000), ("-0.4", 62000)):
+        engine.hold("BTCUSDT", D(amount), leverage=20, isolated=False)
+        list(engine.holdings.values())[-1].entry = D(entry)
+    engine.cross["USDT"] = D(5000)
+    shown = {
+        engine.liquidation_price(holding).quantize(D("0.0001"))
+        for holding in engine.holdings.values()
+    }
+    assert shown == {D("50808.8979")}
+
+
 def test_a_coin_long_that_no_price_saves_is_shown_one_out_of_reach() -> None:
     engine = a_written_engine({PERP: [D(60000)]})
     holding = held(engine, PERP, "6000", margin="0", leverage=10)
