@@ -6,34 +6,39 @@ sockets are missing. Time moves when somebody waits, so that a card gives the sa
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import parse_qsl
+from typing import Any
 
+from bot.cards.expect import ended
 from bot.cards.scene import BARS, Scene, engine_of
+from bot.cards.tongue import Forgery, No, Said, Target, Tongue
+from bot.cards.tongues import tongue_of
 from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
 from bot.domain.instrument import MarginRelease
-from bot.domain.intent import Execution, Intent, SignedRequest
+from bot.domain.intent import Execution, Intent, Outcome, SignedRequest
 from bot.domain.position import Position, PositionKey, Side
 from bot.exchanges.adapter import Adapter
 from bot.exchanges.connect import ConnectionSettings, connect
 from bot.exchanges.gateway import look
-from bot.paper.binance.desk import BinanceDesk
-from bot.paper.binance.routes import WRITES
-from bot.paper.desk import Asked, Keys, Reply
+from bot.exchanges.venues import VENUES
+from bot.paper.desk import Asked, Desk, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault, Faults, Kind
+from bot.paper.fronts import FRONTS
 from bot.paper.mishaps import distorted, instead
 from bot.paper.socketless import Carry, SocketlessSession
 from bot.paper.values import Holding
 
 SYMBOLS = {"SOL/USDT:USDT": "SOLUSDT", "BTC/USDT:USDT": "BTCUSDT"}
+"""Unified, and as the books name it; what a venue says is in its tongue."""
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 SOL_SHORT = PositionKey("SOL/USDT:USDT", Side.SHORT)
 BTC = PositionKey("BTC/USDT:USDT", Side.LONG)
@@ -90,8 +95,8 @@ class CardTime:
 class Wire:
     """What stands between adapter and exchange."""
 
-    def __init__(self, desk: BinanceDesk, time: CardTime) -> None:
-        self._desk, self._time = desk, time
+    def __init__(self, desk: Desk, time: CardTime, tongue: Tongue) -> None:
+        self._desk, self._time, self._tongue = desk, time, tongue
         self.faults = Faults()
         self.asked: list[Asked] = []
         """Every request whose first byte left."""
@@ -113,7 +118,7 @@ class Wire:
             raise ConnectionRefusedError(111, "refused")
         look.get()()
         self.asked.append(asked)
-        is_write = (asked.method, asked.path) in WRITES
+        is_write = self._tongue.is_write(asked)
         if is_write and self.late_ms:
             self._time.at(self._time.now_ms + self.late_ms, lambda: self._desk.answer(asked))
             self.late_ms = 0
@@ -177,15 +182,17 @@ class Bench:
         wire: The way to it.
         time: Its clock.
         venue: The adapter.
+        tongue: What its venue says its own way.
         keys: Which it is signed with.
         folder: For files of one card.
     """
 
     engine: Engine
-    desk: BinanceDesk
+    desk: Desk
     wire: Wire
     time: CardTime
     venue: Adapter
+    tongue: Tongue
     keys: Keys
     folder: Path
     _carry: Carry
@@ -214,6 +221,16 @@ class Bench:
         signed_at = intent.sent_at if gate.request is None else gate.request.signed_at
         return done, replace(intent, sent_at=signed_at)
 
+    async def reduced(self, action: ReducePosition) -> tuple[Decimal | None, Intent]:
+        """Send a reduction that the venue takes; return what was filled, and the intent. [base].
+
+        Raises:
+            CardError: It did not take it.
+        """
+        done, intent = await self.send(action)
+        ended(done, Outcome.DONE)
+        return done.applied, intent
+
     async def settle(self, intent: Intent) -> Decimal | None:
         """Return what history says of an intent."""
         return (await self.venue.settle(intent)).applied
@@ -229,7 +246,7 @@ class Bench:
 
     async def again(self) -> Adapter:
         """Return a second adapter of the same account, as after a restart."""
-        found = await _connected(self._carry, self.time, self.keys)
+        found = await _connected(self._carry, self.time, self.keys, self.tongue)
         self._opened.append(found)
         return found
 
@@ -281,49 +298,84 @@ class Bench:
         engine = self.engine
         return engine.wallet_balance() + engine.spot["USDT"] + engine.in_transit()
 
-    def writes(self) -> list[dict[str, str]]:
-        """Return what left of each write: its parameters without time, window and signature."""
-        return [
-            {
-                name: value
-                for name, value in parse_qsl(asked.query + asked.body.decode())
-                if name not in ("timestamp", "recvWindow", "signature")
-            }
-            for asked in self.wire.asked
-            if (asked.method, asked.path) in WRITES
-        ]
+    def writes(self) -> list[Said]:
+        """Return what each write said that left."""
+        return [self.tongue.said(asked) for asked in self.wire.asked if self.tongue.is_write(asked)]
+
+    # in this venue's words
+
+    def code(self, no: No) -> str:
+        """Return the code by which the venue says no."""
+        return self.tongue.codes[no]
+
+    @property
+    def finest(self) -> Decimal:
+        """Return the step of the venue's wallets. [USDT]."""
+        return self.tongue.finest
+
+    def fine(self, cents: str, steps: int) -> Decimal:
+        """Return an amount with all digits that the bot plans with at this venue. [USDT].
+
+        Args:
+            cents: The amount without them.
+            steps: How many of the finest steps more.
+        """
+        return Decimal(cents) + steps * VENUES[self.tongue.venue].collateral_step
+
+    def marked(self, number: int = 0) -> Decimal:
+        """Return one of the amounts with digits of their own, as the bot's have. [USDT]."""
+        return self.fine("12.34", 567 + 8 * number)
 
     def mishap(
         self,
         kind: Kind,
-        path: str,
+        target: Target | None,
         *,
-        method: str = "",
         times: int | None = 1,
         rewrite: Callable[[str], str] = str,
     ) -> Fault:
-        """Let requests to a path go wrong."""
+        """Let requests of a kind go wrong, or with ``None`` all."""
+        method, path = ("", "") if target is None else self.tongue.targets[target]
         fault = Fault(kind=kind, method=method, path=path, times=times, rewrite=rewrite)
         return self.wire.faults.add(fault)
 
+    def forge(self, forgery: Forgery) -> Fault:
+        """Let answers say something else from now on."""
+        fault = Fault(kind="rewrite", path=forgery.path, rewrite=forgery.rewrite)
+        return self.wire.faults.add(fault)
+
+    def relist(
+        self, target: Target, change: Callable[[list[Any]], list[Any]], *, times: int | None = None
+    ) -> Fault:
+        """Let the rows that are listed in answers be others."""
+
+        def rewrite(text: str) -> str:
+            body = json.loads(text)
+            rows = self.tongue.rows(body)
+            rows[:] = change(rows)
+            return json.dumps(body)
+
+        return self.mishap("rewrite", target, times=times, rewrite=rewrite)
+
 
 @contextlib.asynccontextmanager
-async def bench_of(scene: Scene, seam: Seam = NEUTRAL) -> AsyncIterator[Bench]:
-    """Connect the adapter to the exchange of a scene."""
-    engine = engine_of(scene, seam.prepare)
-    time, keys = CardTime(engine, skew=timedelta(seconds=scene.skew_seconds)), Keys()
-    desk = BinanceDesk(engine, time, keys=keys)
-    wire = Wire(desk, time)
+async def bench_of(scene: Scene, seam: Seam = NEUTRAL, *, venue: str) -> AsyncIterator[Bench]:
+    """Connect the adapter of a venue to the exchange of a scene."""
+    tongue, engine = tongue_of(venue), engine_of(scene, seam.prepare)
+    time = CardTime(engine, skew=timedelta(seconds=scene.skew_seconds))
+    desk = FRONTS[venue].desk(engine, time)
+    wire = Wire(desk, time, tongue)
     carry = seam.carry(wire.carry)
     with TemporaryDirectory(prefix="plimsoll-card-") as folder:
-        venue = await _connected(carry, time, keys)
+        adapter = await _connected(carry, time, desk.keys, tongue)
         bench = Bench(
             engine=engine,
             desk=desk,
             wire=wire,
             time=time,
-            venue=venue,
-            keys=keys,
+            venue=adapter,
+            tongue=tongue,
+            keys=desk.keys,
             folder=Path(folder),
             _carry=carry,
         )
@@ -333,12 +385,13 @@ async def bench_of(scene: Scene, seam: Seam = NEUTRAL) -> AsyncIterator[Bench]:
             await bench.close()
 
 
-async def _connected(carry: Carry, time: CardTime, keys: Keys) -> Adapter:
+async def _connected(carry: Carry, time: CardTime, keys: Keys, tongue: Tongue) -> Adapter:
     settings = ConnectionSettings(
         account="main",
-        venue="binanceusdm",
+        venue=tongue.venue,
         api_key=keys.key,
         secret=keys.secret,
+        password=keys.password,
         symbols=tuple(SYMBOLS),
         wallets=("futures", "spot"),
         margin_release=MarginRelease.UNKNOWN,
@@ -348,7 +401,7 @@ async def _connected(carry: Carry, time: CardTime, keys: Keys) -> Adapter:
     return await connect(settings, VenueClock(time), rng=SeededRng("cards"), session=session)
 
 
-def add(amount: str, key: PositionKey = SOL) -> AddMargin:
+def add(amount: str | Decimal, key: PositionKey = SOL) -> AddMargin:
     """Return an addition. [USDT]."""
     return AddMargin(key=key, amount=Decimal(amount), currency="USDT")
 
@@ -364,6 +417,6 @@ def reduce(size: str, key: PositionKey = SOL, price: str = "") -> ReducePosition
     return ReducePosition(key=key, size=Decimal(size), limit_price=Decimal(price or near))
 
 
-def transfer(amount: str, source: str = "spot", destination: str = "futures") -> Transfer:
+def transfer(amount: str | Decimal, source: str = "spot", destination: str = "futures") -> Transfer:
     """Return a transfer. [USDT]."""
     return Transfer(source=source, destination=destination, amount=Decimal(amount), currency="USDT")

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 from bot.cards.bench import Bench
 from bot.cards.expect import CardError
+from bot.cards.needs import Need
 from bot.cards.scene import Scene
+from bot.cards.tongue import Tongue
 
 Action = Callable[[Bench], Awaitable[None]]
 
@@ -30,6 +32,7 @@ class Card:
         does: What is done, for people.
         passes: When it passes, for people.
         skips: Why it cannot be run against the paper exchange; empty where it can.
+        needs: What a venue must be able to do.
         action: Does it and raises where it does not pass; ``None`` where it is skipped.
     """
 
@@ -39,7 +42,13 @@ class Card:
     does: str
     passes: str
     skips: str = ""
+    needs: tuple[Need, ...] = ()
     action: Action | None = None
+
+    def skipped_at(self, tongue: Tongue) -> str:
+        """Return why it cannot be run against the paper exchange of a venue; empty where it can."""
+        unmet = (need.because for need in self.needs if not need.is_met(tongue))
+        return self.skips or next(unmet, "")
 
     @property
     def group(self) -> str:
@@ -75,20 +84,28 @@ class Group:
     Attributes:
         name: ``M<n>``.
         about: For people.
+        needs: What a venue must be able to do for each of them.
         cards: In the order of their numbers.
     """
 
     name: str
     about: str
+    needs: tuple[Need, ...] = ()
     cards: list[Card] = field(default_factory=list)
 
     def card(
-        self, title: str, *, does: str, passes: str, scene: Scene | None = None
+        self,
+        title: str,
+        *,
+        does: str,
+        passes: str,
+        scene: Scene | None = None,
+        needs: tuple[Need, ...] = (),
     ) -> Callable[[Action], Action]:
         """Take a function as the next card."""
 
         def take(action: Action) -> Action:
-            self._add(title, does=does, passes=passes, scene=scene, action=action)
+            self._add(title, does=does, passes=passes, scene=scene, needs=needs, action=action)
             return action
 
         return take
@@ -105,6 +122,7 @@ class Group:
         passes: str,
         scene: Scene | None = None,
         because: str = "",
+        needs: tuple[Need, ...] = (),
         action: Action | None = None,
     ) -> None:
         self.cards.append(
@@ -115,6 +133,7 @@ class Group:
                 does=does,
                 passes=passes,
                 skips=because,
+                needs=(*self.needs, *needs),
                 action=action,
             )
         )

@@ -4,13 +4,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from urllib.parse import parse_qsl
 
 from bot.cards.bench import SOL, SOL_SHORT, Bench, add
 from bot.cards.card import Group
 from bot.cards.expect import holds, near, refused, same
 from bot.cards.scene import BTC as HELD_BTC
 from bot.cards.scene import CROSS, LONG, SHORT, Held, Scene
+from bot.cards.tongue import Target
 from bot.domain.account import Wallet
 from bot.domain.ledger import RowKind
 from bot.domain.position import MarginMode, PositionKey, PositionMode
@@ -112,14 +112,8 @@ def _cross(bench: Bench) -> Decimal:
 )
 async def missing(bench: Bench) -> None:
     """M1-06."""
-    for path, name in (
-        ("positionRisk", "isolatedWallet"),
-        ("positionRisk", "liquidationPrice"),
-        ("/account", "crossWalletBalance"),
-        ("/account", "availableBalance"),
-        ("premiumIndex", "markPrice"),
-    ):
-        bench.mishap("rewrite", path, times=2, rewrite=partial(re.sub, name, "gone"))
+    for target, name in bench.tongue.fields:
+        bench.mishap("rewrite", target, times=2, rewrite=partial(re.sub, name, "gone"))
         why = await refused(f"a look without {name}", Incomplete, bench.venue.observe)
         holds(f"the refusal names {name}", name in why)
         bench.wire.faults.forget()
@@ -135,8 +129,9 @@ async def stamps(bench: Bench) -> None:
     """M1-07."""
     left = len(bench.wire.asked)
     seen = await bench.venue.observe()
-    asked = next(a for a in bench.wire.asked[left:] if a.path.endswith("positionRisk"))
-    signed_ms = int(dict(parse_qsl(asked.query))["timestamp"])
+    target = bench.tongue.targets[Target.POSITIONS]
+    asked = next(a for a in bench.wire.asked[left:] if (a.method, a.path) == target)
+    signed_ms = bench.tongue.signed_ms(asked)
     same("account [ms]", int(seen.account_at.timestamp() * 1000), signed_ms)
     holds("the look ends after its request", seen.account_at < seen.at)
     stamp = datetime.fromtimestamp(bench.time.now_ms / 1000, UTC) - seen.markets[0].mark_at
@@ -181,7 +176,7 @@ GROUP.skip(
 )
 async def empty(bench: Bench) -> None:
     """M1-11."""
-    bench.mishap("rewrite", "positionRisk", times=2, rewrite=lambda _: "[]")
+    bench.relist(Target.POSITIONS, lambda _: [], times=2)
     await refused("an empty list beside a position", Incomplete, bench.venue.observe)
     del bench.engine.holdings["SOLUSDT", "BOTH"]
     seen = await bench.venue.observe()

@@ -7,25 +7,26 @@ from bot.cards.card import Group
 from bot.cards.expect import ended, holds, near, same
 from bot.cards.scene import BTC as HELD_BTC
 from bot.cards.scene import CROSS, LONG, SHORT, Scene
+from bot.cards.tongue import No, Said
 from bot.domain.intent import Outcome
+from bot.domain.position import Side
 from bot.margin.assess import assess
 
 GROUP = Group("M2", "add margin")
-FINEST = "0.00000001"
 
 
 @GROUP.card(
     "collateral step",
-    does="add 12.34567, then the finest step of the wallet more",
+    does="add an amount with every digit that moves have, then the finest step of the wallet",
     passes="the books have every digit",
 )
 async def collateral_step(bench: Bench) -> None:
     """M2-01."""
     before = bench.margin()
-    for amount in ("12.34567", FINEST):
+    for amount in (bench.marked(), bench.finest):
         done, _ = await bench.send(add(amount))
         ended(done, Outcome.DONE)
-        before += Decimal(amount)
+        before += amount
         same("margin", bench.margin(), before)
 
 
@@ -36,10 +37,10 @@ async def collateral_step(bench: Bench) -> None:
 )
 async def minimum(bench: Bench) -> None:
     """M2-02."""
-    done, _ = await bench.send(add(FINEST))
+    done, _ = await bench.send(add(bench.finest))
     ended(done, Outcome.DONE)
     left = len(bench.wire.asked)
-    done, _ = await bench.send(add("0.000000005"))
+    done, _ = await bench.send(add(bench.finest / 2))
     ended(done, Outcome.REJECTED, "not_representable")
     same("requests", len(bench.wire.asked), left)
 
@@ -52,10 +53,10 @@ async def minimum(bench: Bench) -> None:
 async def maximum(bench: Bench) -> None:
     """M2-03."""
     before, free = bench.margin(), bench.engine.available()
-    done, _ = await bench.send(add(str(free + Decimal("0.01"))))
-    ended(done, Outcome.REJECTED, "-2019")
+    done, _ = await bench.send(add(free + Decimal("0.01")))
+    ended(done, Outcome.REJECTED, bench.code(No.MARGIN_FUNDS))
     same("margin", bench.margin(), before)
-    done, _ = await bench.send(add(str(free)))
+    done, _ = await bench.send(add(free))
     ended(done, Outcome.DONE)
     same("wallet", bench.engine.cross["USDT"], 0)
 
@@ -101,7 +102,7 @@ async def hedge_side(bench: Bench) -> None:
     long, short = bench.margin(SOL), bench.margin(SOL_SHORT)
     done, _ = await bench.send(add("20", SOL_SHORT))
     ended(done, Outcome.DONE)
-    same("leg of the request", bench.writes()[-1].get("positionSide"), "SHORT")
+    same("leg of the request", bench.writes()[-1].leg, Side.SHORT)
     same("short leg", bench.margin(SOL_SHORT), short + 20)
     same("long leg", bench.margin(SOL), long)
 
@@ -147,11 +148,8 @@ async def no_contract_step(bench: Bench) -> None:
     same("lot", bench.engine.contracts["SOLUSDT"].lot, 1)
     done, _ = await bench.send(add("12.75"))
     ended(done, Outcome.DONE)
-    same(
-        "request",
-        bench.writes(),
-        [{"symbol": "SOLUSDT", "amount": "12.75", "type": "1"}],
-    )
+    wanted = Said(kind="add_margin", symbol=SOL.symbol, amount=Decimal("12.75"))
+    same("request", bench.writes(), [wanted])
     same("margin", bench.margin(), before + Decimal("12.75"))
 
 
@@ -200,10 +198,10 @@ async def new_liquidation_price(bench: Bench) -> None:
 async def refusal_codes(bench: Bench) -> None:
     """M2-12."""
     done, _ = await bench.send(add("20", BTC))
-    ended(done, Outcome.REJECTED, "-4054")
+    ended(done, Outcome.REJECTED, bench.code(No.POSITION))
     bench.revoke()
     done, _ = await bench.send(add("20"))
-    ended(done, Outcome.REJECTED, "-2015")
+    ended(done, Outcome.REJECTED, bench.code(No.KEY))
     same("moves in the books", bench.engine.margin_moves, [])
 
 

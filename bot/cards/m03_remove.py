@@ -1,22 +1,25 @@
 """M3: does the venue give back what it may, and never more?"""
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from bot.cards.bench import SOL, SOL_SHORT, Bench, add, remove
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, same
+from bot.cards.needs import REMOVES
 from bot.cards.scene import CROSS, LONG, SHORT, Held, Scene
+from bot.cards.tongue import No, Said
 from bot.domain.intent import Outcome
 from bot.margin.assess import assess, removable
 
-GROUP = Group("M3", "remove margin")
-STEP = Decimal("0.00000001")
+GROUP = Group("M3", "remove margin", (REMOVES,))
 EDGE = Scene(held=(Held(symbol="SOLUSDT", size="400", leverage=10),))
 """60,000 of value: on the edge between two tiers."""
 
 
 def _most(bench: Bench) -> Decimal:
-    return bench.engine.removable(bench.held())
+    """Return what the books release, in whole steps of the venue."""
+    most = bench.engine.removable(bench.held())
+    return (most / bench.finest).to_integral_value(ROUND_FLOOR) * bench.finest
 
 
 @GROUP.card(
@@ -49,7 +52,7 @@ async def largest(bench: Bench) -> None:
     rules = next(i for i in seen.instruments if i.symbol == SOL.symbol)
     ours = removable(seen.account.positions[0], rules)
     holds("something may leave", ours > 0)
-    holds(f"{ours} is {_most(bench)}", abs(ours - _most(bench)) <= STEP)
+    holds(f"{ours} is {_most(bench)}", abs(ours - _most(bench)) <= bench.finest)
     done, _ = await bench.send(remove(_most(bench)))
     ended(done, Outcome.DONE)
 
@@ -62,7 +65,7 @@ async def largest(bench: Bench) -> None:
 async def leverage(bench: Bench) -> None:
     """M3-03."""
     done, _ = await bench.send(remove("1"))
-    ended(done, Outcome.REJECTED, "-4051")
+    ended(done, Outcome.REJECTED, bench.code(No.FLOOR))
     same("leverage setting", bench.engine.leverage["SOLUSDT"], 10)
     bench.engine.set_leverage("SOLUSDT", 20)
     done, _ = await bench.send(remove("1"))
@@ -73,7 +76,7 @@ async def leverage(bench: Bench) -> None:
 @GROUP.card(
     "sign",
     does="add 100 and remove 40.5",
-    passes="the request has a positive amount and type 2; margin falls, the wallet rises by it",
+    passes="the request takes out, and 40.5; margin falls, the wallet rises by it",
 )
 async def sign(bench: Bench) -> None:
     """M3-04."""
@@ -81,7 +84,7 @@ async def sign(bench: Bench) -> None:
     margin, wallet = bench.margin(), bench.engine.cross["USDT"]
     done, _ = await bench.send(remove("40.5"))
     ended(done, Outcome.DONE)
-    wanted = {"symbol": "SOLUSDT", "amount": "40.5", "type": "2"}
+    wanted = Said(kind="remove_margin", symbol=SOL.symbol, amount=Decimal("40.5"))
     same("request", bench.writes()[-1], wanted)
     same("margin", bench.margin(), margin - Decimal("40.5"))
     same("wallet", bench.engine.cross["USDT"], wallet + Decimal("40.5"))
@@ -96,25 +99,26 @@ async def refusal(bench: Bench) -> None:
     """M3-05."""
     await bench.send(add("100"))
     before = bench.margin()
-    done, _ = await bench.send(remove(_most(bench) + STEP))
-    ended(done, Outcome.REJECTED, "-4051")
+    done, _ = await bench.send(remove(_most(bench) + bench.finest))
+    ended(done, Outcome.REJECTED, bench.code(No.FLOOR))
     same("margin", bench.margin(), before)
 
 
 @GROUP.card(
     "reversal",
-    does="add 33.33333 and remove the same",
+    does="add an amount with every digit that moves have, and remove the same",
     passes="all balances are as before, and the books have two moves of opposite sign",
 )
 async def reversal(bench: Bench) -> None:
     """M3-06."""
     before = bench.margin(), bench.engine.cross["USDT"]
-    await bench.send(add("33.33333"))
-    done, _ = await bench.send(remove("33.33333"))
+    amount = bench.fine("33.33", 333)
+    await bench.send(add(amount))
+    done, _ = await bench.send(remove(amount))
     ended(done, Outcome.DONE)
     same("margin and wallet", (bench.margin(), bench.engine.cross["USDT"]), before)
     moves = [move.amount for move in bench.engine.margin_moves]
-    same("moves", moves, [Decimal("33.33333"), Decimal("-33.33333")])
+    same("moves", moves, [amount, -amount])
 
 
 @GROUP.card(

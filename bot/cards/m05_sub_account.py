@@ -8,8 +8,6 @@ from bot.errors import Denied
 
 GROUP = Group("M5", "sub-accounts and other owners")
 NO_PATH = "no code path: this bot moves nothing between accounts"
-FORBIDDEN = ("sub-account", "subAccount", "withdraw", "capital")
-"""Parts of paths that move collateral to others."""
 
 
 @GROUP.card(
@@ -51,7 +49,7 @@ async def foreign_destination(bench: Bench) -> None:
 )
 async def foreign_source(bench: Bench) -> None:
     """M5-04."""
-    await _never_leaves(bench, "funding", "futures")
+    await _never_leaves(bench, "elsewhere", "futures")
 
 
 @GROUP.card(
@@ -91,7 +89,8 @@ async def paths(bench: Bench) -> None:
         await bench.settle(intent)
     seen = await bench.venue.observe()
     await bench.venue.rows(seen.at)
-    strange = [a.path for a in bench.wire.asked if any(word in a.path for word in FORBIDDEN)]
+    leaving = bench.tongue.leaving
+    strange = [a.path for a in bench.wire.asked if any(word in a.path for word in leaving)]
     same("paths that leave", strange, [])
     holds("something was asked for", len(bench.wire.asked) > 20)  # noqa: PLR2004 - a whole session
 

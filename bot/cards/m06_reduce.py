@@ -5,9 +5,12 @@ from decimal import Decimal
 from bot.cards.bench import BTC, SOL, SOL_SHORT, Bench, reduce
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, same
+from bot.cards.needs import NAMED_ORDERS
 from bot.cards.scene import BTC as HELD_BTC
 from bot.cards.scene import LONG, SHORT, Scene
+from bot.cards.tongue import No, Said, Target
 from bot.domain.intent import Outcome
+from bot.domain.position import Side
 
 GROUP = Group("M6", "reduce-only order")
 
@@ -15,17 +18,21 @@ GROUP = Group("M6", "reduce-only order")
 @GROUP.card(
     "flag in the request",
     does="reduce a long by 7",
-    passes="an immediate-or-cancel sale with the flag leaves under our id, and 43 are left",
+    passes="a sale that only reduces, now or never, leaves under our id, and 43 are left",
 )
 async def flag(bench: Bench) -> None:
     """M6-01."""
-    done, intent = await bench.send(reduce("7"))
-    ended(done, Outcome.DONE)
-    wanted = {
-        "symbol": "SOLUSDT", "side": "SELL", "type": "LIMIT", "timeInForce": "IOC",
-        "quantity": "7", "price": "148.50", "newClientOrderId": intent.id,
-        "newOrderRespType": "RESULT", "reduceOnly": "true",
-    }  # fmt: skip
+    _, intent = await bench.reduced(reduce("7"))
+    wanted = Said(
+        kind="reduce_position",
+        symbol=SOL.symbol,
+        amount=Decimal(7),
+        price=Decimal("148.50"),
+        trade="sell",
+        only_reduces=True,
+        is_immediate=True,
+        name=intent.id,
+    )
     same("request", bench.writes(), [wanted])
     same("size", bench.size(), 43)
 
@@ -34,15 +41,14 @@ async def flag(bench: Bench) -> None:
     "hedge side",
     scene=Scene(is_hedge=True, held=(LONG, SHORT)),
     does="reduce the short leg by 7",
-    passes="the request names the leg and has no flag; only that leg shrinks",
+    passes="the request names the leg and cannot open, as the venue wants it; only it shrinks",
 )
 async def hedge_side(bench: Bench) -> None:
     """M6-02."""
-    done, _ = await bench.send(reduce("7", SOL_SHORT))
-    ended(done, Outcome.DONE)
-    sent = bench.writes()[-1]
-    same("side and leg", (sent["side"], sent.get("positionSide")), ("BUY", "SHORT"))
-    holds("no flag is sent", "reduceOnly" not in sent)
+    await bench.reduced(reduce("7", SOL_SHORT))
+    said = bench.writes()[-1]
+    same("side and leg", (said.trade, said.leg), ("buy", Side.SHORT))
+    holds("it only reduces", said.only_reduces)
     same("both legs", (bench.size(SOL), bench.size(SOL_SHORT)), (50, -43))
 
 
@@ -54,9 +60,8 @@ async def hedge_side(bench: Bench) -> None:
 async def no_flip(bench: Bench) -> None:
     """M6-03."""
     bench.engine.deleverage("SOLUSDT", "BOTH", Decimal(30))
-    done, _ = await bench.send(reduce("50"))
-    ended(done, Outcome.DONE)
-    same("filled", done.applied, 20)
+    filled, _ = await bench.reduced(reduce("50"))
+    same("filled", filled, 20)
     same("size", bench.size(), 0)
 
 
@@ -69,7 +74,7 @@ async def oversize(bench: Bench) -> None:
     """M6-04."""
     most = bench.engine.contracts["SOLUSDT"].maximum
     done, _ = await bench.send(reduce(str(most + 1)))
-    ended(done, Outcome.REJECTED, "-4005")
+    ended(done, Outcome.REJECTED, bench.code(No.SIZE))
     same("size", bench.size(), 50)
 
 
@@ -81,11 +86,10 @@ async def oversize(bench: Bench) -> None:
 )
 async def partial(bench: Bench) -> None:
     """M6-05."""
-    done, _ = await bench.send(reduce("50"))
-    ended(done, Outcome.DONE)
+    told, _ = await bench.reduced(reduce("50"))
     filled = sum((trade.size for trade in bench.engine.trades), Decimal(0))
     holds(f"{filled} of 50 are filled", 0 < filled < 50)  # noqa: PLR2004 - what was asked
-    same("told", done.applied, filled)
+    same("told", told, filled)
     same("size", bench.size(), 50 - filled)
     holds(
         "no fill beyond the limit", all(t.price >= Decimal("148.50") for t in bench.engine.trades)
@@ -96,24 +100,25 @@ async def partial(bench: Bench) -> None:
 @GROUP.card(
     "nothing to reduce",
     does="reduce where there is no position",
-    passes="a definite refusal (-2022), and no position appears",
+    passes="a definite refusal under the venue's code, and no position appears",
 )
 async def nothing(bench: Bench) -> None:
     """M6-06."""
     done, _ = await bench.send(reduce("0.010", BTC))
-    ended(done, Outcome.REJECTED, "-2022")
+    ended(done, Outcome.REJECTED, bench.code(No.REDUCTION))
     same("size", bench.size(BTC), 0)
 
 
 @GROUP.card(
     "query by client id",
+    needs=(NAMED_ORDERS,),
     does="reduce by 7 while the answer is lost, beside an order of a person; settle by our id",
     passes="found as filled by 7, by our id alone",
 )
 async def client_id(bench: Bench) -> None:
     """M6-07."""
     await bench.send(reduce("3"), "web0000000000001")
-    bench.mishap("abort_after", "v1/order", method="POST")
+    bench.mishap("abort_after", Target.ORDER)
     done, intent = await bench.send(reduce("7"))
     ended(done, Outcome.UNKNOWN)
     same("found", await bench.settle(intent), Decimal(7))
@@ -130,8 +135,7 @@ async def minimum(bench: Bench) -> None:
     """M6-08."""
     contract, mark = bench.engine.contracts["BTCUSDT"], bench.engine.quotes["BTCUSDT"].mark
     holds("one lot is worth less", contract.lot * mark < contract.notional)
-    done, _ = await bench.send(reduce(str(contract.lot), BTC))
-    ended(done, Outcome.DONE)
+    await bench.reduced(reduce(str(contract.lot), BTC))
     same("size", bench.size(BTC), Decimal("0.1") - contract.lot)
 
 
@@ -143,8 +147,7 @@ async def minimum(bench: Bench) -> None:
 async def closed(bench: Bench) -> None:
     """M6-09."""
     money = bench.money()
-    done, _ = await bench.send(reduce("50"))
-    ended(done, Outcome.DONE)
+    await bench.reduced(reduce("50"))
     seen = await bench.venue.observe()
     same("positions seen", seen.account.positions, ())
     same("size", bench.size(), 0)
@@ -161,7 +164,8 @@ async def closed(bench: Bench) -> None:
 )
 async def short(bench: Bench) -> None:
     """M6-10."""
-    done, _ = await bench.send(reduce("7", SOL_SHORT))
-    ended(done, Outcome.DONE)
-    same("side and flag", [bench.writes()[-1][k] for k in ("side", "reduceOnly")], ["BUY", "true"])
+    await bench.reduced(reduce("7", SOL_SHORT))
+    said = bench.writes()[-1]
+    same("side", said.trade, "buy")
+    holds("it only reduces", said.only_reduces)
     same("size", bench.size(SOL_SHORT), -43)

@@ -5,13 +5,14 @@ from decimal import Decimal
 from bot.cards.bench import SOL, Bench, reduce
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, same
+from bot.cards.needs import STOPS
 from bot.cards.scene import Scene
 from bot.domain.action import CancelStop, PlaceStop
 from bot.domain.intent import Execution, Intent, Outcome
 from bot.domain.stop import RestingStop
 from bot.paper.values import Ask, Order
 
-GROUP = Group("M7", "resident stop")
+GROUP = Group("M7", "resident stop", (STOPS,))
 FALL = Scene(points=((0, 1.0), (300, 0.92)))
 """150 to 138: through the stop, not to liquidation."""
 TRIGGER = Decimal("140.00")
@@ -78,8 +79,7 @@ async def replace(bench: Bench) -> None:
 async def room(bench: Bench) -> None:
     """M7-03."""
     _, intent = await _place(bench)
-    done, _ = await bench.send(reduce("20"))
-    ended(done, Outcome.DONE)
+    await bench.reduced(reduce("20"))
     same("size", bench.size(), 30)
     holds("the stop stands", _order(bench, intent).is_open)
 

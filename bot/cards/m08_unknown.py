@@ -1,13 +1,14 @@
 """M8: is what became of a write found out, and never guessed?"""
 
-import json
 from datetime import timedelta
 from decimal import Decimal
 
 from bot.cards.bench import SOL, Bench, add, reduce, transfer
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, same
+from bot.cards.needs import NAMED_ORDERS, TRANSFERS, WINDOW
 from bot.cards.scene import Scene
+from bot.cards.tongue import No, Target
 from bot.domain.intent import Intent, Outcome
 from bot.domain.ledger import LedgerRow
 from bot.domain.timing import settle_point
@@ -15,26 +16,24 @@ from bot.execute.foreign import Sent, explained
 from bot.paper.faults import Kind
 
 GROUP = Group("M8", "unknown outcomes")
-MARKED = "12.34567"
-"""With digits of its own, as the bot's amounts have."""
 LAG_MS = 1900
 
 
-async def _unknown(bench: Bench, kind: Kind, amount: str = MARKED) -> Intent:
-    bench.mishap(kind, "positionMargin", method="POST")
-    done, intent = await bench.send(add(amount))
+async def _unknown(bench: Bench, kind: Kind, number: int = 0) -> Intent:
+    bench.mishap(kind, Target.MARGIN)
+    done, intent = await bench.send(add(bench.marked(number)))
     ended(done, Outcome.UNKNOWN)
     return intent
 
 
 async def _are_told_apart(bench: Bench, lost: Kind, done: Kind) -> None:
     """Add twice, without effect and with it; each leaves once, and history knows which is which."""
-    before = await _unknown(bench, lost, "12.34567")
-    after = await _unknown(bench, done, "12.34575")
+    before = await _unknown(bench, lost, 0)
+    after = await _unknown(bench, done, 1)
     same("left", len(bench.writes()), 2)
-    same("moves in the books", _moves(bench), [Decimal("12.34575")])
+    same("moves in the books", _moves(bench), [bench.marked(1)])
     same("found of the first", await bench.settle(before), Decimal(0))
-    same("found of the second", await bench.settle(after), Decimal("12.34575"))
+    same("found of the second", await bench.settle(after), bench.marked(1))
 
 
 async def _rows(bench: Bench, intent: Intent) -> tuple[LedgerRow, ...]:
@@ -47,13 +46,14 @@ def _moves(bench: Bench) -> list[Decimal]:
 
 @GROUP.card(
     "refused when late",
-    does="add, then transfer, while the request arrives 6 s after it was signed",
-    passes="the window of 5 s keeps both out: no effect, then or later",
+    needs=(WINDOW, TRANSFERS),
+    does="add, then transfer, while the request arrives 1 s after the end of its window",
+    passes="the window keeps both out: no effect, then or later",
 )
 async def late(bench: Bench) -> None:
     """M8-01."""
-    for action in (add(MARKED), transfer(MARKED)):
-        bench.wire.late_ms = 6000
+    for action in (add(bench.marked()), transfer(bench.marked())):
+        bench.wire.late_ms = _window_ms(bench) + 1000
         done, intent = await bench.send(action)
         ended(done, Outcome.UNKNOWN)
         await bench.time.sleep(10)
@@ -64,18 +64,19 @@ async def late(bench: Bench) -> None:
 
 @GROUP.card(
     "effect at the end of the window",
-    does="add while the request arrives 4.9 s after it was signed, after the bot gave up",
+    needs=(WINDOW,),
+    does="add while the request arrives 0.1 s before the end of its window, after the bot gave up",
     passes="nothing at first, the effect by the settle point: no absence before it is the truth",
 )
 async def window(bench: Bench) -> None:
     """M8-02."""
-    bench.wire.late_ms = 4900
-    done, intent = await bench.send(add(MARKED))
+    bench.wire.late_ms = _window_ms(bench) - 100
+    done, intent = await bench.send(add(bench.marked()))
     ended(done, Outcome.UNKNOWN)
     same("found at once", await bench.settle(intent), Decimal(0))
     await _wait_for_settle_point(bench, intent)
-    same("found at the settle point", await bench.settle(intent), Decimal(MARKED))
-    same("moves in the books", _moves(bench), [Decimal(MARKED)])
+    same("found at the settle point", await bench.settle(intent), bench.marked())
+    same("moves in the books", _moves(bench), [bench.marked()])
 
 
 @GROUP.card(
@@ -89,19 +90,20 @@ async def lag(bench: Bench) -> None:
     intent = await _unknown(bench, "http_503_after")
     same("found at once", await bench.settle(intent), Decimal(0))
     await _wait_for_settle_point(bench, intent)
-    same("found at the settle point", await bench.settle(intent), Decimal(MARKED))
+    same("found at the settle point", await bench.settle(intent), bench.marked())
 
 
 @GROUP.card(
     "duplicate id",
+    needs=(NAMED_ORDERS,),
     does="send one reduction twice under the same id",
     passes="the second is unknown, not refused, and has no effect; both are one in history",
 )
 async def duplicate(bench: Bench) -> None:
     """M8-04."""
-    _, intent = await bench.send(reduce("7"))
+    _, intent = await bench.reduced(reduce("7"))
     done, again = await bench.send(reduce("7"), intent.id)
-    ended(done, Outcome.UNKNOWN, "-4116")
+    ended(done, Outcome.UNKNOWN, bench.code(No.DUPLICATE))
     same("size", bench.size(), 43)
     same("found", await bench.settle(again), Decimal(7))
 
@@ -125,19 +127,15 @@ async def unreadable(bench: Bench) -> None:
     """M8-06."""
     kinds: dict[Kind, bool] = {"half_json": True, "html": False, "empty": False}
     for number, (kind, has_effect) in enumerate(kinds.items()):
-        amount = f"12.3456{number}"
-        intent = await _unknown(bench, kind, amount)
-        wanted = Decimal(amount) if has_effect else Decimal(0)
+        intent = await _unknown(bench, kind, number)
+        wanted = bench.marked(number) if has_effect else Decimal(0)
         same(f"found after {kind}", await bench.settle(intent), wanted)
-    bench.mishap(
-        "rewrite",
-        "positionMargin",
-        method="POST",
-        rewrite=lambda text: text.replace("12.34569", "12"),
-    )
-    done, intent = await bench.send(add("12.34569"))
+    amount = bench.marked(len(kinds))
+    misquoted = bench.tongue.misquoted
+    bench.mishap("rewrite", Target.MARGIN, rewrite=lambda text: misquoted(text, amount))
+    done, intent = await bench.send(add(amount))
     ended(done, Outcome.UNKNOWN, "unexpected_answer")
-    same("found after another amount", await bench.settle(intent), Decimal("12.34569"))
+    same("found after another amount", await bench.settle(intent), amount)
 
 
 @GROUP.card(
@@ -151,18 +149,20 @@ async def server_error(bench: Bench) -> None:
 
 
 @GROUP.card(
-    "-1007",
+    "timeout inside the venue",
+    needs=(TRANSFERS,),
     does="add, and transfer, while the venue says that its back end timed out",
     passes="both are unknown, and history has both",
 )
 async def timed_out(bench: Bench) -> None:
     """M8-08."""
     intent = await _unknown(bench, "timeout_1007")
-    same("found of the addition", await bench.settle(intent), Decimal(MARKED))
-    bench.mishap("timeout_1007", "asset/transfer", method="POST")
-    done, intent = await bench.send(transfer("10.00001"))
-    ended(done, Outcome.UNKNOWN, "-1007")
-    same("found of the transfer", await bench.settle(intent), Decimal("10.00001"))
+    same("found of the addition", await bench.settle(intent), bench.marked())
+    bench.mishap("timeout_1007", Target.TRANSFER)
+    amount = bench.fine("10", 1)
+    done, intent = await bench.send(transfer(amount))
+    ended(done, Outcome.UNKNOWN, bench.code(No.TIMED_OUT))
+    same("found of the transfer", await bench.settle(intent), amount)
 
 
 @GROUP.card(
@@ -174,7 +174,7 @@ async def restart(bench: Bench) -> None:
     """M8-09."""
     intent = await _unknown(bench, "abort_after")
     venue = await bench.again()
-    same("found", (await venue.settle(intent)).applied, Decimal(MARKED))
+    same("found", (await venue.settle(intent)).applied, bench.marked())
 
 
 @GROUP.card(
@@ -184,21 +184,16 @@ async def restart(bench: Bench) -> None:
 )
 async def order_of_rows(bench: Bench) -> None:
     """M8-10."""
-    amounts = [f"12.3456{number}" for number in range(4)]
+    amounts = [bench.marked(number) for number in range(4)]
     intents = [(await bench.send(add(amount)))[1] for amount in amounts]
-    bench.mishap(
-        "rewrite",
-        "positionMargin/history",
-        times=None,
-        rewrite=lambda text: json.dumps(json.loads(text)[::-1]),
-    )
+    bench.relist(Target.MARGIN_HISTORY, lambda rows: rows[::-1])
     found = [await bench.settle(intent) for intent in intents]
-    same("found", found, [Decimal(amount) for amount in amounts])
+    same("found", found, amounts)
 
 
 @GROUP.card(
     "clipped amount",
-    does="add 12.34567 while the answer is lost and the venue takes 6 of it",
+    does="add 12 and more while the answer is lost and the venue takes 6 of it",
     passes="not taken for the whole; the ledger shows the 6, and they are explained by that intent",
 )
 async def clipped(bench: Bench) -> None:
@@ -215,18 +210,18 @@ async def clipped(bench: Bench) -> None:
 
 @GROUP.card(
     "digits that tell one move from another",
-    does="add 12.34567, beside a person who adds 12.34, and read history and ledger",
+    does="add 12.34 and digits of its own, beside a person who adds 12.34; read history and ledger",
     passes="every digit is there, and only that row is taken for ours",
 )
 async def fingerprint(bench: Bench) -> None:
     """M8-12."""
     bench.engine.move_margin("SOLUSDT", "BOTH", Decimal("12.34"), add=True)
-    _, intent = await bench.send(add(MARKED))
-    same("found", await bench.settle(intent), Decimal(MARKED))
+    _, intent = await bench.send(add(bench.marked()))
+    same("found", await bench.settle(intent), bench.marked())
     known, foreign = explained(
         await _rows(bench, intent), [Sent(intent=intent)], window=bench.venue.window
     )
-    same("ours", [s.row.amount for s in known if s.row], [Decimal(MARKED)])
+    same("ours", [s.row.amount for s in known if s.row], [bench.marked()])
     same("of others", [row.amount for row in foreign], [Decimal("12.34")])
 
 
@@ -238,11 +233,11 @@ async def fingerprint(bench: Bench) -> None:
 )
 async def skew(bench: Bench) -> None:
     """M8-13."""
-    done, intent = await bench.send(add(MARKED))
+    done, intent = await bench.send(add(bench.marked()))
     ended(done, Outcome.DONE)
     apart = abs((intent.sent_at or intent.written_at) - intent.written_at)
     holds("it is signed in the venue's time", apart < timedelta(seconds=1))
-    same("found", await bench.settle(intent), Decimal(MARKED))
+    same("found", await bench.settle(intent), bench.marked())
     same("margin seen", (await bench.position()).margin, bench.margin(SOL))
 
 
@@ -253,18 +248,23 @@ async def skew(bench: Bench) -> None:
 )
 async def over_add(bench: Bench) -> None:
     """M8-14."""
-    first = await _unknown(bench, "abort_after", "12.34567")
-    done, second = await bench.send(add("12.34575"))
+    amounts = [bench.marked(number) for number in range(3)]
+    first = await _unknown(bench, "abort_after", 0)
+    done, second = await bench.send(add(amounts[1]))
     ended(done, Outcome.DONE)
     bench.wire.copies = 1
-    _, third = await bench.send(add("12.34583"))
+    _, third = await bench.send(add(amounts[2]))
     settled = [await bench.settle(intent) for intent in (first, second, third)]
-    same("found", settled, [Decimal(a) for a in ("12.34567", "12.34575", "12.34583")])
+    same("found", settled, amounts)
     same("moves in the books", len(_moves(bench)), 4)
     sent = [Sent(intent=intent) for intent in (first, second, third)]
     known, foreign = explained(await _rows(bench, first), sent, window=bench.venue.window)
     same("explained", sum(s.row is not None for s in known), 3)
-    same("nobody's", [row.amount for row in foreign], [Decimal("12.34583")])
+    same("nobody's", [row.amount for row in foreign], [amounts[2]])
+
+
+def _window_ms(bench: Bench) -> int:
+    return round(bench.venue.window * 1000)
 
 
 async def _wait_for_settle_point(bench: Bench, intent: Intent) -> None:

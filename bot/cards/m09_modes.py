@@ -7,10 +7,12 @@ from decimal import Decimal
 from bot.cards.bench import SOL, Bench, add, reduce
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, refused, same
+from bot.cards.needs import AUTOMATIC
 from bot.cards.scene import Scene
+from bot.cards.tongue import No, Target
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Outcome
-from bot.domain.position import PositionMode
+from bot.domain.position import PositionMode, Side
 from bot.errors import Denied, Unavailable
 
 GROUP = Group("M9", "modes, tiers, status")
@@ -40,7 +42,7 @@ async def mode(bench: Bench) -> None:
     same("position mode", seen.account.position_mode, PositionMode.HEDGE)
     done, _ = await bench.send(add("7.5"))
     ended(done, Outcome.DONE)
-    same("leg", bench.writes()[-1]["positionSide"], "LONG")
+    same("leg", bench.writes()[-1].leg, Side.LONG)
 
 
 @GROUP.card(
@@ -71,12 +73,7 @@ async def tiers(bench: Bench) -> None:
 async def delisting(bench: Bench) -> None:
     """M9-03."""
     same("end before", (await _rules(bench)).closes_at, None)
-    bench.mishap(
-        "rewrite",
-        "exchangeInfo",
-        times=None,
-        rewrite=lambda text: text.replace("4133404800000", str(ENDS_MS)),
-    )
+    bench.forge(bench.tongue.ends(ENDS_MS))
     await bench.time.sleep(HOUR)
     same("end", (await _rules(bench)).closes_at, datetime.fromtimestamp(ENDS_MS / 1000, UTC))
 
@@ -89,7 +86,7 @@ async def delisting(bench: Bench) -> None:
 async def maintenance(bench: Bench) -> None:
     """M9-04."""
     before = bench.margin()
-    bench.mishap("http_503", "", times=None)
+    bench.mishap("http_503", None, times=None)
     await refused("a look in maintenance", Unavailable, bench.venue.observe)
     done, intent = await bench.send(add("5"))
     ended(done, Outcome.UNKNOWN)
@@ -102,18 +99,15 @@ async def maintenance(bench: Bench) -> None:
 
 @GROUP.card(
     "flag of automatic margin",
+    needs=(AUTOMATIC,),
     does="let the venue show that it adds margin by itself, and look again once settings are due",
     passes="the position says so; before it did not",
 )
 async def automatic_margin(bench: Bench) -> None:
     """M9-05."""
     same("before", (await bench.position()).venue_adds_margin, False)
-    bench.mishap(
-        "rewrite",
-        "symbolConfig",
-        times=None,
-        rewrite=lambda text: text.replace('"isAutoAddMargin": false', '"isAutoAddMargin": true'),
-    )
+    if bench.tongue.adds_by_itself is not None:
+        bench.forge(bench.tongue.adds_by_itself)
     await bench.time.sleep(HOUR)
     same("after", (await bench.position()).venue_adds_margin, True)
 
@@ -127,9 +121,9 @@ async def permissions(bench: Bench) -> None:
     """M9-06."""
     bench.revoke()
     why = await refused("a look with a revoked key", Denied, bench.venue.observe)
-    holds("the code is named", "-2015" in why)
+    holds("the code is named", bench.code(No.KEY) in why)
     done, _ = await bench.send(add("5"))
-    ended(done, Outcome.REJECTED, "-2015")
+    ended(done, Outcome.REJECTED, bench.code(No.KEY))
     same("moves in the books", bench.engine.margin_moves, [])
 
 
@@ -148,7 +142,7 @@ GROUP.skip(
 )
 async def weights(bench: Bench) -> None:
     """M9-08."""
-    bench.mishap("rate_429", "positionRisk")
+    bench.mishap("rate_429", Target.POSITIONS)
     await refused("a look that is told to wait", Unavailable, bench.venue.observe)
     left = len(bench.wire.asked)
     await refused("a look meanwhile", Unavailable, bench.venue.observe)

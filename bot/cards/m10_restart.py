@@ -9,12 +9,14 @@ from bot.bootstrap.storage import adopt, reserve_of
 from bot.cards.bench import Bench, add
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, refused, same
+from bot.cards.tongue import Target
 from bot.domain.action import Action
 from bot.domain.decision import Refusal
 from bot.domain.intent import Intent, IntentState, Outcome, SignedRequest
 from bot.domain.mode import Mode
 from bot.domain.timing import settle_point
 from bot.errors import InUse
+from bot.exchanges.venues import VENUES
 from bot.execute.foreign import Actor, Sent, Writer, classified, explained
 from bot.execute.gate import SendGate
 from bot.execute.perform import perform
@@ -28,7 +30,6 @@ from bot.ports import Journal
 
 GROUP = Group("M10", "restart")
 SLOTS = 8
-MARKED = Decimal("12.34567")
 
 
 def _path(bench: Bench) -> Path:
@@ -86,16 +87,16 @@ async def written(bench: Bench) -> None:
 async def sent(bench: Bench) -> None:
     """M10-02."""
     async with SqliteJournal.open(_path(bench)) as journal:
-        bench.mishap("abort", "positionMargin", method="POST")
-        await _left_sent(bench, journal, add("12.34575"))
-        await _left_sent(bench, journal, add(str(MARKED)))
-    same("moves in the books", [m.amount for m in bench.engine.margin_moves], [MARKED])
+        bench.mishap("abort", Target.MARGIN)
+        await _left_sent(bench, journal, add(bench.marked(1)))
+        await _left_sent(bench, journal, add(bench.marked()))
+    same("moves in the books", [m.amount for m in bench.engine.margin_moves], [bench.marked()])
     async with SqliteJournal.open(_path(bench)) as journal:
         resolver = _resolver(bench, journal)
         found = await resolver.recover()
         same("to be followed", [i.state for i in found], [IntentState.UNKNOWN] * 2)
         news = await resolver.follow(found)
-        same("at once", [(n.after.state, n.settled.applied) for n in news], _applied(MARKED))
+        same("at once", [(n.after.state, n.settled.applied) for n in news], _applied(bench))
         rest = tuple(i for i in found if i.id != news[0].after.id)
         await bench.time.sleep(settle_point(bench.venue.window).total_seconds())
         same("after one look", await resolver.follow(rest), ())
@@ -105,8 +106,8 @@ async def sent(bench: Bench) -> None:
         same("open", await journal.open_intents(), ())
 
 
-def _applied(amount: Decimal) -> list[tuple[IntentState, Decimal]]:
-    return [(IntentState.APPLIED, amount)]
+def _applied(bench: Bench) -> list[tuple[IntentState, Decimal]]:
+    return [(IntentState.APPLIED, bench.marked())]
 
 
 @GROUP.card(
@@ -123,7 +124,7 @@ async def second_instance(bench: Bench) -> None:
 
     def account() -> ProcessLock:
         return ProcessLock.take_account(
-            "binanceusdm paper-key",
+            f"{bench.tongue.venue} {bench.keys.key}",
             folder=bench.folder / "locks",
             name="main",
             journal=_path(bench),
@@ -180,10 +181,10 @@ async def reserve(bench: Bench) -> None:
     path = reserve_of(_path(bench))
     async with SqliteJournal.open(_path(bench)) as journal:
         name = journal.ids.intent()
-    intent = replace(bench.intent(add(str(MARKED)), name), sent_at=None)
+    intent = replace(bench.intent(add(bench.marked()), name), sent_at=None)
     with Reserve.open(path, slots=SLOTS) as slots:
         slots.write([intent], sequence=1, reason="card")
-        bench.mishap("abort_after", "positionMargin", method="POST")
+        bench.mishap("abort_after", Target.MARGIN)
         gate = _gate(bench, EmergencyJournal(slots), intent)
         ended(await bench.venue.execute(intent, gate), Outcome.UNKNOWN)
     async with SqliteJournal.open(_path(bench)) as journal:
@@ -192,7 +193,7 @@ async def reserve(bench: Bench) -> None:
             same("free slots", slots.free, SLOTS)
         resolver = _resolver(bench, journal)
         news = await resolver.follow(await resolver.recover())
-        same("settled", [(n.after.state, n.settled.applied) for n in news], _applied(MARKED))
+        same("settled", [(n.after.state, n.settled.applied) for n in news], _applied(bench))
 
 
 @GROUP.card(
@@ -203,7 +204,7 @@ async def reserve(bench: Bench) -> None:
 async def foreign(bench: Bench) -> None:
     """M10-06."""
     async with SqliteJournal.open(_path(bench)) as journal:
-        await _left_sent(bench, journal, add(str(MARKED)))
+        await _left_sent(bench, journal, add(bench.marked()))
     bench.engine.move_margin("SOLUSDT", "BOTH", Decimal(30), add=True)
     async with SqliteJournal.open(_path(bench)) as journal:
         open_ = await _resolver(bench, journal).recover()
@@ -211,7 +212,8 @@ async def foreign(bench: Bench) -> None:
         known, rest = explained(
             rows, [Sent(intent=intent) for intent in open_], window=bench.venue.window
         )
-        same("explained", [s.row.amount for s in known if s.row], [MARKED])
-        writer = Writer(epoch=journal.ids.epoch, step=Decimal("0.00001"))
+        same("explained", [s.row.amount for s in known if s.row], [bench.marked()])
+        step = VENUES[bench.tongue.venue].collateral_step
+        writer = Writer(epoch=journal.ids.epoch, step=step)
         told = classified(rest, (), writer, own=[intent.action for intent in open_])
         same("told", [(f.actor, f.amount) for f in told], [(Actor.EXTERNAL, Decimal(30))])

@@ -1,15 +1,18 @@
 """What do people read of the cards?"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from bot.cards.card import Result, Verdict
-from bot.cards.classes import NAMED, SHOWN, STOPPED, WINDOWED, classes
+from bot.cards.card import Group, Result, Verdict
+from bot.cards.classes import NAMED, NAMED_MOVES, SHOWN, STOPPED, WINDOWED, Classes, classes
 from bot.cards.remote import NOT_HERE, REMOTE
 from bot.cards.runner import GROUPS
+from bot.cards.tongues import TONGUES
 
+Found = Mapping[str, Sequence[Result]]
+"""What became of cards, by venue."""
 WORDS = {Verdict.PASS: "passed", Verdict.SKIP: "skipped", Verdict.FAIL: "failed"}
 
 
@@ -20,92 +23,114 @@ def totals(found: Sequence[Result]) -> str:
     return f"{told}, {len(found)} cards"
 
 
-def text(found: Sequence[Result]) -> str:
-    """Return a line for each card."""
-    lines = [
-        f"{result.card.number:<6} {result.verdict:<4} {result.card.title}"
-        + (f": {result.reason}" if result.reason else "")
-        for result in found
-    ]
-    return "\n".join([*lines, totals(found)]) + "\n"
+def text(found: Found) -> str:
+    """Return a line for each card, below the venue's name where there are several."""
+    blocks = []
+    for venue, results in found.items():
+        lines = [
+            f"{result.card.number:<6} {result.verdict:<4} {result.card.title}"
+            + (f": {result.reason}" if result.reason else "")
+            for result in results
+        ]
+        heading = [venue] if len(found) > 1 else []
+        blocks.append("\n".join([*heading, *lines, totals(results)]) + "\n")
+    return "\n".join(blocks)
 
 
-def as_json(found: Sequence[Result]) -> list[dict[str, Any]]:
-    """Return a row for each card."""
+def as_json(found: Found) -> list[dict[str, Any]]:
+    """Return a row for each card and venue."""
     return [
         {
+            "venue": venue,
             "card": result.card.number,
             "title": result.card.title,
             "verdict": str(result.verdict),
             "reason": result.reason,
         }
-        for result in found
+        for venue, results in found.items()
+        for result in results
     ]
 
 
-def page(venue: str, found: Sequence[Result]) -> str:
+def page(found: Found) -> str:
     """Return the page for people: no date, so that the same code makes the same page.
 
     Args:
-        venue: Its id.
-        found: Every card, in order.
+        found: Every card, in order, by venue.
     """
-    granted = classes(found)
-    relied = (
-        (
-            "margin moves and transfers are protected from happening twice by",
-            granted.moves,
-            WINDOWED,
-        ),
-        ("orders and stops are protected from it by", granted.orders, NAMED),
-        ("stops at the venue fire on mark and only reduce", _word(granted.has_stops), STOPPED),
-        ("history shows an effect in time", _word(granted.is_shown_in_time), SHOWN),
-    )
-    shown = [f"| {what} | {how} | {', '.join(sorted(by))} |" for what, how, by in relied]
+    judged = [venue for venue in found if TONGUES[venue].beside is not None]
     return "\n".join([
         "# Venues",
         "",
-        f"## {venue}, against the paper exchange",
+        "Each venue is asked at the paper exchange, which answers in that venue's words.",
+        f"ccxt {version('ccxt')}:",
         "",
-        f"ccxt {version('ccxt')}: {totals(found)}.",
+        *(f"- {venue}: {totals(results)}." for venue, results in found.items()),
         "",
         "Each card is one question to the adapter, its signing and parsers included, and is judged",
         "by the exchange's books, never by what the bot believes. A card that passes here says",
         "that the adapter does what it should at an exchange that follows the venue's own",
         "documentation; whether the venue does is for a person with keys of its test hosts:",
-        "`plimsoll cards --against testnet -c FILE`. There the cards",
+        f"`plimsoll cards --against testnet -c FILE` ({', '.join(judged)}). There the cards",
         f"{', '.join(sorted(REMOTE))} are asked, judged by other endpoints than",
         f"the adapter reads; every other one is skipped: it {NOT_HERE}.",
         "Made by `make cards`, compared by `make test`.",
         "",
-        "| what the bot relies on | | by cards |",
-        "|---|---|---|",
-        *shown,
+        *_table(("what the bot relies on", "by cards", *found), _relied(found)),
         "",
-        *(line for group in GROUPS for line in _group(group.name, group.about, found)),
+        *(line for group in GROUPS for line in _group(group, found)),
     ])  # fmt: skip
 
 
-def _group(name: str, about: str, found: Sequence[Result]) -> list[str]:
-    own = [result for result in found if result.card.group == name]
-    rows = [f"| {' | '.join(_cells(result))} |" for result in own]
+def _relied(found: Found) -> list[tuple[str, ...]]:
+    granted = [classes(results) for results in found.values()]
+    rows: tuple[tuple[str, Collection[str], Callable[[Classes], str]], ...] = (
+        ("margin moves are protected from happening twice by", WINDOWED, lambda c: c.moves),
+        ("transfers are protected from it by", WINDOWED | NAMED_MOVES, lambda c: c.transfers),
+        ("orders and stops are protected from it by", NAMED, lambda c: c.orders),
+        (
+            "stops at the venue fire on mark and only reduce",
+            STOPPED,
+            lambda c: _word(c.has_stops),
+        ),
+        ("history shows an effect in time", SHOWN, lambda c: _word(c.is_shown_in_time)),
+    )
     return [
-        f"### {name} {about}",
+        (what, ", ".join(sorted(by)), *(str(how(each)) for each in granted))
+        for what, by, how in rows
+    ]
+
+
+def _group(group: Group, found: Found) -> list[str]:
+    own = {
+        venue: [result for result in results if result.card.group == group.name]
+        for venue, results in found.items()
+    }
+    rows = [_cells(results) for results in zip(*own.values(), strict=True)]
+    return [
+        f"### {group.name} {group.about}",
         "",
-        totals(own) + ".",
+        *(f"{venue}: {totals(results)}." for venue, results in own.items()),
         "",
-        "| card | question | before | does | passes if | result |",
-        "|---|---|---|---|---|---|",
-        *rows,
+        *_table(("card", "question", "before", "does", "passes if", *found), rows),
         "",
     ]
 
 
-def _cells(result: Result) -> tuple[str, ...]:
-    card = result.card
+def _cells(results: Sequence[Result]) -> tuple[str, ...]:
+    """Return a row: one card, and what became of it at each venue."""
+    card = results[0].card
     before = "-" if card.action is None else str(card.scene)
-    became = f"{result.verdict}: {result.reason}" if result.reason else str(result.verdict)
-    return card.number, card.title, before, card.does, card.passes, became
+    became = (f"{r.verdict}: {r.reason}" if r.reason else str(r.verdict) for r in results)
+    return card.number, card.title, before, card.does, card.passes, *became
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(head)} |",
+        "|" + "---|" * len(head),
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
 
 
 def _word(is_so: bool) -> str:  # noqa: FBT001 - the fact itself

@@ -1,7 +1,7 @@
 """Which cards can be asked of the venue's own test hosts, and how are they judged there?
 
 There the books are the venue's: a second client reads them at other endpoints than the adapter
-does (v2 beside v3). The person opens an isolated position first; a card moves a little margin of
+does. The person opens an isolated position first; a card moves a little margin of
 it, or one lot, and nothing else.
 """
 
@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from bot.cards.bench import OpenGate
+from bot.cards.beside import Beside, Booked, Fate
 from bot.cards.card import Card, Result, Verdict, failed
 from bot.cards.expect import CardError, ended, holds, near, same
+from bot.cards.tongue import Tongue
+from bot.cards.tongues import tongue_of
 from bot.chance import SeededRng
 from bot.clock import VenueClock
 from bot.domain.action import (
@@ -33,7 +35,6 @@ from bot.errors import ConfigError
 from bot.exchanges.adapter import Adapter
 from bot.exchanges.client import Client, Session
 from bot.exchanges.connect import ConnectionSettings, client_of, connect
-from bot.exchanges.numbers import number, rows, table, text
 from bot.exchanges.venues import VENUES
 from bot.margin.assess import assess
 from bot.ports import Clock
@@ -59,13 +60,15 @@ class Remote:
         venue: The adapter.
         client: The second client.
         clock: Of both.
-        account: The account's name.
+        beside: How the second one asks.
+        settings: Of the account.
     """
 
     venue: Adapter
     client: Client
     clock: VenueClock
-    account: str
+    beside: Beside
+    settings: ConnectionSettings
     _sent: int = 0
 
     async def send(self, action: Action) -> tuple[Execution, Intent]:
@@ -75,7 +78,11 @@ class Remote:
         # No name twice, not even in a later run: the venue remembers them.
         name = f"plc{int(now.timestamp() * 1000):013d}"[:15] + str(self._sent % 10)
         intent = Intent(
-            id=name, decision_id="card", account=self.account, action=action, written_at=now
+            id=name,
+            decision_id="card",
+            account=self.settings.account,
+            action=action,
+            written_at=now,
         )
         done = await self.venue.execute(intent, gate)
         signed_at = None if gate.request is None else gate.request.signed_at
@@ -94,29 +101,24 @@ class Remote:
                 return position, rules[position.symbol], seen
         raise NeedsError("open an isolated position in a configured symbol first")
 
-    async def booked(self, position: Position) -> dict[str, Any]:
-        """Return the row of a position as the venue's other endpoint has it.
+    async def booked(self, position: Position) -> Booked:
+        """Return a position as the venue's other endpoint has it.
 
         Raises:
-            CardError: There is none.
+            CardError: It has none of that size.
         """
-        name = position.symbol.partition(":")[0].replace("/", "")
-        api = self.client.api
-        answer = await self.client.read(api.fapiPrivateV2GetPositionRisk, {"symbol": name})
-        for row in rows(answer, "v2 positions"):
-            if number(row, "positionAmt") == position.size:
-                return row
-        raise CardError(f"{position.key} of {position.size} must be at v2/positionRisk, was not")
+        found = await self.beside.position(self.client, position.symbol, position.size)
+        if found is None:
+            raise CardError(f"{position.key} of {position.size} must be booked, was not")
+        return found
 
-    async def stop_status(self, client_id: str) -> str:
-        """Return what the venue says of one stop, which the adapter looks for in a list."""
-        ask = self.client.api.fapiPrivateGetAlgoOrder
-        answer = await self.client.read(ask, {"clientAlgoId": client_id})
-        return text(table(answer, "stop"), "algoStatus")
+    async def fate(self, client_id: str) -> Fate:
+        """Return what became of one stop, which the adapter looks for in a list."""
+        return await self.beside.fate(self.client, client_id)
 
     async def margin(self, position: Position) -> Decimal:
         """Return its margin there. [USDT]."""
-        return number(await self.booked(position), "isolatedWallet")
+        return (await self.booked(position)).margin
 
 
 RemoteAction = Callable[[Remote], Awaitable[None]]
@@ -135,19 +137,18 @@ def _as(number_: str) -> Callable[[RemoteAction], RemoteAction]:
 @_as("M1-01")
 async def _isolated(remote: Remote) -> None:
     position, _, _ = await remote.subject()
-    row = await remote.booked(position)
-    same("margin", position.margin, number(row, "isolatedWallet"))
-    same("entry price", position.entry_price, number(row, "entryPrice"))
-    same("leverage setting", position.leverage_setting, number(row, "leverage"))
-    same("margin type", text(row, "marginType").lower(), "isolated")
+    booked = await remote.booked(position)
+    same("margin", position.margin, booked.margin)
+    same("entry price", position.entry_price, booked.entry_price)
+    same("leverage setting", position.leverage_setting, booked.leverage_setting)
+    same("margin mode", position.margin_mode, booked.margin_mode)
 
 
 @_as("M1-05")
 async def _wallets(remote: Remote) -> None:
     wallet = (await remote.venue.observe()).account.wallet("futures", "USDT")
-    answer = await remote.client.read(remote.client.api.fapiPrivateV2GetBalance, {})
-    row = next(r for r in rows(answer, "v2 balance") if r.get("asset") == "USDT")
-    same("futures wallet", wallet and wallet.total, number(row, "crossWalletBalance"))
+    booked = await remote.beside.wallet(remote.client, "USDT")
+    same("futures wallet", wallet and wallet.total, booked)
 
 
 @_as("M1-07")
@@ -194,8 +195,7 @@ async def _remove(remote: Remote) -> None:
 
 @_as("M4-10")
 async def _no_wallets(remote: Remote) -> None:
-    del remote
-    kinds = VENUES["binanceusdm"].kinds(is_demo=True)
+    kinds = VENUES[remote.settings.venue].kinds(is_demo=True)
     holds("no transfer is offered on test hosts", "transfer" not in kinds)
 
 
@@ -228,13 +228,13 @@ async def _stop(remote: Remote) -> None:
     if mine is None:
         raise CardError(f"stop {intent.id} must be listed, was not")
     holds("it watches mark and closes all", mine.covers(position))
-    same("status", await remote.stop_status(intent.id), "NEW")
+    same("fate", await remote.fate(intent.id), "standing")
     cancel = CancelStop(key=position.key, stop_id=mine.stop_id, client_id=intent.id)
     done, _ = await remote.send(cancel)
     ended(done, Outcome.DONE)
     standing = {stop.client_id for stop in (await remote.venue.observe()).account.stops}
     holds("it is gone", intent.id not in standing)
-    same("status", await remote.stop_status(intent.id), "CANCELED")
+    same("fate", await remote.fate(intent.id), "cancelled")
 
 
 @_as("M8-03")
@@ -277,11 +277,14 @@ async def run_remote(
         session: Opens what carries the requests; ``None`` connects to the test hosts.
 
     Raises:
-        ConfigError: The account is not one of the test hosts.
+        ConfigError: The account is not one of the test hosts, or nothing can judge cards there.
         ExchangeError: They give no usable answer at the start.
     """
     if settings.mode != "testnet" or settings.gateway is not None:
         raise ConfigError("cards move margin: bot.mode must be testnet, without a gateway")
+    tongue = tongue_of(settings.venue)
+    if tongue.beside is None:
+        raise ConfigError(f"{settings.venue} has no endpoints beside the adapter's to judge it by")
     venue_clock = VenueClock(clock)
     venue = await connect(
         settings, venue_clock, rng=SeededRng("cards"), session=session and session()
@@ -289,17 +292,19 @@ async def run_remote(
     client = client_of(
         settings, venue_clock, rng=SeededRng("cards beside"), session=session and session()
     )
-    remote = Remote(venue=venue, client=client, clock=venue_clock, account=settings.account)
+    remote = Remote(
+        venue=venue, client=client, clock=venue_clock, beside=tongue.beside, settings=settings
+    )
     try:
-        return [await _one(card, remote) for card in cards]
+        return [await _one(card, remote, tongue) for card in cards]
     finally:
         await asyncio.gather(venue.close(), client.close())
 
 
-async def _one(card: Card, remote: Remote) -> Result:
+async def _one(card: Card, remote: Remote, tongue: Tongue) -> Result:
     action = REMOTE.get(card.number)
     if action is None:
-        return Result(card=card, verdict=Verdict.SKIP, reason=card.skips or NOT_HERE)
+        return Result(card=card, verdict=Verdict.SKIP, reason=card.skipped_at(tongue) or NOT_HERE)
     try:
         await action(remote)
     except NeedsError as needs:

@@ -17,6 +17,7 @@ from bot.cards import (
 )
 from bot.cards.bench import NEUTRAL, Seam, bench_of
 from bot.cards.card import Card, Group, Result, Verdict, failed
+from bot.cards.tongues import tongue_of
 
 GROUPS: tuple[Group, ...] = (
     m01_read.GROUP,
@@ -41,28 +42,33 @@ def all_cards() -> tuple[Card, ...]:
     return tuple(card for group in GROUPS for card in group.cards)
 
 
-async def run_all(cards: Iterable[Card], seam: Seam = NEUTRAL) -> list[Result]:
-    """Return what became of each card, in order, each on an exchange of its own."""
+async def run_all(cards: Iterable[Card], seam: Seam = NEUTRAL, *, venue: str) -> list[Result]:
+    """Return what became of each card at a venue, in order, each on an exchange of its own."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(card: Card) -> Result:
         async with slots:
-            return await run_one(card, seam)
+            return await run_one(card, seam, venue=venue)
 
     return list(await asyncio.gather(*map(one, cards)))
 
 
-async def run_one(card: Card, seam: Seam = NEUTRAL) -> Result:
+async def run_one(card: Card, seam: Seam = NEUTRAL, *, venue: str) -> Result:
     """Return what became of one card.
 
     Args:
         card: Which.
         seam: What a test puts between.
+        venue: Whose adapter, and in whose words the exchange answers.
+
+    Raises:
+        ConfigError: Cards do not know how that venue speaks.
     """
-    if card.action is None:
-        return Result(card=card, verdict=Verdict.SKIP, reason=card.skips)
+    skips = card.skipped_at(tongue_of(venue))
+    if skips or card.action is None:
+        return Result(card=card, verdict=Verdict.SKIP, reason=skips)
     try:
-        async with bench_of(card.scene, seam) as bench:
+        async with bench_of(card.scene, seam, venue=venue) as bench:
             await card.action(bench)
     except Exception as error:  # noqa: BLE001 - a card that cannot go on has not passed
         return failed(card, error)

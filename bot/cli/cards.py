@@ -18,7 +18,9 @@ class Against(StrEnum):
 
 
 def cards(
-    venue: Annotated[str, typer.Option(help="The venue's id.")] = "binanceusdm",
+    venue: Annotated[
+        str | None, typer.Option(help="Only this one; without it every venue that cards know.")
+    ] = None,
     against: Annotated[
         Against, typer.Option(help="testnet needs keys of the venue's test hosts.")
     ] = Against.PAPER,
@@ -27,26 +29,26 @@ def cards(
     write: Annotated[Path | None, typer.Option(help="Write the page with all results.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the conformance cards of a venue; each is judged by the exchange's books."""
+    """Run the conformance cards of venues; each is judged by the exchange's books."""
     import asyncio
     import sys
 
     from bot.cards import ask, page
     from bot.cards.card import Verdict
 
-    chosen = ask.chosen(venue, only or [])
+    chosen, venues = ask.chosen(only or []), ask.asked(venue)
     if against is Against.TESTNET:
         account = ask.account_of(config or [], venue)
         found = asyncio.run(ask.testnet(chosen, account))
     else:
-        found = asyncio.run(ask.paper(chosen))
+        found = asyncio.run(ask.paper(chosen, venues))
     if write is not None:
-        is_whole = against is Against.PAPER and not only
-        ask.write(write, venue, found, is_whole=is_whole)
+        is_whole = against is Against.PAPER and not only and venue is None
+        ask.write(write, found, is_whole=is_whole)
     if as_json:
         for row in page.as_json(found):
             print_json(row)
     else:
         sys.stdout.write(page.text(found))
-    if any(result.verdict is Verdict.FAIL for result in found):
+    if any(result.verdict is Verdict.FAIL for results in found.values() for result in results):
         raise SystemExit(EXIT_DIFFERENT)

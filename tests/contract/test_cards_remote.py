@@ -13,14 +13,17 @@ from bot.cards.card import Result, Verdict
 from bot.cards.remote import REMOTE, run_remote
 from bot.cards.runner import all_cards
 from bot.cards.scene import CROSS, LONG, SHORT, Scene
+from bot.cards.tongues import tongue_of
 from bot.cli import app
 from bot.errors import BotError, ConfigError
 from bot.exchanges.connect import ConnectionSettings
 from bot.exchanges.gateway import GatewaySettings
 from bot.paper.desk import Asked, Reply
 from bot.paper.socketless import SocketlessSession
-from tests.contract.test_cards import Breaks, moves_twice, nothing_moves, tiers_are_doubled
+from tests.kit.breakages.anywhere import moves_twice, nothing_moves, tiers_are_doubled
+from tests.kit.breakages.tools import Breaks
 
+VENUE = "binanceusdm"
 OTHERS = ("/fapi/v2/positionRisk", "/fapi/v1/algoOrder")
 CARDS = {card.number: card for card in all_cards()}
 
@@ -28,7 +31,7 @@ CARDS = {card.number: card for card in all_cards()}
 def an_account(**changes: object) -> ConnectionSettings:
     values: dict[str, object] = {
         "account": "main",
-        "venue": "binanceusdm",
+        "venue": VENUE,
         "api_key": "paper-key",
         "secret": "paper-secret",
         "symbols": ("SOL/USDT:USDT",),
@@ -50,7 +53,7 @@ async def asked(bench: Bench) -> dict[str, Result]:
 
 @pytest.mark.parametrize("held", [LONG, SHORT], ids=str)
 async def test_with_an_isolated_position_each_card_of_the_test_hosts_passes(held: object) -> None:
-    async with bench_of(Scene(held=(held,))) as bench:  # type: ignore[arg-type]  # one of two
+    async with bench_of(Scene(held=(held,)), venue=VENUE) as bench:  # type: ignore[arg-type]  # one of two
         found = await asked(bench)
     passed = {number for number, result in found.items() if result.verdict is Verdict.PASS}
     assert passed == set(REMOTE), [r.reason for r in found.values() if r.verdict is Verdict.FAIL]
@@ -61,7 +64,7 @@ async def test_with_an_isolated_position_each_card_of_the_test_hosts_passes(held
 async def test_without_an_isolated_position_cards_say_what_a_person_must_prepare(
     held: tuple[object, ...],
 ) -> None:
-    async with bench_of(Scene(held=held)) as bench:  # type: ignore[arg-type]  # as above
+    async with bench_of(Scene(held=held), venue=VENUE) as bench:  # type: ignore[arg-type]  # as above
         found = await asked(bench)
         assert found["M2-08"].verdict is Verdict.SKIP
         assert "open an isolated position" in found["M2-08"].reason
@@ -79,7 +82,7 @@ async def test_without_an_isolated_position_cards_say_what_a_person_must_prepare
 async def test_a_card_fails_where_the_venue_does_something_else(
     monkeypatch: pytest.MonkeyPatch, broken: Breaks, numbers: set[str]
 ) -> None:
-    async with bench_of(Scene(), broken(monkeypatch)) as bench:
+    async with bench_of(Scene(), broken(monkeypatch, tongue_of(VENUE)), venue=VENUE) as bench:
         found = await asked(bench)
     failed = {number for number, result in found.items() if result.verdict is Verdict.FAIL}
     assert numbers <= failed
@@ -88,7 +91,7 @@ async def test_a_card_fails_where_the_venue_does_something_else(
 async def test_cards_that_move_something_are_judged_by_the_other_endpoint(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with bench_of(Scene()) as bench:
+    async with bench_of(Scene(), venue=VENUE) as bench:
         carry, first = bench.wire.carry, dict[str, Reply]()
 
         async def old(asked: Asked) -> Reply:
@@ -104,14 +107,14 @@ async def test_cards_that_move_something_are_judged_by_the_other_endpoint(
 
 async def test_an_order_that_nobody_fills_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.paper.book.fill", lambda *_, **__: [])
-    async with bench_of(Scene()) as bench:
+    async with bench_of(Scene(), venue=VENUE) as bench:
         reduced = (await asked(bench))["M6-01"]
     assert reduced.verdict is Verdict.SKIP
     assert "nothing was filled" in reduced.reason
 
 
 async def test_history_that_lags_longer_than_the_bot_relies_on_fails() -> None:
-    async with bench_of(Scene(lag_ms=3000)) as bench:
+    async with bench_of(Scene(lag_ms=3000), venue=VENUE) as bench:
         assert (await asked(bench))["M8-03"].verdict is Verdict.FAIL
 
 
@@ -127,7 +130,7 @@ async def test_history_that_lags_longer_than_the_bot_relies_on_fails() -> None:
     ],
 )
 async def test_cards_never_act_on_any_other_account(account: ConnectionSettings) -> None:
-    async with bench_of(Scene()) as bench:
+    async with bench_of(Scene(), venue=VENUE) as bench:
         before = len(bench.wire.asked)
         with pytest.raises(ConfigError, match="must be testnet"):
             await run_remote(
