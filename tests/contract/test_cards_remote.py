@@ -3,6 +3,7 @@
 The test hosts are the paper exchange in memory; nothing here can reach a network.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ from bot.cards.card import Result, Verdict
 from bot.cards.remote import REMOTE, run_remote
 from bot.cards.runner import all_cards
 from bot.cards.scene import CROSS, LONG, SHORT, Scene
-from bot.cards.tongues import tongue_of
+from bot.cards.tongues import TONGUES, tongue_of
 from bot.cli import app
 from bot.errors import BotError, ConfigError
 from bot.exchanges.connect import ConnectionSettings
 from bot.exchanges.gateway import GatewaySettings
+from bot.exchanges.venues import VENUES
 from bot.paper.desk import Asked, Reply
 from bot.paper.socketless import SocketlessSession
 from tests.kit.breakages.anywhere import moves_twice, nothing_moves, tiers_are_doubled
@@ -142,6 +144,16 @@ async def test_cards_never_act_on_any_other_account(account: ConnectionSettings)
         assert len(bench.wire.asked) == before
 
 
+async def test_a_venue_that_nothing_can_judge_is_not_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(TONGUES, VENUE, replace(tongue_of(VENUE), beside=None))
+    async with bench_of(Scene(), venue=VENUE) as bench:
+        with pytest.raises(ConfigError, match="no endpoints beside"):
+            await asked(bench)
+        assert bench.writes() == []
+
+
 def said(*arguments: str) -> str:
     with pytest.raises(BotError) as refused:
         CliRunner().invoke(app, ["cards", *arguments], catch_exceptions=False)
@@ -178,8 +190,20 @@ def test_unknown_venues_and_cards_are_named() -> None:
     assert "M2-99" in said("--only", "M2-99")
 
 
-def test_a_part_of_the_cards_is_no_page(tmp_path: Path) -> None:
-    assert "--only" in said("--only", "M5", "--write", str(tmp_path / "page.md"))
+@pytest.mark.parametrize("part", [("--only", "M5"), ("--venue", VENUE, "--only", "M5")])
+def test_a_part_of_the_cards_is_no_page(tmp_path: Path, part: tuple[str, ...]) -> None:
+    assert "--venue" in said(*part, "--write", str(tmp_path / "page.md"))
+
+
+def test_an_account_elsewhere_than_asked_for_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(VENUES, "elsewhere", VENUES[VENUE])
+    monkeypatch.setitem(TONGUES, "elsewhere", replace(tongue_of(VENUE), venue="elsewhere"))
+    file = tmp_path / "bot.toml"
+    file.write_text(LIVE.format(mode="testnet") + 'api_key = "k"\nsecret = "s"\n')
+    told = said("--against", "testnet", "--venue", "elsewhere", "-c", str(file))
+    assert "accounts.0.venue must be elsewhere" in told
 
 
 def test_chosen_cards_are_shown_with_the_reasons_of_those_that_are_skipped() -> None:
