@@ -75,7 +75,7 @@ class Said:
         name: Our id; empty where it carries none.
         route: Source and destination of a transfer; empty for anything else.
         currency: Of a transfer; empty for anything else.
-        more: What else it says; nothing in what a card expects.
+        more: What else it says, or does not say though it must; nothing in what a card expects.
     """
 
     kind: Kind

@@ -134,6 +134,16 @@ async def test_a_word_beside_those_of_the_action_is_told(target: Target) -> None
     assert BINANCE.said(worded(asked, "icebergQty=1")).more == (("icebergQty", "1"),)
 
 
+@pytest.mark.parametrize("words", ["type=LIMIT", "newOrderRespType=RESULT"])
+async def test_a_word_that_an_order_must_have_is_missed(words: str) -> None:
+    async with bench_of(Scene(), venue="binanceusdm") as bench:
+        await bench.send(reduce("7"))
+        (asked,) = (a for a in bench.wire.asked if BINANCE.is_write(a))
+    query, body = (part.replace(words, "x=") for part in (asked.query, asked.body.decode()))
+    more = BINANCE.said(replace(asked, query=query, body=body.encode())).more
+    assert (words.partition("=")[0], "") in more
+
+
 def worded(asked: Asked, words: str) -> Asked:
     if asked.query:
         return replace(asked, query=f"{asked.query}&{words}")

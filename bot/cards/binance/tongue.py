@@ -18,6 +18,8 @@ LEGS = {"LONG": Side.LONG, "SHORT": Side.SHORT}
 CLOSING = {("LONG", "SELL"), ("SHORT", "BUY")}
 MOVES: dict[str, Kind] = {"1": "add_margin", "2": "remove_margin"}
 ROUTES = {"MAIN_UMFUTURE": ("spot", "futures"), "UMFUTURE_MAIN": ("futures", "spot")}
+ORDINARY = {"type": "LIMIT", "newOrderRespType": "RESULT"}
+"""Of an order whose answer tells what was filled; anything else is told, also what is not there."""
 SIGNING = ("timestamp", "recvWindow", "signature")
 NO_END = "4133404800000"
 """In the year 2100: what the venue says of a contract without an end. [ms]"""
@@ -56,7 +58,7 @@ def _transfer(words: Words) -> Said:
 def _order(words: Words) -> Said:
     leg, side = words.pop("positionSide", "BOTH"), words.pop("side")
     flag = words.pop("reduceOnly", None)
-    known = {("type", "LIMIT"), ("newOrderRespType", "RESULT")}
+    how = {name: words.pop(name, "") for name in ORDINARY}
     return Said(
         kind="reduce_position",
         symbol=SYMBOLS[words.pop("symbol")],
@@ -68,7 +70,7 @@ def _order(words: Words) -> Said:
         only_reduces=flag == "true" if leg == "BOTH" else flag is None and (leg, side) in CLOSING,
         is_immediate=words.pop("timeInForce", "") == "IOC",
         name=words.pop("newClientOrderId", ""),
-        more=tuple(pair for pair in words.items() if pair not in known),
+        more=(*words.items(), *(how.items() - ORDINARY.items())),
     )
 
 
