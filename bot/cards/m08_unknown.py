@@ -56,7 +56,7 @@ async def late(bench: Bench) -> None:
         bench.wire.late_ms = _window_ms(bench) + 1000
         done, intent = await bench.send(action)
         ended(done, Outcome.UNKNOWN)
-        await bench.time.sleep(10)
+        await bench.time.sleep(bench.venue.window + 5)  # by then it has arrived
         same("found", await bench.settle(intent), Decimal(0))
     same("moves in the books", _moves(bench), [])
     same("transfers in the books", bench.engine.transfers, [])
