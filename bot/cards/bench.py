@@ -302,6 +302,10 @@ class Bench:
         """Return what each write said that left."""
         return [self.tongue.said(asked) for asked in self.wire.asked if self.tongue.is_write(asked)]
 
+    async def rest(self) -> None:
+        """Wait until the venue's smallest budgets are full again."""
+        await self.time.sleep(self.tongue.rest)
+
     # in this venue's words
 
     def code(self, no: No) -> str:

@@ -1,19 +1,20 @@
 """M3: does the venue give back what it may, and never more?"""
 
+from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 
 from bot.cards.bench import SOL, SOL_SHORT, Bench, add, remove
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, same
 from bot.cards.needs import REMOVES
-from bot.cards.scene import CROSS, LONG, SHORT, Held, Scene
+from bot.cards.scene import CROSS, LONG, SHORT, Scene
 from bot.cards.tongue import No, Said
 from bot.domain.intent import Outcome
 from bot.margin.assess import assess, removable
 
 GROUP = Group("M3", "remove margin", (REMOVES,))
-EDGE = Scene(held=(Held(symbol="SOLUSDT", size="400", leverage=10),))
-"""60,000 of value: on the edge between two tiers."""
+RICH = Decimal(10**6)
+"""Margin of any position. [USDT]"""
 
 
 def _most(bench: Bench) -> Decimal:
@@ -123,17 +124,22 @@ async def reversal(bench: Bench) -> None:
 
 @GROUP.card(
     "tier edge",
-    scene=EDGE,
-    does="look at a position whose value is at the edge of a tier, add 100, remove all of it",
+    scene=Scene(held=()),
+    does="hold as much as is the edge of a tier, look, add 100, remove all of it",
     passes="maintenance is the books', and the books release the 100",
 )
 async def tier_edge(bench: Bench) -> None:
     """M3-07."""
+    bench.engine.cross["USDT"] += RICH
+    bench.engine.hold("SOLUSDT", bench.tongue.edge, leverage=10)
+    holding = bench.held()
+    below, here, above = (
+        bench.engine.maintenance(replace(holding, amount=holding.amount + lots))
+        for lots in (-1, 0, 1)
+    )
+    holds(f"another tier begins at {holding.amount}", above - here != here - below)
     seen = await bench.venue.observe()
     rules = next(i for i in seen.instruments if i.symbol == SOL.symbol)
-    holding = bench.held()
-    value = abs(holding.amount) * bench.engine.quotes["SOLUSDT"].mark
-    holds(f"{value} begins a tier", any(tier.notional_floor == value for tier in rules.tiers))
     ours = assess(seen.account.positions[0], rules).maintenance_margin
     same("maintenance", ours, bench.engine.maintenance(holding))
     await bench.send(add("100"))

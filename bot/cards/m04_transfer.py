@@ -76,8 +76,9 @@ async def duplicate(bench: Bench) -> None:
     before = _wallets(bench)
     done, intent = await bench.send(transfer("10"))
     ended(done, Outcome.DONE)
+    await bench.rest()
     again, _ = await bench.send(transfer("10"), intent.id)
-    holds("the second is not taken for one without effect", again.outcome is not Outcome.REJECTED)
+    holds(f"no refusal, was {again.code} {again.text}", again.outcome is not Outcome.REJECTED)
     same("requests", len(bench.writes()), 2)
     same("wallets", _wallets(bench), (before[0] - 10, before[1] + 10))
     same("found", await bench.settle(intent), Decimal(10))
@@ -125,6 +126,7 @@ async def locked(bench: Bench) -> None:
     same("wallets", _wallets(bench), before)
     wallet = (await bench.venue.observe()).account.wallet("futures", "USDT")
     free = Decimal(0) if wallet is None else wallet.free
+    await bench.rest()
     done, _ = await bench.send(transfer(free, "futures", "spot"))
     ended(done, Outcome.DONE)
     same("left in the wallet", bench.engine.cross["USDT"], bench.engine.order_initial())
@@ -143,6 +145,7 @@ async def history_row(bench: Bench) -> None:
     done, intent = await bench.send(transfer(amount))
     ended(done, Outcome.UNKNOWN)
     same("found of what was lost", await bench.settle(intent), Decimal(0))
+    await bench.rest()
     _, intent = await bench.send(transfer(amount))
     same("found of what arrived", await bench.settle(intent), amount)
 

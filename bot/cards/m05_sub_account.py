@@ -87,6 +87,7 @@ async def paths(bench: Bench) -> None:
         done, intent = await bench.send(action)
         ended(done, Outcome.DONE)
         await bench.settle(intent)
+        await bench.rest()
     seen = await bench.venue.observe()
     await bench.venue.rows(seen.at)
     leaving = bench.tongue.leaving

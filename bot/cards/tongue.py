@@ -112,6 +112,11 @@ class Tongue:
     Attributes:
         venue: Its id.
         finest: Step of a move of collateral; half of it is not there. [settle]
+        edge: Size of SOL that ends or begins a tier, at the price of a scene. [base]
+        closing_fee: What the adapter adds to every maintenance rate, since the venue counts
+            closing as part of what a position must hold. [ratio]
+        rest: How long until the smallest of its request budgets is full again; 0 where none is
+            smaller than what a card asks at once. [s]
         codes: By which it says no, as the adapter tells them.
         targets: Method and path of each kind of request.
         fields: What a look cannot do without: where it is, and its name.
@@ -121,6 +126,7 @@ class Tongue:
         rows: Returns the very list inside an answer that is one, to be changed in place.
         nameless: Takes the venue's id out of its answer to a transfer.
         misquoted: Makes an answer to an added amount one to another amount.
+        dearer: Doubles every maintenance rate that it tells.
         ends: Makes the rules of a contract end at a time. [ms]
         adds_by_itself: Makes settings say that the venue adds margin by itself; ``None`` where it
             has no such flag.
@@ -131,6 +137,9 @@ class Tongue:
 
     venue: str
     finest: Decimal
+    edge: Decimal
+    closing_fee: Decimal
+    rest: float
     codes: Mapping[No, str]
     targets: Mapping[Target, tuple[str, str]]
     fields: tuple[tuple[Target, str], ...]
@@ -140,6 +149,7 @@ class Tongue:
     rows: Callable[[Any], list[Any]]
     nameless: Callable[[str], str]
     misquoted: Callable[[str, Decimal], str]
+    dearer: Forgery
     ends: Callable[[int], Forgery]
     adds_by_itself: Forgery | None
     leaving: tuple[str, ...]

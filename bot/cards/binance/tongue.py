@@ -1,5 +1,6 @@
 """How does Binance say what cards ask about?"""
 
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -109,6 +110,15 @@ def misquoted(text: str, amount: Decimal) -> str:
     return text.replace(f"{amount:f}", "12")
 
 
+def _doubled(text: str) -> str:
+    found = json.loads(text)
+    for contract in found:
+        for step in contract["brackets"]:
+            step["maintMarginRatio"] *= 2
+            step["cum"] *= 2
+    return json.dumps(found)
+
+
 def ends(at_ms: int) -> Forgery:
     """Make the rules of contracts end at a time. [ms]."""
     return Forgery(
@@ -123,6 +133,9 @@ def _adds(text: str) -> str:
 BINANCE = Tongue(
     venue="binanceusdm",
     finest=Decimal("0.00000001"),
+    edge=Decimal(400),
+    closing_fee=Decimal(0),
+    rest=0.0,
     codes={
         No.MARGIN_FUNDS: "-2019",
         No.TRANSFER_FUNDS: "-2019",
@@ -160,6 +173,7 @@ BINANCE = Tongue(
     rows=rows,
     nameless=nameless,
     misquoted=misquoted,
+    dearer=Forgery(path="/fapi/v1/leverageBracket", rewrite=_doubled),
     ends=ends,
     adds_by_itself=Forgery(path="/fapi/v1/symbolConfig", rewrite=_adds),
     leaving=("sub-account", "subAccount", "withdraw", "capital"),
