@@ -143,8 +143,8 @@ def test_a_venue_whose_words_cards_do_not_know_is_named(monkeypatch: pytest.Monk
 # what must fail where a breakage of this name is put in
 
 MUST_FAIL: dict[str, str] = {
-    "nothing_moves": "M2-08 M2-11 M3-08 M4-03 M8-09 M8-13",
-    "moves_twice": "M2-01 M2-05 M2-06 M2-09 M3-04 M3-06 M3-09 M4-01 M8-05",
+    "nothing_moves": "M2-08 M2-11 M3-08 M4-03 M4-04 M8-09 M8-13",
+    "moves_twice": "M2-01 M2-05 M2-06 M2-09 M3-04 M3-06 M3-09 M4-01 M4-04 M8-05",
     "margin_goes_elsewhere": "M2-10",
     "everything_may_leave": "M2-03 M3-01 M3-03 M4-07",
     "amounts_are_rounded": "M2-01 M2-09 M4-01 M8-12",
@@ -152,9 +152,12 @@ MUST_FAIL: dict[str, str] = {
     "flags_are_dropped": "M6-01 M6-05 M6-07 M7-01",
     "amounts_are_not_checked": "M2-02 M2-04",
     "every_route_is_known": "M4-02 M5-03 M5-04 M5-05",
-    "history_is_empty": "M2-08 M3-08 M4-03 M8-08 M8-10",
+    "history_is_empty": "M1-12 M2-08 M3-08 M4-03 M6-07 M8-08 M8-10",
     "reads_are_old": "M1-11 M4-05 M4-08 M8-02 M8-03 M9-01 M9-02 M9-03 M9-05",
     "positions_are_shifted": "M1-01 M1-02 M1-03 M1-04 M1-05 M4-09",
+    "looks_are_shifted": "M1-01 M1-02 M1-03 M1-04 M1-05 M4-09",
+    "fields_are_made_up": "M1-06",
+    "paths_that_leave_are_asked": "M5-08",
     "modes_are_mixed_up": "M1-03 M1-04",
     "tiers_are_doubled": "M1-08 M2-11 M3-02 M3-07",
     "missing_is_zero": "M1-06",
@@ -213,4 +216,4 @@ def test_every_card_that_is_run_is_seen_to_fail(venue: str) -> None:
 def test_every_breakage_that_is_named_is_made_at_some_venue() -> None:
     made = {name for tongue in TONGUES.values() for name in breakages(tongue)}
     assert made == set(MUST_FAIL)
-    assert set(HERE) == set(TONGUES)
+    assert set(HERE) <= set(TONGUES)

@@ -66,6 +66,7 @@ async def test_what_is_read_of_a_write_is_the_action_that_was_sent(venue: str, s
             reduce("7", key),
         ]
         for action in actions:
+            await bench.rest()
             _, intent = await bench.send(action)
             said = bench.writes()[-1]
             if said.kind == "transfer":  # some venues take a name of ours here, some do not

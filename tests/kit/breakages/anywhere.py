@@ -184,6 +184,50 @@ def tiers_are_doubled(patch: Patch, tongue: Tongue) -> Seam:
     return Seam()
 
 
+def looks_are_shifted(patch: Patch, tongue: Tongue) -> Seam:
+    """The adapter shows one dollar more than there is of everything."""
+    venue = adapter_of(tongue)
+    observe = venue.observe
+
+    async def richer(self: Any, **named: Any) -> Any:
+        seen = await observe(self, **named)
+        account = replace(
+            seen.account,
+            positions=tuple(replace(p, margin=p.margin + 1) for p in seen.account.positions),
+            wallets=tuple(replace(w, total=w.total + 1) for w in seen.account.wallets),
+        )
+        return replace(seen, account=account)
+
+    patch.setattr(venue, "observe", richer)
+    return Seam()
+
+
+def fields_are_made_up(patch: Patch, tongue: Tongue) -> Seam:
+    """The adapter finds a value for a field that is not there."""
+    del patch
+    names = {tongue.targets[target]: name for target, name in reversed(tongue.fields)}
+
+    def change(asked: Asked, reply: Reply) -> Reply:
+        name = names.get((asked.method, asked.path), "gone")
+        return replace(reply, text=reply.text.replace("gone", name))
+
+    return answering(change)
+
+
+def paths_that_leave_are_asked(patch: Patch, tongue: Tongue) -> Seam:
+    """Something on the way asks what can move collateral to others, beside every request."""
+    del patch
+
+    def carry(inner: Carry) -> Carry:
+        async def carried(asked: Asked) -> Reply:
+            await inner(Asked(method="GET", path=f"/{tongue.leaving[0]}"))
+            return await inner(asked)
+
+        return carried
+
+    return Seam(carry=carry)
+
+
 def stamps_are_arrivals(patch: Patch, tongue: Tongue) -> Seam:
     venue = adapter_of(tongue)
     observe = venue.observe
@@ -361,6 +405,9 @@ ANYWHERE: tuple[Breaks, ...] = (
     history_is_empty,
     reads_are_old,
     tiers_are_doubled,
+    looks_are_shifted,
+    fields_are_made_up,
+    paths_that_leave_are_asked,
     stamps_are_arrivals,
     every_failure_is_a_refusal,
     every_refusal_is_unknown,
