@@ -348,10 +348,8 @@ class Bench:
         fault = Fault(kind="rewrite", path=forgery.path, rewrite=forgery.rewrite)
         return self.wire.faults.add(fault)
 
-    def relist(
-        self, target: Target, change: Callable[[list[Any]], list[Any]], *, times: int | None = None
-    ) -> Fault:
-        """Let the rows that are listed in answers be others."""
+    def relist(self, target: Target, change: Callable[[list[Any]], list[Any]]) -> Fault:
+        """Let the rows that are listed in answers be others from now on."""
 
         def rewrite(text: str) -> str:
             body = json.loads(text)
@@ -359,7 +357,7 @@ class Bench:
             rows[:] = change(rows)
             return json.dumps(body)
 
-        return self.mishap("rewrite", target, times=times, rewrite=rewrite)
+        return self.mishap("rewrite", target, times=None, rewrite=rewrite)
 
 
 @contextlib.asynccontextmanager

@@ -113,7 +113,7 @@ def _cross(bench: Bench) -> Decimal:
 async def missing(bench: Bench) -> None:
     """M1-06."""
     for target, name in bench.tongue.fields:
-        bench.mishap("rewrite", target, times=2, rewrite=partial(re.sub, name, "gone"))
+        bench.mishap("rewrite", target, times=None, rewrite=partial(re.sub, name, "gone"))
         why = await refused(f"a look without {name}", Incomplete, bench.venue.observe)
         holds(f"the refusal names {name}", name in why)
         bench.wire.faults.forget()
@@ -176,8 +176,9 @@ GROUP.skip(
 )
 async def empty(bench: Bench) -> None:
     """M1-11."""
-    bench.relist(Target.POSITIONS, lambda _: [], times=2)
+    bench.relist(Target.POSITIONS, lambda _: [])
     await refused("an empty list beside a position", Incomplete, bench.venue.observe)
+    bench.wire.faults.forget()
     del bench.engine.holdings["SOLUSDT", "BOTH"]
     seen = await bench.venue.observe()
     same("positions of an empty account", seen.account.positions, ())

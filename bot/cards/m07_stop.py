@@ -64,7 +64,7 @@ async def replace(bench: Bench) -> None:
     _, first = await _place(bench)
     _, second = await _place(bench, price=Decimal("142.00"))
     same("standing", len(bench.engine.open_orders("SOLUSDT")), 2)
-    stop_id = str(_order(bench, first).id)
+    stop_id = next(s.stop_id for s in await _seen(bench) if s.client_id == first.id)
     done, _ = await bench.send(CancelStop(key=SOL, stop_id=stop_id, client_id=first.id))
     ended(done, Outcome.DONE)
     same("standing", [o.client_id for o in bench.engine.open_orders("SOLUSDT")], [second.id])

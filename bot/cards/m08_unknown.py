@@ -6,7 +6,7 @@ from decimal import Decimal
 from bot.cards.bench import SOL, Bench, add, reduce, transfer
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, same
-from bot.cards.needs import NAMED_ORDERS, TRANSFERS, WINDOW
+from bot.cards.needs import LISTED, NAMED_ORDERS, TRANSFERS, WINDOW
 from bot.cards.scene import Scene
 from bot.cards.tongue import No, Target
 from bot.domain.intent import Intent, Outcome
@@ -81,6 +81,7 @@ async def window(bench: Bench) -> None:
 
 @GROUP.card(
     "lag of history",
+    needs=(LISTED,),
     scene=Scene(lag_ms=LAG_MS),
     does="add while the answer is lost and history lags 1.9 s",
     passes="not shown at once, shown at the settle point",
@@ -167,6 +168,7 @@ async def timed_out(bench: Bench) -> None:
 
 @GROUP.card(
     "restart",
+    needs=(LISTED,),
     does="add while the answer is lost, then connect anew and settle",
     passes="the new connection finds it by what was written down alone",
 )
@@ -179,6 +181,7 @@ async def restart(bench: Bench) -> None:
 
 @GROUP.card(
     "order of rows",
+    needs=(LISTED,),
     does="add four times, and settle each while the venue lists its rows the other way round",
     passes="each is found",
 )
@@ -193,6 +196,7 @@ async def order_of_rows(bench: Bench) -> None:
 
 @GROUP.card(
     "clipped amount",
+    needs=(LISTED,),
     does="add 12 and more while the answer is lost and the venue takes 6 of it",
     passes="not taken for the whole; the ledger shows the 6, and they are explained by that intent",
 )
@@ -210,6 +214,7 @@ async def clipped(bench: Bench) -> None:
 
 @GROUP.card(
     "digits that tell one move from another",
+    needs=(LISTED,),
     does="add 12.34 and digits of its own, beside a person who adds 12.34; read history and ledger",
     passes="every digit is there, and only that row is taken for ours",
 )
@@ -243,6 +248,7 @@ async def skew(bench: Bench) -> None:
 
 @GROUP.card(
     "one addition beside an unknown one, and one delivered twice",
+    needs=(LISTED,),
     does="add while the answer is lost, add again, and let the network deliver a third twice",
     passes="each has its own row; of the third, one row is its own and one is nobody's",
 )

@@ -79,12 +79,12 @@ async def delisting(bench: Bench) -> None:
 
 @GROUP.card(
     "maintenance",
-    does="look and add while the venue answers 503 to everything; then again",
+    does="look; look and add while the venue answers 503 to everything; then again",
     passes="no look, an unknown addition without effect; then both go on",
 )
 async def maintenance(bench: Bench) -> None:
     """M9-04."""
-    before = bench.margin()
+    before = (await bench.position()).margin
     bench.mishap("http_503", None, times=None)
     await refused("a look in maintenance", Unavailable, bench.venue.observe)
     done, intent = await bench.send(add("5"))

@@ -9,6 +9,7 @@ from bot.bootstrap.storage import adopt, reserve_of
 from bot.cards.bench import Bench, add
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, refused, same
+from bot.cards.needs import LISTED
 from bot.cards.tongue import Target
 from bot.domain.action import Action
 from bot.domain.decision import Refusal
@@ -144,7 +145,7 @@ async def second_instance(bench: Bench) -> None:
 @GROUP.card(
     "latch",
     does="kill, begin again, and try to send; then re-arm and try again",
-    passes="it is still killed and no byte leaves; then the addition arrives",
+    passes="it is still killed and no byte of it leaves; then the addition arrives",
 )
 async def latch(bench: Bench) -> None:
     """M10-04."""
@@ -158,7 +159,6 @@ async def latch(bench: Bench) -> None:
         return board.state.refusal(intent.action.kind, mode=Mode.NORMAL)
 
     async with SqliteJournal.open(_path(bench)) as journal:
-        left = len(bench.wire.asked)
         for outcome in (Outcome.REJECTED, Outcome.DONE):
             intent = await _written(bench, journal, add("20"))
             done = await perform(
@@ -166,7 +166,7 @@ async def latch(bench: Bench) -> None:
             )
             ended(done.executions[0], outcome)
             if outcome is Outcome.REJECTED:
-                same("requests while killed", len(bench.wire.asked), left)
+                same("writes while killed", bench.writes(), [])
                 board.rearm()
     same("moves in the books", [m.amount for m in bench.engine.margin_moves], [Decimal(20)])
 
@@ -198,6 +198,7 @@ async def reserve(bench: Bench) -> None:
 
 @GROUP.card(
     "row of somebody else",
+    needs=(LISTED,),
     does="let a person add 30 while the bot is away, beside its own open intent; begin again",
     passes="its own row is explained, the other is told as external, with its amount",
 )

@@ -30,6 +30,11 @@ STOPS = Need(
     is_met=_can("place_stop"),
     because="the venue has no stops that watch mark and only reduce",
 )
+LISTED = Need(
+    is_met=lambda tongue: not VENUES[tongue.venue].history.startswith("none"),
+    because="the venue keeps no list of moves of margin",
+)
+"""The table says of such a venue ``none``, and how moves are found all the same."""
 WINDOW = Need(
     is_met=lambda tongue: VENUES[tongue.venue].margin_key is Key.WINDOW,
     because="no window of the venue's keeps a late move of margin out",

@@ -8,6 +8,7 @@ import pytest
 
 from bot.cards.card import Result, Verdict
 from bot.cards.classes import Classes, classes
+from bot.cards.needs import LISTED
 from bot.cards.page import page
 from bot.cards.runner import GROUPS, all_cards, run_all
 from bot.cards.tongue import No, Target
@@ -79,7 +80,7 @@ def test_the_capability_table_grants_no_more_than_the_cards(
         assert (venue.margin_key, venue.transfer_key) == (granted.moves, granted.transfers)
         assert venue.order_key is granted.orders
         assert bool(venue.stops) is granted.has_stops
-        assert granted.is_shown_in_time
+        assert granted.is_shown_in_time is LISTED.is_met(tongue_of(name))
 
 
 def test_what_no_card_shows_is_not_granted() -> None:
@@ -102,6 +103,12 @@ def test_what_no_card_shows_is_not_granted() -> None:
         pytest.param({"transfers": ()}, {"M4"}, {"M8-01", "M8-08"}, id="no wallets"),
         pytest.param({"stops": ""}, {"M7"}, set(), id="no stops"),
         pytest.param({"margin_key": Key.NONE}, set(), {"M8-01", "M8-02"}, id="no window"),
+        pytest.param(
+            {"history": "none: only in one run"},
+            set(),
+            {"M8-03", "M8-09", "M8-10", "M8-11", "M8-12", "M8-14", "M10-06"},
+            id="no list of moves",
+        ),
         pytest.param({"order_key": Key.NONE}, set(), {"M6-07", "M8-04"}, id="no names"),
     ],
 )

@@ -20,7 +20,7 @@ from bot.operate.switches import FileSwitchboard
 from bot.paper.desk import Asked, Reply
 from bot.paper.engine import Engine
 from bot.paper.socketless import Carry
-from bot.paper.values import Reason, Refused
+from bot.paper.values import Order, Reason, Refused
 from bot.rebalance.memory import amount_of
 from tests.kit.breakages.tools import (
     HISTORIES,
@@ -287,8 +287,11 @@ def reductions_are_not_capped(patch: Patch, tongue: Tongue) -> Seam:
 
 
 def orders_are_not_filled(patch: Patch, tongue: Tongue) -> Seam:
+    def expire(order: Order, *_: Any) -> None:
+        order.status = "EXPIRED"
+
     def prepare(engine: Engine) -> None:
-        patch.setattr(engine, "_match", lambda *_: None)
+        patch.setattr(engine, "_match", expire)
 
     return Seam(prepare=prepare)
 
