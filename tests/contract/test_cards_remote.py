@@ -207,7 +207,7 @@ def test_an_account_elsewhere_than_asked_for_is_refused(
 
 
 def test_chosen_cards_are_shown_with_the_reasons_of_those_that_are_skipped() -> None:
-    done = CliRunner().invoke(app, ["cards", "--only", "M5"])
+    done = CliRunner().invoke(app, ["cards", "--venue", VENUE, "--only", "M5"])
     assert done.exit_code == 0
     lines = done.output.splitlines()
     assert len(lines) == 9
@@ -217,6 +217,6 @@ def test_chosen_cards_are_shown_with_the_reasons_of_those_that_are_skipped() -> 
 
 def test_a_card_that_fails_is_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.exchanges.binance.adapter._check_whole", lambda *_: None)
-    done = CliRunner().invoke(app, ["cards", "--only", "M1-11", "--json"])
+    done = CliRunner().invoke(app, ["cards", "--venue", VENUE, "--only", "M1-11", "--json"])
     assert done.exit_code == 5
     assert '"verdict": "fail"' in done.output
