@@ -55,7 +55,8 @@ REDUCING = (
     "tests/property/test_planning_laws.py",
     *DECIDING,
 )
-CHOOSE = ("tests/unit/rebalance/test_choose.py", "tests/property/test_band_laws.py")
+RETURNING = ("tests/property/test_planning_laws.py", *DECIDING)
+CHOOSE = ("tests/unit/rebalance/test_choose.py", "tests/property/test_strategy_laws.py")
 TIMING = ("tests/unit/books", "tests/unit/test_execute.py", "tests/unit/execute")
 MARGIN = (
     "tests/unit/margin/test_legs.py",
@@ -65,6 +66,7 @@ MARGIN = (
     "tests/unit/margin/test_by_rule.py",
     "tests/unit/margin/test_vectors.py",
     "tests/unit/margin/test_linear.py",
+    "tests/property/test_margin_laws.py",
     "tests/property/test_margin_engine_laws.py",
 )
 TARGETS = {
@@ -87,6 +89,8 @@ TARGETS = {
     "bot.rebalance.review_stops": REVIEW,
     "bot.rebalance.sharing": SHARING,
     "bot.rebalance.reducing": REDUCING,
+    "bot.rebalance.returning": RETURNING,
+    "bot.rebalance.planned": RETURNING,
     "bot.rebalance.choose": CHOOSE,
     "bot.domain.timing": TIMING,
     "bot.margin.curve": MARGIN,

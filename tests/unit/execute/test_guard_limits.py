@@ -106,6 +106,12 @@ def twin(earlier: Action, now: Action = ADD, *, ago: float = 30, **changes: Any)
     return some_facts(now, memory=after((ago, earlier), keys=keys), **extra, **changes)
 
 
+def touched(action: Action, *, ago: float) -> Facts:
+    """Facts of a position whose margin somebody else moved so long ago. [s]"""
+    entry = KeyMemory(key=KEY, added=D(500), touched_at=NOON - timedelta(seconds=ago))
+    return some_facts(action, margin=RICH, memory=Memory(keys=(entry,)))
+
+
 def in_mode(action: Action, mode: Mode) -> Facts:
     return some_facts(action, memory=Memory(mode=mode), conditions=Conditions(planned_in=mode))
 
@@ -271,6 +277,9 @@ LIMITS: list[tuple[str, Given, str | None]] = [
     ("a removal from what is not held", lambda: some_facts(
         replace(REMOVE, key=ELSEWHERE),
         instruments={KEY.symbol: an_instrument(), ETH: an_instrument(ETH)}), "position_unknown"),
+    ("shrinking what is not held", lambda: some_facts(
+        replace(REDUCE, key=ELSEWHERE),
+        instruments={KEY.symbol: an_instrument(), ETH: an_instrument(ETH)}), "position_unknown"),
     ("a removal without rules", lambda: some_facts(REMOVE, instruments={}), "input_missing"),
     ("a stop of what is gone", lambda: some_facts(
         CANCEL, account=an_observation(instruments=()).account), None),
@@ -331,6 +340,8 @@ LIMITS: list[tuple[str, Given, str | None]] = [
     ("an addition ten seconds after a removal",
      lambda: twin(replace(REMOVE, amount=D(7)), ago=10), None),
     ("earlier", lambda: twin(replace(REMOVE, amount=D(7)), ago=9.9), "reversal"),
+    ("a removal ten minutes after a person's move", lambda: touched(REMOVE, ago=600), None),
+    ("earlier", lambda: touched(REMOVE, ago=599), "cooldown"),
     ("putting back at once", lambda: twin(replace(REMOVE, amount=D(7)), BACK, ago=1), None),
     # Wallets that hold no number stand against nothing but margin.
     ("a stop beside them", lambda: with_wallet(STOP, free=D("NaN"), total=D("NaN")), None),
@@ -388,3 +399,8 @@ def test_numbers_are_counted_down_to_their_hundredth_place_and_up_to_a_trillion_
 def test_conditions_that_nobody_changed_stand_against_nothing() -> None:
     calm = Conditions()
     assert (calm.plan_age, calm.writes_10s, calm.writes_60s, calm.reserve_free) == (0, 0, 0, 1)
+
+
+def test_a_transfer_is_about_no_position_and_no_rules_of_one() -> None:
+    facts = some_facts(MOVE)
+    assert (facts.key, facts.position, facts.rules) == (None, None, None)

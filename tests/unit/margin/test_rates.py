@@ -27,6 +27,23 @@ def test_a_rate_is_read_in_its_own_direction(
     assert rate.is_liquidatable(D(lost))
 
 
+def test_each_venue_watches_one_number_by_its_own_name() -> None:
+    known = [(o.venue, o.mode.value, o.name, o.direction.value, o.limit) for o in RATES]
+    assert known == [
+        ("binance", "cross", "totalMaintMargin/totalMarginBalance", "rises", 1),
+        ("binance", "multi_asset", "totalMaintMargin/totalMarginBalance", "rises", 1),
+        ("binance", "portfolio", "uniMMR", "falls", D("1.05")),
+        ("bybit", "cross", "accountMMRate", "rises", 1),
+        ("bybit", "portfolio", "accountMMRate", "rises", 1),
+        ("okx", "isolated", "mgnRatio", "falls", 1),
+        ("okx", "cross", "mgnRatio", "falls", 1),
+        ("okx", "multi_asset", "mgnRatio", "falls", 1),
+        ("okx", "portfolio", "mgnRatio", "falls", 1),
+        ("bitget", "isolated", "marginRatio", "rises", 1),
+        ("kucoin", "cross", "riskRatio", "rises", 1),
+    ]
+
+
 @pytest.mark.parametrize("one", RATES, ids=[f"{one.venue} {one.mode}" for one in RATES])
 def test_half_the_maintenance_of_equity_uses_half_of_the_limit_whatever_the_direction(
     one: AccountRate,
@@ -59,12 +76,21 @@ def test_what_divides_by_nothing_is_infinite_on_the_side_where_it_stands() -> No
         pytest.param("kucoin", Mode.CROSS, "0.96", "orders_cancelled", id="orders go first"),
         pytest.param("kucoin", Mode.CROSS, "-1", "liquidation", id="equity below 0"),
         pytest.param("bybit", Mode.CROSS, "2", "", id="no stages known"),
+        pytest.param("binance", Mode.PORTFOLIO, "1.5", "warned", id="just warned"),
+        pytest.param("binance", Mode.PORTFOLIO, "1.51", "", id="just before"),
+        pytest.param("kucoin", Mode.CROSS, "0.95", "orders_cancelled", id="just cancelled"),
+        pytest.param("kucoin", Mode.CROSS, "1", "liquidation", id="just all of it"),
     ],
 )
 def test_stages_before_liquidation_are_told_by_name(
     venue: str, mode: Mode, rate: str, stage: str
 ) -> None:
     assert rate_for(venue=venue, mode=mode).stage(D(rate)) == stage
+
+
+def test_a_stage_that_begins_where_nothing_is_left_is_reached_there_and_not_before() -> None:
+    empty = replace(rate_for(venue="okx", mode=Mode.CROSS), stages=(("empty", D(0)),))
+    assert [empty.stage(D(rate)) for rate in ("2", "0.5", "0", "-1")] == ["", "", "empty", "empty"]
 
 
 def test_a_limit_other_than_one_is_where_all_of_it_is_used() -> None:
