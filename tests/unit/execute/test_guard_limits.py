@@ -367,6 +367,11 @@ def test_a_symbol_without_rules_is_named(action: Action) -> None:
     assert text(some_facts(action, instruments={})) == f"rules of {KEY.symbol} must be known"
 
 
+def test_what_is_no_emergency_is_told_so_where_the_journal_takes_nothing() -> None:
+    told = "add_margin must be an emergency without the journal, is routine"
+    assert text(under(is_journal_writable=False)) == told
+
+
 def test_a_position_that_holds_no_number_is_named() -> None:
     for field in ("size", "margin"):
         facts = some_facts()
