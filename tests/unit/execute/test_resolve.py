@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
@@ -156,6 +157,28 @@ async def test_an_error_that_is_no_answer_of_the_venue_is_not_swallowed() -> Non
     resolver = Resolver(venue=broken, journal=it.journal, clock=it.clock)
     with pytest.raises(KeyError):
         await resolver.follow((it.intent,))
+
+
+async def test_an_error_of_one_look_leaves_no_other_running_and_none_before_it_untold() -> None:
+    ended = list[str]()
+
+    class Broken(FakeVenue):
+        async def settle(self, intent: Intent) -> Settlement:
+            if intent.id == "plbad":
+                raise KeyError(intent.id)
+            for _ in range(5):
+                await asyncio.sleep(0)
+            ended.append(intent.id)
+            return await super().settle(intent)
+
+    it = Following()
+    broken = Broken(an_observation(), it.clock)
+    broken.evidence[it.intent.id] = D(250)
+    resolver = Resolver(venue=broken, journal=it.journal, clock=it.clock)
+    with pytest.raises(KeyError):
+        await resolver.follow((it.intent, replace(it.intent, id="plbad")))
+    assert ended == [it.intent.id]
+    assert it.state() is IntentState.APPLIED
 
 
 @pytest.mark.parametrize("silent", [True, False], ids=["no answer", "nothing proven"])
