@@ -256,16 +256,16 @@ CARRY = Carried(kind="counter 1", values=(("count", "1"),))
 
 
 def test_who_looks_back_is_told_what_came_before_and_others_are_not() -> None:
-    seen: list[Past | None] = []
+    seen: list[Past | str] = []
 
-    def looks_back(risk: PositionRisk, market: Market, past: Past | None = None) -> object:
+    def looks_back(risk: PositionRisk, market: Market, past: Past | str = "its own") -> object:
         seen.append(past)
         return BAND
 
     past = Past(now=NOON, carried=CARRY)
     assert chosen(looks_back, RISK, a_market(), past) == BAND
     assert chosen(looks_back, RISK, a_market()) == BAND
-    assert seen == [past, None]
+    assert seen == [past, "its own"]
     assert chosen(lambda _risk, _market: BAND, RISK, a_market(), past) == BAND
 
 

@@ -179,13 +179,13 @@ SMALL = a_position(size="0.231", entry="60000", mark="59000", margin="1800")
 """A lot of 0.001 of it releases 7.79 of margin less 2 of loss and 0.03 of fee, closed at 58,000."""
 
 
-def closed(release: MarginRelease, *, lots: str = "0.0001", **limits: Any) -> D:
+def closed(release: MarginRelease, *, lots: str = "0.0001", depth: str = "100", **limits: Any) -> D:
     """Return how much is closed of a position that is one small lot below its distance."""
     rules = an_instrument(margin_release=release, size_step=lots)
     risk = assess(SMALL, rules)
     assert risk.distance is not None
     found = reducing.reduction(
-        SMALL, rules, a_market(mark="59000"), a_policy(**limits),
+        SMALL, rules, a_market(mark="59000", depth=depth), a_policy(**limits),
         distance=risk.distance + D("0.000001"), limit_price=D(58000),
     )  # fmt: skip
     assert found is not None
@@ -202,6 +202,28 @@ def test_a_close_that_releases_enough_is_not_made_larger() -> None:
     assert closed(MarginRelease.PRO_RATA, lots="0.001") == D("0.001")
 
 
-def test_a_close_is_made_no_larger_than_one_action_may_be() -> None:
+def test_a_close_is_made_no_larger_than_one_action_may_be_and_the_book_takes() -> None:
     share = D("0.0005")  # of 0.231: one lot
     assert closed(MarginRelease.PRO_RATA, max_reduction_per_action=share) == D("0.0001")
+    assert closed(MarginRelease.PRO_RATA, depth="0.0001") == D("0.0001")
+    assert closed(MarginRelease.PRO_RATA, depth="0.0002") == D("0.0002")
+
+
+@pytest.mark.parametrize(
+    ("margin", "size"),
+    [
+        # A lot of 0.001, closed at 59,000, releases a thousandth of the margin less 1.0295.
+        pytest.param("2049.5", "0.001", id="just one unit and two steps"),
+        pytest.param("2049.4", "0.002", id="a little less"),
+        pytest.param("1534.5", "0.003", id="a little less than half of it"),
+        pytest.param("1029.5", "0.001", id="nothing, whatever the size"),
+    ],
+)
+def test_what_is_released_covers_one_unit_and_the_step_that_its_digits_take_twice(
+    margin: str, size: str
+) -> None:
+    found = reducing.reduction(
+        a_position(margin=margin), RULES, a_market(), POLICY, distance=D(-1), limit_price=D(59000)
+    )
+    assert found is not None
+    assert found.size == D(size)
