@@ -10,7 +10,7 @@ from bot.rebalance.memory import Memory
 from bot.rebalance.owner import venue_adds_margin
 from bot.rebalance.planned import Plan, planned
 from bot.rebalance.policy import Policy
-from bot.rebalance.rounding import down
+from bot.rebalance.rounding import LEAST, down
 from bot.rebalance.sizing import least_effect, margin_surplus, setting_to_release
 
 
@@ -39,14 +39,15 @@ def give_back(
             refusals.append(venue_adds_margin(verdict.key))
             continue
         amount = margin_surplus(verdict.risk, distance=verdict.band.distance.target)
-        least = max(policy.min_move, least_effect(verdict.risk, verdict.band, policy))
+        smallest = max(LEAST, policy.min_move)
+        least = max(smallest, least_effect(verdict.risk, verdict.band, policy))
         if policy.only_own_margin:
             finest = verdict.risk.instrument.margin_step
             own = down(memory.of(verdict.key).added, step=finest)
             if own <= amount:
-                amount, least = own, policy.min_move  # waiting would not make it more
+                amount, least = own, smallest  # waiting would not make it more
         amount = min(amount, policy.max_margin_per_action)
-        if amount < least or amount <= 0:
+        if amount < least:
             target = verdict.band.distance.target
             refusals.append(_nothing_removable(verdict, amount, least, target=target))
             continue

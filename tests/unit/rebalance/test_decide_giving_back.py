@@ -165,8 +165,8 @@ def test_margin_of_the_owner_returns_where_he_allows_it() -> None:
 
 @pytest.mark.parametrize(
     ("leverage", "added", "least"),
-    [("3", "500", "5"), ("20", "0.004", "0"), ("20", "4.99", "5")],
-    ids=["the venue keeps it", "less than a step", "less than the smallest move"],
+    [("3", "500", "5"), ("20", "0.004", "0"), ("20", "0.99", "0.5"), ("20", "4.99", "5")],
+    ids=["the venue keeps it", "less than a step", "no digits fit", "less than the smallest move"],
 )
 def test_when_nothing_can_return_the_reason_is_told(leverage: str, added: str, least: str) -> None:
     position = a_position(
