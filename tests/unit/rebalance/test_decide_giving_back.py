@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
-from bot.rebalance.memory import KeyMemory, Memory, Move, remember
+from bot.rebalance.memory import KeyMemory, Memory, Move, key_of, remember
+from bot.rebalance.project import snapshot
 from tests.kit.builders import (
+    ETH,
     LEVELS,
     NOON,
     a_policy,
@@ -86,6 +89,33 @@ def test_only_margin_that_the_bot_added_is_given_back() -> None:
     assert [s.action for s in found.approved] == [
         RemoveMargin(key=position.key, amount=D(500), currency="USDT")
     ]
+    (step,) = found.approved
+    assert (step.why, step.cost) == ("above_give_back", 0)
+    assert step.before == snapshot(position, an_instrument())
+    assert step.after == snapshot(replace(position, margin=D(19500)), an_instrument())
+
+
+@pytest.mark.parametrize(
+    ("change", "added", "is_lost"),
+    [
+        pytest.param({"venue_adds_margin": True}, "500", False, id="topped up"),
+        pytest.param({}, "500", True, id="given up on"),
+        pytest.param({}, "0.5", False, id="too little"),
+    ],
+)
+def test_what_keeps_one_position_from_giving_back_keeps_no_other(
+    change: dict[str, Any], added: str, is_lost: bool
+) -> None:
+    agreed = {"margin": "20000", "venue_liquidation_price": "40152.7638"}
+    near, other = a_position(**agreed, **change), a_position(ETH, **agreed)
+    confirmed = GIVE_BACK.keys[0]
+    lost = RemoveMargin(key=near.key, amount=D(40), currency="USDT")
+    memory = Memory(
+        keys=(replace(confirmed, added=D(added)), replace(confirmed, key=other.key)),
+        given_up=(lost,) if is_lost else (),
+    )
+    found = decided(an_observation(near, other), memory=memory)
+    assert [key_of(s.action) for s in found.approved] == [other.key]
 
 
 def test_nothing_is_given_back_on_numbers_that_are_doubted() -> None:
@@ -180,7 +210,10 @@ def test_when_nothing_can_return_the_reason_is_told(leverage: str, added: str, l
     )
     assert found.approved == ()
     assert [refusal.code for refusal in found.refusals] == ["nothing_removable"]
-    assert ("a person may raise the setting to" in found.refusals[0].text) == (leverage == "3")
+    told = found.refusals[0].text
+    assert ("a person may raise the setting to" in told) == (leverage == "3")
+    floor = {"3": "20000.00", "20": "3000.00"}[leverage]
+    assert f"the venue keeps equity above {floor} at a leverage setting of {leverage}" in told
 
 
 def test_nothing_returns_from_a_position_that_the_venue_tops_up() -> None:
@@ -200,6 +233,8 @@ def test_nothing_returns_from_a_position_that_the_venue_tops_up() -> None:
     [
         # All that the bot added: it will never be more.
         ("20000", "500", ["500"]),
+        ("20000", "5", ["5"]),
+        ("9705", "500", ["500"]),
         # 9,205 are needed at the target: what is above it is too small a part.
         ("9705", "3000", []),
         ("10205", "3000", ["1000"]),
