@@ -192,6 +192,12 @@ def test_a_debt_in_quote_is_carried_by_coins_down_to_a_price() -> None:
     assert legs.liquidation_price(book, mark_price=D(100)) == found.below
 
 
+def test_a_short_that_lives_beyond_twice_its_mark_ends_there_and_not_nowhere() -> None:
+    # (150 + 100) / 1.005 = 248.8
+    found = legs.liquidation_price(alone("-1", "150"), mark_price=D(100))
+    assert found == 250 / D("1.005")
+
+
 def test_a_hedge_may_end_on_both_sides_and_the_nearer_end_counts() -> None:
     table = tiers(("0", "0.001", "0"), ("1100", "0.01", "9.9"))
     hedge = Book(
@@ -247,6 +253,11 @@ def test_where_amounts_of_few_digits_leave_a_gap_the_first_end_of_a_short_counts
     found = legs.liquidation_price(alone("-1", "199.8", table=rough, entry="50000"))
     assert found is not None
     assert 49999 < found < 50000
+    # Long and short of one: 399.5 is behind needs of 400 just below 50,000 and 399 from there on.
+    both = tuple(Leg(size=D(size), entry_price=D(100), tiers=rough) for size in ("1", "-1"))
+    hedge = Book(contract=LINEAR, margin=D("399.5"), legs=both)
+    assert legs.span(hedge) == Span(below=D(0), above=D("49937.5"))
+    assert legs.span(hedge, mark_price=D(50001)) == Span(below=D(50000), above=D(50050))
 
 
 def test_ends_below_a_price_of_one_are_ends_too() -> None:
@@ -254,6 +265,7 @@ def test_ends_below_a_price_of_one_are_ends_too() -> None:
     found = legs.span(cheap)
     assert 0 < found.below < 1
     assert found.distance(D(1)) == 1 - found.below
+    assert legs.liquidation_price(cheap, mark_price=D(1)) == found.below
     # A long of half a coin: where the table jumps, the upper stretch is meant without a mark.
     jumping = alone("0.5", "15", table=JUMPING, entry="2000")
     assert legs.span(jumping).below == D(985) / D("0.475")
