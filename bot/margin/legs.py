@@ -191,7 +191,8 @@ def liquidation_price(book: Book, *, mark_price: Decimal | None = None) -> Decim
     Args:
         book: The positions.
         mark_price: > 0; where both a fall and a rise liquidate, the one that is nearer is meant.
-            Without it the side is meant on which the book loses. [quote/base]
+            Without it the side is meant on which the book loses, and where no price of that side
+            liquidates the other, where the need outgrows the equity. [quote/base]
 
     Returns:
         ``None`` when no positive price liquidates. When every price does: 0 for a book that loses
@@ -201,13 +202,15 @@ def liquidation_price(book: Book, *, mark_price: Decimal | None = None) -> Decim
         ValueError: If a leg has no tiers.
     """
     found = span(book, mark_price=mark_price)
-    if mark_price is None or found.is_empty:
-        falls = _loses_by_a_fall(book)
-    else:
-        falls = found.below > 0 and mark_price - found.below < found.above - mark_price
-    if falls:
-        return found.below if found.below > 0 else None
-    return found.above if found.above < INFINITE else None
+    if found.is_empty:
+        return found.below if _loses_by_a_fall(book) else found.above
+    below = found.below if found.below > 0 else None
+    above = found.above if found.above < INFINITE else None
+    if below is None or above is None:
+        return above if below is None else below
+    if mark_price is None:
+        return below if _loses_by_a_fall(book) else above
+    return below if mark_price - below < above - mark_price else above
 
 
 def _line(book: Book) -> tuple[Decimal, Decimal]:

@@ -217,6 +217,22 @@ def test_a_hedge_may_end_on_both_sides_and_the_nearer_end_counts() -> None:
     assert ends.distance(near_top) == D("0.1") / near_top
 
 
+@pytest.mark.parametrize("sizes", [("10", "-10"), ("10", "-9.99"), ("9.99", "-10")])
+@pytest.mark.parametrize("contract", Contract)
+def test_a_hedge_ends_where_its_need_outgrows_it_whichever_leg_is_the_larger(
+    contract: Contract, sizes: tuple[str, str]
+) -> None:
+    hedge = Book(
+        contract=contract,
+        margin=D("0.05") if contract is INVERSE else D(20),
+        legs=tuple(Leg(size=D(s), entry_price=D(100), tiers=flat(D("0.01"))) for s in sizes),
+    )
+    price = legs.liquidation_price(hedge)
+    assert price is not None
+    assert abs(legs.equity(hedge, price) - legs.needed(hedge, price)) < D("1e-20")
+    assert price == legs.liquidation_price(hedge, mark_price=price)
+
+
 def test_a_book_that_nothing_liquidates_has_no_distance() -> None:
     assert legs.span(alone("1", "101")).distance(D(100)) is None
 
