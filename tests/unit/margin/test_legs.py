@@ -233,6 +233,11 @@ def test_a_hedge_ends_where_its_need_outgrows_it_whichever_leg_is_the_larger(
     assert price == legs.liquidation_price(hedge, mark_price=price)
 
 
+def test_a_span_whose_ends_meet_holds_no_price() -> None:
+    assert Span(below=D(5), above=D(5)).is_empty
+    assert not Span(below=D(5), above=D("5.01")).is_empty
+
+
 def test_a_book_that_nothing_liquidates_has_no_distance() -> None:
     assert legs.span(alone("1", "101")).distance(D(100)) is None
 

@@ -90,7 +90,7 @@ def test_only_margin_that_the_bot_added_is_given_back() -> None:
         RemoveMargin(key=position.key, amount=D(500), currency="USDT")
     ]
     (step,) = found.approved
-    assert (step.why, step.cost) == ("above_give_back", 0)
+    assert (step.why, step.cost) == ("above_give_back", D(0))
     assert step.before == snapshot(position, an_instrument())
     assert step.after == snapshot(replace(position, margin=D(19500)), an_instrument())
 
@@ -106,7 +106,7 @@ def test_only_margin_that_the_bot_added_is_given_back() -> None:
 def test_what_keeps_one_position_from_giving_back_keeps_no_other(
     change: dict[str, Any], added: str, is_lost: bool
 ) -> None:
-    agreed = {"margin": "20000", "venue_liquidation_price": "40152.7638"}
+    agreed: dict[str, Any] = {"margin": "20000", "venue_liquidation_price": "40152.7638"}
     near, other = a_position(**agreed, **change), a_position(ETH, **agreed)
     confirmed = GIVE_BACK.keys[0]
     lost = RemoveMargin(key=near.key, amount=D(40), currency="USDT")
