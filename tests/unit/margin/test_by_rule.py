@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal as D
 
@@ -8,7 +9,7 @@ from bot.margin import backing, by_rule, legs
 from bot.margin.backing import Asset, Discount
 from bot.margin.by_rule import Terms, flat
 from bot.margin.release import Binding
-from bot.margin.rules import Mode, Rule
+from bot.margin.rules import Fee, Mode, Rule
 from bot.margin.venues import rule_for
 from tests.kit.builders import tiers
 
@@ -87,6 +88,8 @@ def test_maintenance_fixed_at_entry_or_mark_does_not_follow_the_price(size: str)
     side = int(size)
     kraken = by_rule.liquidation_price(rule("krakenfutures", Mode.CROSS), terms(size))
     assert kraken == 100 - side * (10 - 1)
+    with_fee = replace(rule("krakenfutures", Mode.CROSS), fee=Fee.FIXED, fee_rate=D("0.001"))
+    assert by_rule.liquidation_price(with_fee, terms(size)) == 100 - side * (10 - 1 - D("0.1"))
     old = rule_for(venue="hyperliquid", mode=Mode.CROSS, contract=LINEAR, day=date(2023, 3, 1))
     assert by_rule.liquidation_price(old, terms(size, mark_price=D(50))) == 50 - side * D("9.5")
     coin = rule_for(venue="bybit", mode=Mode.ISOLATED, contract=INVERSE, day=date(2023, 3, 1))
@@ -153,6 +156,7 @@ def test_the_price_is_shown_as_the_venue_shows_it(
 def test_kucoin_rounded_longs_up_and_left_shorts() -> None:
     old = rule_for(venue="kucoin", mode=Mode.ISOLATED, contract=LINEAR, day=date(2023, 1, 1))
     assert by_rule.finished(old, D("10.01"), size=D(1), tick=D(1)) == 11
+    assert by_rule.finished(old, D("10.01"), size=D(1), tick=D("0.2")) == D("10.2")
     assert by_rule.finished(old, D("10.01"), size=D(-1), tick=D(1)) == D("10.01")
 
 

@@ -268,6 +268,12 @@ def test_amounts_of_few_digits_put_the_price_at_the_joint() -> None:
     assert one == 1
 
 
+def test_a_need_that_falls_at_a_joint_is_met_beyond_it_by_who_just_meets_it_there() -> None:
+    # 200 are needed just below 50,000 and 199.5 from there on; (50,200 + 50.5) / 1.005
+    rough = tiers(("0", "0.004", "0"), ("50000", "0.005", "50.5"))
+    assert lone.walk(rough, fixed=D(50200), side=-1) == (D("50250.5"), D("1.005"))
+
+
 def test_where_amounts_of_few_digits_leave_a_gap_the_first_end_of_a_short_counts() -> None:
     # Healthy up to a value of 49,999.8, and again between 50,000 and 50,000.3.
     rough = tiers(("0", "0.004", "0"), ("50000", "0.005", "50.5"))
@@ -300,6 +306,7 @@ def test_many_positions_are_looked_at_as_one_by_one() -> None:
         )
         for contract, size, margin in (
             (LINEAR, "10", "120"), (LINEAR, "-10", "120"), (LINEAR, "1", "500"),
+            (LINEAR, "0.5", "6"), (LINEAR, "-0.5", "6"), (LINEAR, "1", "0"), (LINEAR, "-1", "-9"),
             (INVERSE, "1000", "1"), (INVERSE, "-1000", "1"),
         )
     ]  # fmt: skip
@@ -311,6 +318,8 @@ def test_many_positions_are_looked_at_as_one_by_one() -> None:
         assert (price is None) == (solved is None)
         if price is not None and solved is not None:
             assert abs(price - solved) <= D("1e-24") * solved
+            wanted = legs.span(book).distance(one.mark_price)
             assert distance is not None
-            assert distance > 0
+            assert wanted is not None
+            assert abs(distance - wanted) <= D("1e-24")
     assert found[2] == (None, None)
