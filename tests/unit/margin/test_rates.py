@@ -66,6 +66,12 @@ def test_what_divides_by_nothing_is_infinite_on_the_side_where_it_stands() -> No
     assert falls.of(equity=D(1), maintenance=D(0)) == INFINITE
 
 
+def test_an_account_worth_less_than_one_has_a_rate_like_any_other() -> None:
+    rises, falls = rate_for(venue="bybit", mode=Mode.CROSS), rate_for(venue="okx", mode=Mode.CROSS)
+    assert rises.of(equity=D("0.5"), maintenance=D("0.25")) == D("0.5")
+    assert falls.of(equity=D("0.5"), maintenance=D("0.25")) == 2
+
+
 @pytest.mark.parametrize(
     ("venue", "mode", "rate", "stage"),
     [

@@ -49,6 +49,12 @@ def test_the_smallest_limit_binds_and_is_named(
     assert (found.amount, found.binding) == (D(amount), binding)
 
 
+def test_limits_are_told_by_these_words() -> None:
+    assert [binding.value for binding in Binding] == [
+        "maintenance", "leverage_setting", "tenth_of_notional", "wallet", "available",
+    ]  # fmt: skip
+
+
 def test_a_setting_blocks_only_where_nothing_else_does() -> None:
     low = release.removable(Release.BINANCE, **(ASKED | {"leverage_setting": D(5)}))
     assert low.setting_blocks
