@@ -233,6 +233,16 @@ def test_a_hedge_ends_where_its_need_outgrows_it_whichever_leg_is_the_larger(
     assert price == legs.liquidation_price(hedge, mark_price=price)
 
 
+@pytest.mark.parametrize("contract", Contract)
+def test_a_lost_hedge_is_beyond_mark_on_the_side_of_its_larger_leg(contract: Contract) -> None:
+    def lost(*sizes: str) -> Book:
+        held = tuple(Leg(size=D(s), entry_price=D(100), tiers=ONE_TIER) for s in sizes)
+        return Book(contract=contract, margin=D(-50), legs=held)
+
+    assert legs.liquidation_price(lost("10", "-9.99")) == INFINITE
+    assert legs.liquidation_price(lost("9.99", "-10")) == 0
+
+
 def test_a_span_whose_ends_meet_holds_no_price() -> None:
     assert Span(below=D(5), above=D(5)).is_empty
     assert not Span(below=D(5), above=D("5.01")).is_empty
