@@ -14,7 +14,7 @@ from bot.rebalance.decide import decide
 from bot.rebalance.memory import KeyMemory, Memory, key_of, remember
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project
-from bot.rebalance.rounding import is_multiple
+from bot.rebalance.rounding import LEAST, is_multiple
 from tests.kit.builders import (
     BTC,
     ETH,
@@ -70,7 +70,7 @@ def memories(draw: st.DrawFn) -> Memory:
     keys = []
     for symbol in (BTC, ETH):
         for side in Side:
-            added = draw(st.sampled_from([D(0), D("12.75"), D(3000)]))
+            added = draw(st.sampled_from([D(0), D("0.5"), D("12.75"), D(3000)]))
             beyond = draw(st.sampled_from([None, NOON.replace(hour=10)]))
             keys.append(KeyMemory(key=PositionKey(symbol, side), added=added, beyond_since=beyond))
     return Memory(keys=tuple(keys))
@@ -138,6 +138,16 @@ def test_every_approved_action_is_positive_on_its_step_and_covered_by_its_wallet
             # A reduction may realize a loss; nothing else takes what is not there.
             is_covered = wallet.free >= min(D(0), before[wallet.name, wallet.currency])
             assert is_covered or isinstance(action, ReducePosition)
+
+
+@given(observations(), memories(), st.sampled_from([D("0.01"), D("0.5"), D(5)]))
+def test_nothing_moves_that_could_not_carry_digits_of_its_own(
+    observation: Observation, memory: Memory, smallest: D
+) -> None:
+    decision = decide(observation, memory, a_policy(min_move=smallest), choose=choose)
+    for planned in decision.approved:
+        if isinstance(planned.action, AddMargin | RemoveMargin | Transfer):
+            assert planned.action.amount >= LEAST
 
 
 @given(observations(), memories(), policies)
