@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -215,6 +216,11 @@ def test_a_hedge_may_end_on_both_sides_and_the_nearer_end_counts() -> None:
     assert legs.liquidation_price(hedge, mark_price=near_bottom) == ends.below
     assert legs.liquidation_price(hedge) == ends.below
     assert ends.distance(near_top) == D("0.1") / near_top
+    # The same in coin, from 0.01: it loses by a rise.
+    turned = tuple(replace(leg, size=-leg.size, entry_price=D("0.01")) for leg in hedge.legs)
+    coin = replace(hedge, contract=INVERSE, legs=turned)
+    assert legs.span(coin) == Span(below=1 / ends.above, above=1 / ends.below)
+    assert legs.liquidation_price(coin) == 1 / ends.below
 
 
 @pytest.mark.parametrize("sizes", [("10", "-10"), ("10", "-9.99"), ("9.99", "-10")])
