@@ -48,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _judge(module: str, tests: Sequence[str], *, is_again: bool) -> None:
     """Print what was noticed of a module, and every change that was not."""
+    if moved := [test for test in tests if not (ROOT / test).exists()]:
+        raise SystemExit(f"{module}: no tests at {', '.join(moved)}, as the targets say")
     warm(module, tests)
     gc.freeze()
     kept = KEPT / f"{module}.json"

@@ -24,7 +24,7 @@ from typing import NoReturn
 import pytest
 
 from bench.mutants.changes import Mutant
-from bench.mutants.loading import ROOT, path_of
+from bench.mutants.loading import path_of
 
 LONGEST = 90.0
 """The tests as they are take less. [s]"""
@@ -186,7 +186,6 @@ def _run(tests: Sequence[str], plugin: object) -> NoReturn:
         with Path(os.devnull).open("w") as nothing:
             os.dup2(nothing.fileno(), 1)
             os.dup2(nothing.fileno(), 2)
-        known = [test for test in tests if (ROOT / test).exists()]
-        code = int(pytest.main([*QUIETLY, *known], plugins=[plugin]))
+        code = int(pytest.main([*QUIETLY, *tests], plugins=[plugin]))
     finally:
         os._exit(code)
