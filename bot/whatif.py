@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.domain.instrument import Instrument, MarginTier
+from bot.domain.instrument import Contract, Instrument, MarginTier
 from bot.domain.position import MarginMode, Position, Side
 from bot.leverage import distance, tail
 from bot.leverage.library import Library
 from bot.leverage.model import HORIZONS, leverage_cap, tail_of
 from bot.leverage.tail import Tail
 from bot.leverage.tolerance import window_tolerance
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.assess import assess
 from bot.margin.blackout import survival
 from bot.margin.tiers import check_tiers
@@ -187,8 +187,8 @@ def _required(
     needed, cap = distance.from_log(a_log, question.side), leverage_cap(shape)
     if cap is None:
         return needed
-    capped = linear.distance_at_leverage(
-        tiers, size=size, mark_price=question.mark, leverage=Decimal(str(cap))
+    capped = isolated.distance_at_leverage(
+        Contract.LINEAR, tiers, size=size, mark_price=question.mark, leverage=Decimal(str(cap))
     )
     return needed if capped is None else max(needed, capped)
 
@@ -198,7 +198,9 @@ def _permissible(
 ) -> str | None:
     required = _required(question, tiers, size, shape, hours)
     return _text(
-        linear.leverage_at_distance(tiers, size=size, mark_price=question.mark, distance=required)
+        isolated.leverage_at_distance(
+            Contract.LINEAR, tiers, size=size, mark_price=question.mark, distance=required
+        )
     )
 
 
@@ -214,7 +216,8 @@ def _hit_probability(question: Question, at: Decimal | None, shape: Tail, hours:
 def _next_action(
     question: Question, tiers: tuple[MarginTier, ...], position: Position, shape: Tail
 ) -> dict[str, str]:
-    wanted = linear.margin_for_distance(
+    wanted = isolated.margin_for_distance(
+        Contract.LINEAR,
         tiers,
         size=position.size,
         entry_price=position.entry_price,

@@ -28,7 +28,7 @@ from bot.leverage.regime import Strain
 from bot.leverage.stress import Catalogue
 from bot.leverage.tolerance import window_tolerance
 from bot.leverage.units import Units
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.bands import band_at_distances
 
 WIDEST = Decimal("0.95")
@@ -294,7 +294,8 @@ def _capped(risk: PositionRisk, leverage: float | None) -> float:
     if leverage is None:
         return 0.0
     position = risk.position
-    at = linear.distance_at_leverage(
+    at = isolated.distance_at_leverage(
+        risk.instrument.contract,
         risk.instrument.tiers,
         size=position.size,
         mark_price=position.mark_price,

@@ -19,7 +19,7 @@ from bot.domain.decision import Refusal
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.position import Position, PositionKey
 from bot.domain.switch import Switches
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.assess import assess, removable
 from bot.rebalance.memory import Memory
 from bot.rebalance.owner import venue_adds_margin
@@ -150,10 +150,11 @@ def _review_add(
     if refusal is not None:
         return refusal
     before = assess(position, instrument).distance
-    after = linear.distance(
+    after = isolated.distance(
         size=position.size,
         mark_price=position.mark_price,
-        liquidation=linear.liquidation_price(
+        liquidation=isolated.liquidation_price(
+            instrument.contract,
             instrument.tiers,
             size=position.size,
             entry_price=position.entry_price,
@@ -219,13 +220,14 @@ def _review_remove(
             code="above_maximum",
             text=f"the venue releases at most {most} of {action.key}, asked {action.amount}",
         )
-    price = linear.liquidation_price(
+    price = isolated.liquidation_price(
+        instrument.contract,
         instrument.tiers,
         size=position.size,
         entry_price=position.entry_price,
         margin=position.margin - action.amount,
     )
-    after = linear.distance(size=position.size, mark_price=position.mark_price, liquidation=price)
+    after = isolated.distance(size=position.size, mark_price=position.mark_price, liquidation=price)
     if after is not None and after < band.distance.target:
         return Refusal(
             code="overshoot",

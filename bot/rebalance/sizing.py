@@ -7,7 +7,7 @@ from bot.domain.band import LeverageBand
 from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.assess import assess, release_limit, removable
 from bot.margin.release import Binding, setting_for
 from bot.margin.tiers import tier_at
@@ -26,7 +26,8 @@ def margin_need(risk: PositionRisk, *, distance: Decimal) -> Decimal:
 
 def required(risk: PositionRisk, *, distance: Decimal) -> Decimal:
     """Return the equity per notional of a position that stands at a distance. [ratio]."""
-    return 1 / linear.leverage_at_distance(
+    return 1 / isolated.leverage_at_distance(
+        risk.instrument.contract,
         risk.instrument.tiers,
         size=risk.position.size,
         mark_price=risk.position.mark_price,
@@ -64,7 +65,8 @@ def setting_to_release(risk: PositionRisk, *, distance: Decimal) -> int | None:
 def _margin_at(risk: PositionRisk, distance: Decimal) -> Decimal:
     """Return the margin that stands exactly at a distance. [quote]."""
     position = risk.position
-    return linear.margin_for_distance(
+    return isolated.margin_for_distance(
+        risk.instrument.contract,
         risk.instrument.tiers,
         size=position.size,
         entry_price=position.entry_price,

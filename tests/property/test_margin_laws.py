@@ -3,13 +3,15 @@ from decimal import Decimal as D
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.domain.instrument import MarginTier
+from bot.domain.instrument import Contract, MarginTier
 from bot.domain.position import MarginMode, Position
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.assess import removable
 from bot.margin.tiers import check_tiers, maintenance_margin
 from tests.kit.builders import an_instrument
 from tests.kit.tables import tables
+
+LINEAR = Contract.LINEAR
 
 TINY = D("1e-15")
 
@@ -32,10 +34,10 @@ def test_generated_tables_are_ones_the_bot_accepts(table: tuple[MarginTier, ...]
 def test_at_the_liquidation_price_equity_equals_maintenance_margin(
     table: tuple[MarginTier, ...], size: D, entry: D, margin: D
 ) -> None:
-    price = linear.liquidation_price(table, size=size, entry_price=entry, margin=margin)
+    price = isolated.liquidation_price(LINEAR, table, size=size, entry_price=entry, margin=margin)
     assume(price is not None)
     assert price is not None
-    equity = linear.equity(size=size, entry_price=entry, margin=margin, price=price)
+    equity = isolated.equity(LINEAR, size=size, entry_price=entry, margin=margin, price=price)
     needed = maintenance_margin(table, notional=abs(size) * price)
     scale = max(D(1), abs(size) * max(price, entry))
     assert abs(equity - needed) <= TINY * scale
@@ -45,14 +47,14 @@ def test_at_the_liquidation_price_equity_equals_maintenance_margin(
 def test_before_the_liquidation_price_the_position_is_healthy_and_beyond_it_is_not(
     table: tuple[MarginTier, ...], size: D, entry: D, margin: D
 ) -> None:
-    price = linear.liquidation_price(table, size=size, entry_price=entry, margin=margin)
+    price = isolated.liquidation_price(LINEAR, table, size=size, entry_price=entry, margin=margin)
     assume(price is not None)
     assert price is not None
     side = 1 if size > 0 else -1
 
     def buffer(at: D) -> D:
-        return linear.equity(
-            size=size, entry_price=entry, margin=margin, price=at
+        return isolated.equity(
+            LINEAR, size=size, entry_price=entry, margin=margin, price=at
         ) - maintenance_margin(table, notional=abs(size) * at)
 
     assert buffer(price * (1 + side * D("0.001"))) > 0
@@ -63,8 +65,10 @@ def test_before_the_liquidation_price_the_position_is_healthy_and_beyond_it_is_n
 def test_more_margin_moves_the_liquidation_price_away(
     table: tuple[MarginTier, ...], size: D, entry: D, margin: D, more: D
 ) -> None:
-    near = linear.liquidation_price(table, size=size, entry_price=entry, margin=margin)
-    far = linear.liquidation_price(table, size=size, entry_price=entry, margin=margin + more)
+    near = isolated.liquidation_price(LINEAR, table, size=size, entry_price=entry, margin=margin)
+    far = isolated.liquidation_price(
+        LINEAR, table, size=size, entry_price=entry, margin=margin + more
+    )
     if near is None:
         assert far is None
     elif far is not None:
@@ -75,11 +79,11 @@ def test_more_margin_moves_the_liquidation_price_away(
 def test_margin_for_a_distance_and_distance_are_inverse(
     table: tuple[MarginTier, ...], size: D, entry: D, mark: D, wanted: D
 ) -> None:
-    margin = linear.margin_for_distance(
-        table, size=size, entry_price=entry, mark_price=mark, distance=wanted
+    margin = isolated.margin_for_distance(
+        LINEAR, table, size=size, entry_price=entry, mark_price=mark, distance=wanted
     )
-    price = linear.liquidation_price(table, size=size, entry_price=entry, margin=margin)
-    found = linear.distance(size=size, mark_price=mark, liquidation=price)
+    price = isolated.liquidation_price(LINEAR, table, size=size, entry_price=entry, margin=margin)
+    found = isolated.distance(size=size, mark_price=mark, liquidation=price)
     assert found is not None
     assert abs(found - wanted) <= D("1e-9")
 
@@ -88,8 +92,12 @@ def test_margin_for_a_distance_and_distance_are_inverse(
 def test_distance_and_leverage_are_inverse(
     table: tuple[MarginTier, ...], size: D, mark: D, wanted: D
 ) -> None:
-    leverage = linear.leverage_at_distance(table, size=size, mark_price=mark, distance=wanted)
-    found = linear.distance_at_leverage(table, size=size, mark_price=mark, leverage=leverage)
+    leverage = isolated.leverage_at_distance(
+        LINEAR, table, size=size, mark_price=mark, distance=wanted
+    )
+    found = isolated.distance_at_leverage(
+        LINEAR, table, size=size, mark_price=mark, leverage=leverage
+    )
     assert found is not None
     assert abs(found - wanted) <= D("1e-9")
 
@@ -107,8 +115,10 @@ def test_scaling_prices_and_margins_leaves_distance_unchanged(
         )
         for t in table
     )
-    one = linear.liquidation_price(table, size=size, entry_price=entry, margin=margin)
-    many = linear.liquidation_price(scaled, size=size, entry_price=entry * k, margin=margin * k)
+    one = isolated.liquidation_price(LINEAR, table, size=size, entry_price=entry, margin=margin)
+    many = isolated.liquidation_price(
+        LINEAR, scaled, size=size, entry_price=entry * k, margin=margin * k
+    )
     assert (one is None) == (many is None)
     if one is not None and many is not None:
         assert abs(many / k - one) <= D("1e-15") * max(D(1), one, entry)
