@@ -238,7 +238,8 @@ class Hazard:
             self._settings.stress.scenarios,
             coin=_coin(risk),
             side=position.side.sign,
-            notional=float(abs(position.size) * position.mark_price),
+            contract=risk.instrument.contract,
+            notional=float(risk.notional),
             equity=float(risk.equity),
             margin=float(position.margin),
             rate=rate,
@@ -320,8 +321,8 @@ def _units(risk: PositionRisk) -> Units:
     position, instrument = risk.position, risk.instrument
     rate, amount = _table(instrument.tiers)
     return Units(
-        notional=np.array([float(abs(position.size) * position.mark_price)]),
-        side=np.array([float(position.side.sign)]),
+        notional=np.array([float(risk.notional)]),
+        side=np.array([float(isolated.direction(instrument.contract, size=position.size))]),
         rate=np.array([rate]),
         amount=np.array([amount]),
     )

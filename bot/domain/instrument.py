@@ -54,9 +54,9 @@ class Instrument:
         symbol: Unified name, ``BTC/USDT:USDT`` or ``BTC/USD:BTC``.
         settle: Currency of margin and profit.
         price_step: Tick. [quote/base]
-        size_step: Lot. [base; inverse: quote]
-        min_size: [base; inverse: quote]
-        max_market_size: Largest market order. [base; inverse: quote]
+        size_step: Lot. [base or quote]
+        min_size: [base or quote]
+        max_market_size: Largest market order. [base or quote]
         min_notional: Smallest opening order; reducing orders are exempt. [quote]
         margin_step: Finest step of a margin move, of the collateral, not of the contract. [settle]
         taker_fee: [ratio]

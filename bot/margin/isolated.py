@@ -16,6 +16,15 @@ HIGHEST = Decimal("1E+12")
 """No price of a coin goes beyond: what only more would liquidate nothing does. [quote/base]"""
 
 
+def direction(contract: Contract, *, size: Decimal) -> int:
+    """Return 1 where equity rises with the coordinate of the contract, -1 where it falls.
+
+    A linear long and an inverse short lose as their own value falls; the other two as it rises.
+    """
+    side = 1 if size > 0 else -1
+    return side if contract is Contract.LINEAR else -side
+
+
 def value(contract: Contract, *, size: Decimal, price: Decimal) -> Decimal:
     """Return the value of a position at a price, >= 0. [settle]."""
     return abs(size) * price if contract is Contract.LINEAR else abs(size) / price
@@ -87,6 +96,23 @@ def distance(*, size: Decimal, mark_price: Decimal, liquidation: Decimal | None)
         return None
     move = mark_price - liquidation if size > 0 else liquidation - mark_price
     return move / mark_price
+
+
+def distance_of_loss(contract: Contract, *, size: Decimal, share: Decimal) -> Decimal | None:
+    """Return the adverse move that loses a share of the value at its beginning. [ratio].
+
+    Args:
+        contract: Its kind.
+        size: Signed, not 0. [base or quote]
+        share: >= 0. [ratio]
+
+    Returns:
+        ``None`` where no price loses so much: an inverse short never loses its whole value.
+    """
+    if contract is Contract.LINEAR:
+        return share
+    left = 1 - direction(contract, size=size) * share
+    return share / left if left > 0 else None
 
 
 def margin_for_distance(
