@@ -15,6 +15,17 @@ class Contract(StrEnum):
     """In the coin itself: profit is linear in one over the price."""
 
 
+def settle_of(symbol: str) -> str:
+    """Return the currency of margin and profit that a unified name tells; empty for none."""
+    return symbol.partition(":")[2].partition("-")[0]
+
+
+def contract_of(symbol: str) -> Contract:
+    """Return the kind of contract that a unified name tells: inverse ones settle in their coin."""
+    base = symbol.partition("/")[0]
+    return Contract.INVERSE if base and settle_of(symbol) == base else Contract.LINEAR
+
+
 class MarginRelease(StrEnum):
     """What a venue does with isolated margin when part of a position is closed."""
 

@@ -13,7 +13,7 @@ from bot.margin.legs import coordinate
 from bot.rebalance import book
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, released_by
-from bot.rebalance.rounding import LEAST, down, up
+from bot.rebalance.rounding import down, up
 from bot.rebalance.sizing import reduction_need
 
 
@@ -100,14 +100,14 @@ def reduction(
         depth = book.resting(market, position.side, limit_price=limit_price)
         if depth is not None and depth < size:
             return None
-    wider = _returnable(position, instrument, size=size, price=limit_price)
+    wider = _returnable(position, instrument, policy, size=size, price=limit_price)
     if wider <= most(position, instrument, market, policy, limit_price=limit_price):
         size = wider
     return ReducePosition(key=position.key, size=size, limit_price=limit_price)
 
 
 def _returnable(
-    position: Position, instrument: Instrument, *, size: Decimal, price: Decimal
+    position: Position, instrument: Instrument, policy: Policy, *, size: Decimal, price: Decimal
 ) -> Decimal:
     """Return the least close, not below a size, whose release can be added back. [base or quote].
 
@@ -116,7 +116,7 @@ def _returnable(
     """
     if instrument.margin_release is MarginRelease.STAYS:
         return size
-    needed = LEAST + 2 * instrument.margin_step
+    needed = policy.least_move + 2 * instrument.margin_step
     shared = replace(instrument, margin_release=MarginRelease.PRO_RATA)  # as it may be if unknown
     released = released_by(position, shared, size=size, price=price)
     if not 0 < released < needed:
@@ -144,7 +144,7 @@ def re_add(
     # A step less: what is sent carries digits of its own, and there may be nothing else to take.
     amount = down(released, step=instrument.margin_step) - instrument.margin_step
     amount = min(amount, policy.max_margin_per_action)
-    if amount < LEAST:
+    if amount < policy.least_move:
         return None
     return AddMargin(
         key=before.key, amount=amount, currency=instrument.settle, after_reduction=True

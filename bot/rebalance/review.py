@@ -21,6 +21,7 @@ from bot.domain.position import Position, PositionKey
 from bot.domain.switch import Switches
 from bot.margin import isolated
 from bot.margin.assess import assess, removable
+from bot.rebalance.currency import described, other_currency
 from bot.rebalance.memory import Memory
 from bot.rebalance.owner import venue_adds_margin
 from bot.rebalance.policy import Policy
@@ -69,6 +70,8 @@ def review(
     if band is None:
         return Refusal(code="no_band", text=f"{action.key} has no band")
     instrument = instruments[action.key.symbol]
+    if not policy.serves(instrument):
+        return other_currency(action.key, instrument, policy)
     match action:
         case AddMargin():
             return _review_add(action, position, instrument, account, memory, policy, now)
@@ -105,6 +108,11 @@ def _forbidden(
 def _review_transfer(action: Transfer, account: Account, policy: Policy) -> Refusal | None:
     if not action.amount > 0:
         return Refusal(code="not_positive", text=f"amount must be > 0, was {action.amount}")
+    if policy.coin and action.currency != policy.coin:
+        return Refusal(
+            code="other_currency",
+            text=f"limits are {described(policy)}, transfer was of {action.currency}",
+        )
     wallet = account.wallet(action.source, action.currency)
     reserve = policy.reserve(action.source)
     free = wallet.free if wallet is not None else Decimal(0)
