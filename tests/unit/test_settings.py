@@ -231,7 +231,7 @@ def test_an_account_of_a_coin_has_limits_in_that_coin(tmp_path: Path) -> None:
     assert fingerprint_scale(amount=100_000, steps_per_unit=100_000) == 1000
     assert fingerprint_scale(amount=99_999, steps_per_unit=100_000) is None
     quote = policy_of(load([written(tmp_path, MINIMAL)], environ={}).settings)
-    assert (quote.coin, quote.least_move) == ("", 1)
+    assert (quote.coin, quote.least_move) == ("", D(1))
     assert quote.serves(an_instrument())
     assert not policy.serves(an_instrument())
     coin = replace(an_instrument("BTC/USD:BTC"), settle="BTC", contract=Contract.INVERSE)
