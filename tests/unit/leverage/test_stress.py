@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bot.domain.instrument import Contract
@@ -293,6 +293,8 @@ def test_what_is_absent_or_usual_is_no_strain() -> None:
     st.floats(0.01, 0.9),
     st.floats(0.01, 0.9),
 )
+@example(Contract.INVERSE, 1, 0.5, 0.7)
+@example(Contract.INVERSE, -1, 0.5, 0.4)
 def test_a_move_is_survived_by_who_stands_farther_whatever_the_contract(
     contract: Contract, side: int, move: float, equity: float
 ) -> None:

@@ -461,3 +461,25 @@ def test_where_margin_stays_behind_the_rest_a_close_must_help_by_itself() -> Non
 )
 def test_an_amount_is_shown_with_the_places_of_its_step(step: str, text: str) -> None:
     assert shown(D("0.123456"), step=D(step)) == text
+
+
+def test_the_budget_of_the_account_is_a_share_of_its_own_coin() -> None:
+    other = a_position(OTHER, size="30000", entry="3000", mark="3000", margin="7")
+    mine = seen(a_coin_position(), futures="0.9", spot="0")
+    foreign = replace(mine.account.wallets[0], currency="ETH", total=D(40), free=D(40))
+    both = replace(
+        mine,
+        account=replace(
+            mine.account,
+            positions=(*mine.account.positions, other),
+            wallets=(*mine.account.wallets, foreign),
+        ),
+        instruments=(RULES, a_coin_instrument(OTHER, margin_step="10")),
+        markets=(*mine.markets, a_market(OTHER, mark="3000")),
+    )
+    moved = Move(at=NOON, action=AddMargin(key=other.key, amount=D(5000), currency="USDT"))
+    policy = replace(POLICY, account_budget=D("0.05"))
+    found = decide(both, Memory(moves=(moved,)), policy, choose=choose)
+    (add,) = [s.action for s in found.approved if isinstance(s.action, AddMargin)]
+    # Of 1.0 BTC, less a step for the digits it carries.
+    assert add.amount == D("0.04999")

@@ -375,3 +375,19 @@ def test_margin_of_a_coin_goes_where_closing_is_dearest() -> None:
     assert shares.doubt == ""
     assert shares.amounts[1] == pytest.approx(dear.need, abs=D("0.0001"))
     assert shares.amounts[0] < cheap.need
+
+
+def test_no_more_than_the_offered_dollars_is_counted_on_to_be_closed() -> None:
+    much = a_coin_claimant(Side.LONG, margin="0.1", spread="0.0005")
+    little = replace(much, offer=replace(much.offer, size=D(3000)))
+    dear = a_coin_claimant(Side.LONG, margin="0.1", spread="0.03")
+    found = [shared((cheap, dear), much.need * D("1.5")).amounts for cheap in (much, little)]
+    # Closing a twentieth does less than a third of what it needs, so it gets the rest in margin.
+    assert found[0][0] == pytest.approx(much.need / 2, abs=D("0.0001"))
+    assert found[1][0] > much.need * D("0.6")
+
+
+def test_the_equity_that_a_distance_requires_of_the_value_is_that_of_the_contract() -> None:
+    for side, expected in ((Side.LONG, 1.005 / 0.85 - 1), (Side.SHORT, 1 - 0.995 / 1.15)):
+        risk = a_coin_claimant(side, margin="0.1").risk
+        assert float(required(risk, distance=D("0.15"))) == pytest.approx(expected, rel=1e-12)

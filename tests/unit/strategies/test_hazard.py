@@ -253,9 +253,35 @@ def test_the_cost_of_a_move_spaces_the_band_of_an_inverse_position(side: int) ->
     band = strategy.choose(risk, a_walked_market(WALK, symbol=COIN))
     levels = band.distance
     assert levels.trigger < levels.target < levels.give_back
-    # The value does not matter, only its share: ten times as much is spaced alike.
-    more = assess(a_position(COIN, size=str(180000 * side), margin="0.3"), a_coin_instrument())
-    assert strategy.choose(more, a_walked_market(WALK, symbol=COIN)).distance == levels
+    # The step from trigger to target is a share of the value that knows no kind of contract.
+    linear = assess(a_position(size=str(side), margin="6000"), an_instrument())
+    plain = strategy.choose(linear, a_walked_market(WALK))
+    steps = [1 / one.leverage.target - 1 / one.leverage.trigger for one in (band, plain)]
+    assert steps[0] == pytest.approx(steps[1], rel=D("0.001"))
+
+
+@pytest.mark.parametrize(
+    ("side", "margin", "is_lost"),
+    [
+        # A fall by half doubles what a long owes: less than all of its value does not cover that.
+        pytest.param(1, "0.95", True, id="long"),
+        pytest.param(1, "1.05", False, id="richer long"),
+        # A rise by half leaves a short two thirds of its value.
+        pytest.param(-1, "0.30", True, id="short"),
+        pytest.param(-1, "0.40", False, id="richer short"),
+    ],
+)
+def test_a_disaster_is_survived_in_coin(
+    side: int, margin: str, is_lost: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "stress.toml"
+    file.write_text(
+        '[[scenario]]\nname = "half"\ndate = ""\nsource = "invented"\ncoins = ["*"]\n'
+        "hours = 1.0\nfall = 0.5\nrise = 0.5\n"
+    )
+    risk = assess(a_position(COIN, size=str(60000 * side), margin=margin), a_coin_instrument())
+    band = shipped(stress=file).choose(risk, a_walked_market(WALK, symbol=COIN))
+    assert (band.unsurvived == ("half",)) is is_lost
 
 
 def test_a_coin_of_which_nothing_is_known_caps_leverage_in_coin() -> None:
