@@ -6,7 +6,7 @@ import pytest
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin
 from bot.domain.intent import Intent, IntentState, SignedRequest
 from bot.errors import JournalLost
-from bot.execute.fingerprint import Fingerprints
+from bot.execute.fingerprint import Fingerprints, least_marked
 from bot.execute.gate import OLDEST, SendGate
 from bot.execute.resolve import FINAL_AFTER, Resolver
 from bot.ports import StoppedError
@@ -136,3 +136,14 @@ def test_when_every_amount_is_taken_the_plan_leaves_as_it_was_made() -> None:
     assert marked == ADD
     assert not prints.is_marked(marked)
     assert len(seen) >= 40  # as many as a position may get in a day
+
+
+@pytest.mark.parametrize("step", ["0.00001", "0.00000001"])
+def test_the_least_amount_that_is_marked_is_told_from_others_and_one_step_less_is_not(
+    step: str,
+) -> None:
+    prints, least = Fingerprints(step=D(step), epoch=1), least_marked(D(step))
+    for amount, is_marked in ((least, True), (least - D(step) * 10, False)):
+        asked = AddMargin(key=KEY, amount=amount, currency="BTC")
+        sent = prints.marked(asked, now=NOON, open_=())
+        assert prints.is_marked(sent) is is_marked

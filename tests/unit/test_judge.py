@@ -19,7 +19,20 @@ from bot.rebalance.claims import Claim
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from bot.rebalance.policy import Policy
-from tests.kit.builders import BTC, ETH, NOON, a_policy, a_position, an_observation, choose, tiers
+from tests.kit.builders import (
+    BTC,
+    COIN,
+    ETH,
+    NOON,
+    a_coin_instrument,
+    a_coin_policy,
+    a_market,
+    a_policy,
+    a_position,
+    an_observation,
+    choose,
+    tiers,
+)
 from tests.kit.fakes import FakeAuthority, FakeClock, FakeSwitches, FakeVenue
 from tests.kit.records import a_request
 
@@ -295,3 +308,21 @@ def test_the_reserve_takes_an_emergency_while_it_has_a_slot_and_nothing_less() -
         bench.judge.begin(SEEN, decision, bench.memory, is_reduced=True, holds={})
         bench.slots = slots
         assert code(bench.ask(ADD, name=f"pl{urgency}{slots}")) == expected
+
+
+def test_the_budget_of_a_coin_account_is_judged_by_what_it_holds_of_that_coin() -> None:
+    bench = Bench(policy=a_coin_policy(account_budget=D("0.05")))
+    mine = an_observation(
+        a_position(COIN, size="60000", margin="0.1"),
+        futures="0.9",
+        instruments=(a_coin_instrument(),),
+        markets=(a_market(COIN, depth="1000000"),),
+        currency="BTC",
+    )
+    foreign = replace(mine.account.wallets[0], currency="ETH", total=D(40), free=D(40))
+    account = replace(mine.account, wallets=(*mine.account.wallets, foreign))
+    bench.look_at(replace(mine, account=account))
+    key = mine.account.positions[0].key
+    for amount, expected in (("0.0499", ""), ("0.0511", "budget_account")):
+        asked = AddMargin(key=key, amount=D(amount), currency="BTC")
+        assert code(bench.ask(asked, name=f"pl{amount}")) == expected

@@ -7,11 +7,21 @@ import pytest
 from pydantic import ValidationError
 
 from bot.domain.action import Action, CancelStop, PlaceStop
+from bot.domain.instrument import Contract
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, Side
+from bot.rebalance.inputs import Inputs
 from bot.rebalance.memory import KeyMemory, Memory, Move
 from bot.rebalance.policy import Policy
 from bot.schemas import SCHEMA_FILE, DecisionRecord, decision_schema_text, decode, encode
+from tests.kit.builders import (
+    COIN,
+    a_coin_instrument,
+    a_coin_policy,
+    a_market,
+    a_position,
+    an_observation,
+)
 from tests.kit.records import BTC, NOON, a_position_record, a_record, an_action_record, an_intent
 
 ROOT = Path(__file__).parents[3]
@@ -118,3 +128,26 @@ def test_memory_and_policy_come_back_whole_with_infinite_limits() -> None:
 def test_bytes_of_something_else_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"Intent|JSON"):
         decode(Intent, data)
+
+
+def test_what_a_decision_about_a_coin_was_made_from_follows_again() -> None:
+    inputs = Inputs(
+        observation=an_observation(
+            a_position(COIN, size="60000", margin="0.1"),
+            instruments=(a_coin_instrument(),),
+            markets=(a_market(COIN),),
+            currency="BTC",
+        ),
+        memory=Memory(),
+        policy=a_coin_policy(),
+        strategy="strategies.hazard:Hazard",
+    )
+    assert decode(Inputs, encode(inputs)) == inputs
+    # Of before there were two kinds: linear, in quote.
+    older = orjson.loads(encode(inputs))
+    del older["policy"]["coin"], older["policy"]["least_move"]
+    del older["observation"]["instruments"][0]["contract"]
+    again = decode(Inputs, orjson.dumps(older))
+    assert (again.policy.coin, again.policy.least_move) == ("", Decimal(1))
+    assert again.observation is not None
+    assert again.observation.instruments[0].contract is Contract.LINEAR
