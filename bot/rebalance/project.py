@@ -83,11 +83,12 @@ def reduced(position: Position, instrument: Instrument, *, size: Decimal) -> Pos
     if rest <= 0:
         return None
     share = rest / abs(position.size)
-    margin = (
-        position.margin
-        if instrument.margin_release is MarginRelease.STAYS
-        else position.margin * share
-    )
+    stays, shared = position.margin, position.margin * share
+    margin = {
+        MarginRelease.STAYS: stays,
+        MarginRelease.PRO_RATA: shared,
+        MarginRelease.UNKNOWN: min(stays, shared),
+    }[instrument.margin_release]
     return replace(position, size=position.side.sign * rest, margin=margin)
 
 

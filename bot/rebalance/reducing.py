@@ -49,7 +49,12 @@ def worst_price(
 
 
 def pays(position: Position, instrument: Instrument, market: Market) -> bool:
-    """Whether a close at the best price in sight would move the liquidation price away."""
+    """Whether a close at the best price in sight would move the liquidation price away.
+
+    Where margin stays behind, one below 0 does too: the rest would have less profit to bear it.
+    """
+    if position.margin < 0 and instrument.margin_release is not MarginRelease.PRO_RATA:
+        return False
     gap = _best(position, instrument, market) - _even(position, instrument)
     return isolated.direction(instrument.contract, size=position.size) * gap > 0
 

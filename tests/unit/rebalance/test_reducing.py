@@ -227,3 +227,37 @@ def test_what_is_released_covers_one_unit_and_the_step_that_its_digits_take_twic
     )
     assert found is not None
     assert found.size == D(size)
+
+
+LIVES_ON_PROFIT = a_position(
+    "ETH/USDT:USDT", size="-0.271", entry="3668", mark="3000", margin="-176.15"
+)
+"""Its margin is below 0, and its profit above that."""
+
+
+@pytest.mark.parametrize("release", [MarginRelease.STAYS, MarginRelease.UNKNOWN])
+def test_what_lives_on_its_profit_alone_is_not_closed_where_the_debt_would_stay(
+    release: MarginRelease,
+) -> None:
+    rules, market = (
+        an_instrument("ETH/USDT:USDT", margin_release=release),
+        a_market("ETH/USDT:USDT", mark="3000"),
+    )
+    assert not reducing.pays(LIVES_ON_PROFIT, rules, market)
+    owned = replace(LIVES_ON_PROFIT, margin=D(0), entry_price=D(3018))
+    assert reducing.pays(owned, rules, market)
+
+
+def test_who_cannot_be_closed_gets_margin_though_another_needs_it_too() -> None:
+    other = a_position(size="-0.146", entry="47067", margin="1940.78")
+    rules = tuple(
+        an_instrument(symbol, margin_release=MarginRelease.STAYS)
+        for symbol in ("BTC/USDT:USDT", "ETH/USDT:USDT")
+    )
+    markets = (a_market(depth=None), a_market("ETH/USDT:USDT", mark="3000"))
+    seen = an_observation(
+        other, LIVES_ON_PROFIT, futures="843.15", instruments=rules, markets=markets
+    )
+    decision = decide(seen, Memory(), a_policy(only_emergencies=True), choose=choose)
+    helped = {s.action.key for s in decision.approved if isinstance(s.action, AddMargin)}
+    assert LIVES_ON_PROFIT.key in helped
