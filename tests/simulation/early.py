@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,7 @@ class Early:
             [sys.executable, "-m", "tests.simulation.early", str(seeds), str(self._made)],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"]},
+            stdin=subprocess.PIPE,  # closed when this run ends, however it does
             process_group=0,  # its workers end with it; a session would get an equal share
         )
 
@@ -74,7 +76,14 @@ class Early:
         self._folder.cleanup()
 
 
+def _end_with_parent() -> None:
+    """End this process and its workers when whoever began it is gone: it cannot say so itself."""
+    sys.stdin.buffer.read()
+    os.killpg(0, signal.SIGTERM)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     # By priority alone they would keep the other tests waiting at each wake-up.
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     made = make(int(sys.argv[1]))
