@@ -42,6 +42,7 @@ class Venue:
         history: Where an unknown margin move is looked up.
         window: Validity of a request. [s]
         demo: What does not work on the venue's test hosts.
+        wants_password: Whether a key comes with a third word.
     """
 
     market: str
@@ -60,6 +61,7 @@ class Venue:
     history: str
     window: int
     demo: str
+    wants_password: bool = False
 
     def kinds(self, *, is_demo: bool) -> frozenset[str]:
         """Return the kinds of action that can be written there.
