@@ -12,6 +12,7 @@ from bot.paper.values import (
     ZERO,
     Ask,
     Contract,
+    Demand,
     Holding,
     Income,
     Liquidation,
@@ -22,6 +23,7 @@ from bot.paper.values import (
     Refused,
     Trade,
     Transfer,
+    by_value,
 )
 
 CENT = Decimal("0.00000001")
@@ -65,6 +67,8 @@ class Account:
         self.transfers: list[Transfer] = []
         self.income: list[Income] = []
         self.liquidations: list[Liquidation] = []
+        self.demand: Demand = by_value
+        """What a position must hold; venues differ, `bot.paper.fronts` knows."""
         self.exchange_account = ZERO
         """The other side of every fee, result and funding payment, for conservation. [quote]"""
         self._last_id = 0
@@ -81,12 +85,7 @@ class Account:
     def maintenance(self, holding: Holding, mark: Decimal | None = None) -> Decimal:
         """Return the maintenance margin of a position, at mark or at a price. [quote]."""
         price = self.quotes[holding.symbol].mark if mark is None else mark
-        value = abs(holding.amount) * price
-        found = self.contracts[holding.symbol].brackets[0]
-        for bracket in self.contracts[holding.symbol].brackets:
-            if value >= bracket.floor:
-                found = bracket
-        return value * found.rate - found.cum
+        return self.demand(self.contracts[holding.symbol], abs(holding.amount), price)
 
     def initial(self, holding: Holding) -> Decimal:
         """Return the initial margin of a position at mark and its leverage setting. [quote]."""

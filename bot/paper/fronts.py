@@ -11,6 +11,7 @@ from bot.paper.engine import Engine
 from bot.paper.faults import Faults
 from bot.paper.pace import Pace
 from bot.paper.server import PaperServer
+from bot.paper.values import Demand, by_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +21,29 @@ class Front:
     Attributes:
         desk: Makes what answers.
         hosts: The venue's names.
+        demand: What a position must hold there.
     """
 
     desk: Callable[[Engine, Pace], Desk]
     hosts: tuple[str, ...]
+    demand: Demand = by_value
 
 
 FRONTS: Mapping[str, Front] = {
     "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS),
 }
 """By the venue's id."""
+
+
+def ruled(venue: str, engine: Engine) -> Engine:
+    """Return an exchange that judges positions as a venue does.
+
+    Args:
+        venue: Its id.
+        engine: The exchange, at its start.
+    """
+    engine.demand = FRONTS[venue].demand
+    return engine
 
 
 def served(
@@ -52,6 +66,7 @@ def served(
         port: Of this machine; 0 takes a free one.
     """
     front = FRONTS[venue]
+    ruled(venue, engine)
     return PaperServer(
         front.desk(engine, pace), hosts=front.hosts, folder=folder, faults=faults, port=port
     )

@@ -1,5 +1,6 @@
 """What does the paper exchange keep and tell?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -102,6 +103,20 @@ class Contract:
     depth: Decimal
     half_spread: Decimal
     brackets: tuple[Bracket, ...]
+
+
+Demand = Callable[[Contract, Decimal, Decimal], Decimal]
+"""What a position of a size [base] must hold at a price [quote/base]; below it is taken over."""
+
+
+def by_value(contract: Contract, size: Decimal, price: Decimal) -> Decimal:
+    """Return maintenance margin from the bracket of the value at that price. [quote]."""
+    value = size * price
+    found = contract.brackets[0]
+    for bracket in contract.brackets:
+        if value >= bracket.floor:
+            found = bracket
+    return value * found.rate - found.cum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
