@@ -9,6 +9,9 @@ from bot.paper.binance.desk import BinanceDesk
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Faults
+from bot.paper.okx import codes as okx_codes
+from bot.paper.okx import listing as okx_listing
+from bot.paper.okx.desk import OkxDesk
 from bot.paper.pace import Pace
 from bot.paper.server import PaperServer
 from bot.paper.values import Demand, by_value
@@ -31,6 +34,7 @@ class Front:
 
 FRONTS: Mapping[str, Front] = {
     "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS),
+    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, demand=okx_listing.demand),
 }
 """By the venue's id."""
 
