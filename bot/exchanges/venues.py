@@ -99,6 +99,27 @@ VENUES: Mapping[str, Venue] = {
         window=5,
         demo="no wallet transfers, no permission query",
     ),
+    "okx": Venue(
+        market="OKX swaps, linear",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="conditional at market on mark, reduce-only, by quantity",
+        margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.00001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.OWN_ID,
+        order_key=Key.OWN_ID,
+        history="account/bills",
+        window=30,
+        demo="no wallet transfers",
+        wants_password=True,
+    ),
 }
-"""By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move is
-not documented. A refusal for precision (-1111) is a definite no, and coarsens the step."""
+"""By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
+is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. OKX's is
+not documented either: it calls such an amount a wrong parameter (51000). There ``spot`` is the funding
+account and ``futures`` the trading account."""
