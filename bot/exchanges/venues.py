@@ -120,6 +120,6 @@ VENUES: Mapping[str, Venue] = {
     ),
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
-is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. OKX's is
-not documented either: it calls such an amount a wrong parameter (51000). There ``spot`` is the funding
-account and ``futures`` the trading account."""
+is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
+OKX's: it calls such an amount a wrong parameter (51000). There ``spot`` is the funding account and
+``futures`` the trading account."""
