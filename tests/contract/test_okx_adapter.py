@@ -691,7 +691,7 @@ async def test_a_stop_rests_on_mark_for_its_size_under_our_id_and_is_taken_back(
     assert rig.said("trade/order-algo") == {
         "instId": "SOL-USDT-SWAP", "tdMode": "isolated", "side": "sell", "posSide": "net",
         "ordType": "conditional", "slTriggerPx": "140.00", "slTriggerPxType": "mark",
-        "slOrdPx": "-1", "sz": "50", "reduceOnly": True, "clOrdId": NAME, "algoClOrdId": NAME,
+        "slOrdPx": "-1", "sz": "50", "reduceOnly": True, "algoClOrdId": NAME,
     }  # fmt: skip
     (resting,) = (await venue.observe()).account.stops
     assert resting == RestingStop(

@@ -149,6 +149,8 @@ class Evidence:
         found = listed(answer, "bills")
         if len(found) >= PAGE:
             raise Incomplete("bills must fit one page to prove anything, did not")
+        if any((text(row, "type"), text(row, "subType")) != (kind, sub) for row in found):
+            raise Incomplete(f"bills must be of type {kind} and {sub}, were of others too")
         return [row for row in found if whole(row, "ts") >= since]
 
 

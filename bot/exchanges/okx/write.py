@@ -170,7 +170,6 @@ def _stop(
         problem = problem or amount_problem(action.size, instrument.size_step)
     if problem:
         return problem
-    # The library puts a name and a mark of its own beside ours where this one is missing.
     words = {
         "instId": name,
         "tdMode": "isolated",
@@ -180,7 +179,6 @@ def _stop(
         "slTriggerPx": format(action.stop_price, "f"),
         "slTriggerPxType": "mark",
         "slOrdPx": "-1",
-        "clOrdId": intent.id,
         "algoClOrdId": intent.id,
     }
     if action.size is None:
@@ -273,7 +271,7 @@ def amount_problem(amount: Decimal, step: Decimal) -> str:
 
 
 def _same(item: Mapping[str, Any], said: Mapping[str, str], *keys: str) -> bool:
-    return all(item.get(key) == said[key] for key in keys)
+    return all(key in said and item.get(key) == said[key] for key in keys)
 
 
 def _number(value: Any) -> Decimal | None:
