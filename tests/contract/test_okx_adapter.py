@@ -497,6 +497,36 @@ async def test_isolated_margin_without_a_position_is_a_torn_look(
         await venue.observe()
 
 
+async def test_margin_that_waits_without_a_position_is_no_torn_look(authority: Path) -> None:
+    """With margin that is moved by hand the venue lists a position of nothing beside it."""
+    engine = an_engine()
+
+    def waiting(text: str) -> str:
+        row = {"instId": "SOL-USDT-SWAP", "pos": "0", "posSide": "net", "mgnMode": "isolated",
+               "ccy": "USDT", "margin": "100"}  # fmt: skip
+        return json.dumps(json.loads(text) | {"data": [row]})
+
+    def isolated(text: str) -> str:
+        return text.replace('"isoEq": "0"', '"isoEq": "100"')
+
+    async with serving(engine, authority) as rig, connected(rig) as venue:
+        rig.faults.add(Fault(kind="rewrite", path="account/positions", rewrite=waiting))
+        rig.faults.add(Fault(kind="rewrite", path="account/balance", rewrite=isolated))
+        assert (await venue.observe()).account.positions == ()
+
+
+async def test_a_contract_that_is_listed_without_its_rules_is_passed_over(rig: OkxRig) -> None:
+    def with_another(text: str) -> str:
+        body = json.loads(text)
+        body["data"].insert(0, body["data"][0] | {"instId": "", "ctVal": "", "state": "preopen"})
+        body["data"].insert(0, body["data"][0] | {"instId": "NEW-USDT-SWAP", "ctVal": ""})
+        return json.dumps(body)
+
+    rig.faults.add(Fault(kind="rewrite", path="public/instruments", rewrite=with_another))
+    async with connected(rig) as venue:
+        assert len((await venue.observe()).account.positions) == 2
+
+
 async def test_a_funding_account_that_is_listed_once_and_then_not_is_empty_after_two_answers(
     venue: OkxVenue, rig: OkxRig
 ) -> None:

@@ -154,7 +154,8 @@ class OkxVenue(Adapter):
             self._glance.rows(),
             self._indices(),
         ])  # fmt: skip
-        held = [row for row in listed(found, "positions") if number(row, "pos") != 0]
+        every = listed(found, "positions")
+        held = [row for row in every if number(row, "pos") != 0]
         account, risks = single(balance, "balance"), single(risk, "risk of positions")
         _check_whole(held, risks)
         symbols = list(dict.fromkeys([*wanted, *(self._rules.symbol(row) for row in held)]))
@@ -164,7 +165,7 @@ class OkxVenue(Adapter):
             sorted((self._position(row) for row in held), key=lambda position: position.key)
         )
         currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
-        wallets = self._wallets(account, risks, currencies, positions)
+        wallets = _wallets(account, risks, every, currencies)
         if funds is not None:
             wallets += parse.funding_wallets(funds, currencies)
         depths, *_ = await all_of([
@@ -239,32 +240,6 @@ class OkxVenue(Adapter):
             is_planned=self._rules.is_planned,
         )
 
-    def _wallets(
-        self,
-        account: Mapping[str, Any],
-        risks: Mapping[str, Any],
-        currencies: frozenset[str],
-        positions: tuple[Position, ...],
-    ) -> list[Wallet]:
-        """Return the wallets that back positions, if nothing contradicts the list of them.
-
-        Raises:
-            TornError: A currency is missing that another answer shows, or the account has isolated
-                margin where no position has.
-        """
-        details = rows(account.get("details"), "balances")
-        there = {text(row, "ccy") for row in details}
-        shown = {text(row, "ccy") for row in rows(risks.get("balData"), "balances of the risk")}
-        lacking = (shown & currencies) - there
-        if lacking:
-            raise TornError(f"balances must list {', '.join(sorted(lacking))}, did not")
-        isolated = {self._instruments[p.symbol].settle for p in positions if p.margin > 0}
-        for row in details:
-            has_margin = bool(row.get("isoEq")) and number(row, "isoEq") > 0
-            if has_margin and row["ccy"] in currencies - isolated:
-                raise TornError(f"isolated margin of {row['ccy']} must be of a position")
-        return list(parse.trading_wallets(details, currencies))
-
     async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
         ordered = sorted(symbols)
         call = self._client.api.publicGetMarketBooks
@@ -308,6 +283,38 @@ class OkxVenue(Adapter):
             raise Denied("the API key must not be able to withdraw: turn that right off")
         if "trade" not in rights:
             raise Denied("the API key must be able to trade: turn that right on")
+
+
+def _wallets(
+    account: Mapping[str, Any],
+    risks: Mapping[str, Any],
+    positions: list[dict[str, Any]],
+    currencies: frozenset[str],
+) -> list[Wallet]:
+    """Return the wallets that back positions, if nothing contradicts the list of them.
+
+    Args:
+        account: Balances.
+        risks: What the same account shows of one instant.
+        positions: All rows, also those of which only margin is left.
+        currencies: Of the wallets.
+
+    Raises:
+        TornError: A currency is missing that another answer shows, or the account has isolated
+            margin where no position is listed.
+    """
+    details = rows(account.get("details"), "balances")
+    there = {text(row, "ccy") for row in details}
+    shown = {text(row, "ccy") for row in rows(risks.get("balData"), "balances of the risk")}
+    lacking = (shown & currencies) - there
+    if lacking:
+        raise TornError(f"balances must list {', '.join(sorted(lacking))}, did not")
+    isolated = {row.get("ccy") for row in positions if row.get("mgnMode") == "isolated"}
+    for row in details:
+        has_margin = bool(row.get("isoEq")) and number(row, "isoEq") > 0
+        if has_margin and row["ccy"] in currencies - isolated:
+            raise TornError(f"isolated margin of {row['ccy']} must be of a position")
+    return list(parse.trading_wallets(details, currencies))
 
 
 def _check_whole(held: list[dict[str, Any]], risks: Mapping[str, Any]) -> None:

@@ -130,9 +130,14 @@ class Rules:
         if not found:
             raise Incomplete("instruments must list linear swaps, listed none")
         for row in found:
-            symbol = parse.unified(row)
-            self.ids[symbol], self._symbols[text(row, "instId")] = text(row, "instId"), symbol
-            self._raw[symbol], self.coins[symbol] = row, parse.face(row)
+            try:
+                name, symbol, coins = text(row, "instId"), parse.unified(row), parse.face(row)
+            except Incomplete:
+                continue  # a contract to come is listed before it has all of its rules
+            self.ids[symbol], self._symbols[name] = name, symbol
+            self._raw[symbol], self.coins[symbol] = row, coins
+        if not self.ids:
+            raise Incomplete("instruments must have names and values, had none")
 
     async def _read_table(self, symbol: str) -> None:
         answer = await self._client.read(
