@@ -28,6 +28,7 @@ from bot.margin.assess import assess
 from bot.paper.desk import Keys
 from bot.paper.faults import Fault
 from bot.paper.okx.listing import face
+from bot.paper.values import Ask
 from bot.rebalance.memory import amount_of
 from tests.kit.fakes import an_open_gate
 from tests.kit.okx import OkxRig, an_intent_now, connected, serving
@@ -375,8 +376,8 @@ async def test_a_refused_item_under_any_code_is_never_done(
         body["data"][0] |= {"sCode": "51400", "sMsg": "no"}
         return json.dumps(body | {"code": whole})
 
-    for action in (stop(), reduce("7", "149.00")):
-        rig.faults.add(Fault(kind="rewrite", method="POST", path="trade/order", rewrite=refused))
+    rig.faults.add(Fault(kind="rewrite", method="POST", rewrite=refused))
+    for action in (stop(), reduce("7", "149.00"), add("12.75"), move()):
         done = await send(venue, rig, action, f"pl{whole}{type(action).__name__}")
         assert done.outcome is not Outcome.DONE
 
@@ -735,6 +736,18 @@ async def test_a_stop_rests_on_mark_for_its_size_under_our_id_and_is_taken_back(
     }  # fmt: skip
     assert (await venue.observe()).account.stops == ()
     assert (await venue.settle(an_intent_now(rig, gone))).applied == 1
+
+
+async def test_stops_are_listed_to_the_end(venue: OkxVenue, rig: OkxRig) -> None:
+    for number in range(230):
+        rig.engine.place(
+            Ask(
+                symbol="SOLUSDT", side="SELL", type="STOP_MARKET", size=D(1), stop=D("120.00"),
+                reduce_only=True, on_mark=True, client_id=f"hand{number}", conditional=True,
+            )
+        )  # fmt: skip
+    assert len((await venue.observe()).account.stops) == 230
+    assert rig.count("trade/orders-algo-pending") == 3
 
 
 async def test_a_stop_for_whatever_is_open_names_no_quantity(venue: OkxVenue, rig: OkxRig) -> None:

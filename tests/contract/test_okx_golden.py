@@ -407,6 +407,20 @@ async def test_no_absurd_amount_reaches_the_wire(
         assert len(stand.recorder.requests) == before
 
 
+@pytest.mark.parametrize(
+    ("action", "path"),
+    [
+        (margin(AddMargin), "GET /api/v5/account/bills?type=6"),
+        (transfer("spot", "futures"), "GET /api/v5/account/bills?type=1"),
+    ],
+)
+async def test_an_equal_move_from_before_the_send_is_no_evidence(action: Action, path: str) -> None:
+    """Also where the venue shows more than it was asked for."""
+    old = changed(path, ts=str(int(NOON.timestamp() * 1000) - 501))
+    async with standing(old | {"GET /api/v5/asset/transfer-state": NO_ROWS}) as stand:
+        assert await stand.settle(action) == 0
+
+
 @pytest.mark.parametrize("size", ["0.05", "7.01", "NaN", "-1", "0"])
 async def test_a_size_that_is_no_number_of_contracts_never_leaves(size: str) -> None:
     async with standing() as stand:
