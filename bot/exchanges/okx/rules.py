@@ -98,8 +98,8 @@ class Rules:
             raise Denied("the account must be in futures mode: in spot mode it cannot hold swaps")
         self._fees = single(fees, "fees")
         self._take(listed(contracts, "instruments"))
-        needed = [s for s in {*self._wanted, *self.instruments} if s in self._raw]
-        await all_of([self._read_table(symbol) for symbol in sorted(needed)])
+        needed = sorted({*self._wanted, *self.instruments})
+        await all_of([self._read_table(symbol) for symbol in needed if symbol in self._raw])
         self.mode, self.is_planned = owner.mode, owner.is_planned
         self._read_at = self._clock.now()
 
