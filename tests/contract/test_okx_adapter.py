@@ -255,9 +255,17 @@ async def test_a_transfer_goes_from_account_to_account_under_our_id(
         "type": "0", "ccy": "USDT", "amt": "10.5", "from": "6", "to": "18", "clientId": NAME,
     }  # fmt: skip
     assert rig.engine.spot["USDT"] == D("4989.5")
-    await rig.pace.sleep(4)  # two a second, of which half are ours
     await send(venue, rig, move("futures", "spot"), "pltest0001000002")
     assert rig.engine.spot["USDT"] == D(5000)
+
+
+async def test_two_transfers_of_one_plan_leave_at_once_and_a_third_waits(
+    venue: OkxVenue, rig: OkxRig
+) -> None:
+    done = [await send(venue, rig, move(amount="1"), f"pltransfer{n}") for n in range(3)]
+    assert [one.outcome for one in done] == [Outcome.DONE, Outcome.DONE, Outcome.REJECTED]
+    assert done[2].code == "weight_exhausted"
+    assert max(rig.desk.counts.most.values()) <= 0.5
 
 
 async def test_with_legs_margin_orders_and_stops_name_their_leg(legs: OkxRig) -> None:

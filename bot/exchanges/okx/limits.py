@@ -14,9 +14,12 @@ LATE = 1.0
 """How much after it left a request may be counted. [s]"""
 UNIT = 100
 """Weight of one request: parts of one are kept for what is more urgent."""
+SELDOM = 90
+"""Weight where so few are allowed that what a lane leaves to others would be one of two."""
 OTHER = "other"
 POSITIONS = "GET /api/v5/account/positions"
 
+FEW = 4
 ALLOWED: Mapping[str, int] = {
     POSITIONS: 10,
     "GET /api/v5/account/balance": 10,
@@ -59,4 +62,6 @@ BUDGETS = Budgets(
 def cost(method: str, path: str, _: str, __: str) -> Cost:
     """Return the cost of a request."""
     name = f"{method} {path}"
-    return Cost(name if name in ALLOWED else OTHER, UNIT)
+    if name not in ALLOWED:
+        return Cost(OTHER, UNIT)
+    return Cost(name, SELDOM if ALLOWED[name] <= FEW else UNIT)
