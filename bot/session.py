@@ -22,7 +22,7 @@ from bot.paper import bars
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault, Faults
-from bot.paper.fronts import served
+from bot.paper.fronts import ruled, served
 from bot.paper.instruments import CONTRACTS
 from bot.paper.pace import FreeRunning, Stepped
 from bot.paper.scenario import Scenario, ScenarioError, build, load, open_account
@@ -147,7 +147,7 @@ async def play(show: Show) -> None:
                 )
             else:
                 await watch(engine, pace, seconds=seconds, quiet=show.as_json)
-    summary = summary_of(show, stage, engine, tally)
+    summary = summary_of(show, stage, engine, tally, venue=venue)
     summary["seconds"] = round(time.monotonic() - began, 1)
     summary["journal"] = str(run_dir / "journal.sqlite") if show.with_bot else None
     if show.as_json:
@@ -319,9 +319,11 @@ async def watch(engine: Engine, pace: Stepped, *, seconds: float, quiet: bool) -
         await pace.sleep(min(120.0, (until - engine.now_ms) / 1000))
 
 
-def summary_of(show: Show, stage: Stage, engine: Engine, tally: Tally) -> dict[str, Any]:
+def summary_of(
+    show: Show, stage: Stage, engine: Engine, tally: Tally, *, venue: str
+) -> dict[str, Any]:
     """Return what a session amounted to, beside the same market without the bot."""
-    alone = stage.engine()
+    alone = ruled(venue, stage.engine())
     alone.advance(engine.now_ms)
     return {
         "scenario": stage.name,

@@ -16,7 +16,7 @@ from bot.operate.redact import Redactor
 from bot.pace import Pace
 from bot.plugins import Resolved, resolve
 from bot.rebalance.policy import Policy
-from bot.settings import MqttSection, Settings, secret_of
+from bot.settings import AccountSection, MqttSection, Settings, secret_of
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -83,6 +83,7 @@ def connection_of(settings: Settings, gateway: GatewaySettings | None) -> Connec
         venue=account.venue,
         api_key=secret_of(account.api_key, account.api_key_file, field="accounts.0.api_key"),
         secret=secret_of(account.secret, account.secret_file, field="accounts.0.secret"),
+        password=_password_of(account),
         symbols=account.symbols,
         wallets=("futures", *account.transfer_from),
         mode=settings.bot.mode,
@@ -91,6 +92,17 @@ def connection_of(settings: Settings, gateway: GatewaySettings | None) -> Connec
         bar_seconds=account.bar_seconds,
         bars=account.bars,
     )
+
+
+def _password_of(account: AccountSection) -> str:
+    """Return the third word of an account; empty where its venue asks for none.
+
+    Raises:
+        ConfigError: It is missing, or its file is of no use.
+    """
+    if not VENUES[account.venue].wants_password and account.password_file is None:
+        return "" if account.password is None else account.password.get_secret_value()
+    return secret_of(account.password, account.password_file, field="accounts.0.password")
 
 
 def redactor_of(settings: Settings) -> Redactor:
@@ -104,6 +116,7 @@ def redactor_of(settings: Settings) -> Redactor:
         [
             secret_of(account.api_key, account.api_key_file, field="accounts.0.api_key"),
             secret_of(account.secret, account.secret_file, field="accounts.0.secret"),
+            _password_of(account),
         ]
     )
     password = _mqtt_password(settings.mqtt)

@@ -71,7 +71,9 @@ class Instrument:
         min_notional: Smallest opening order; reducing orders are exempt. [quote]
         margin_step: Finest step of a margin move, of the collateral, not of the contract. [settle]
         taker_fee: [ratio]
-        tiers: Ascending by floor; the first floor is 0.
+        tiers: Ascending by floor; the first floor is 0. What must be held: the fee of closing is
+            in the rates where the venue adds it, and where its steps go by size the one of the
+            size that is held is the only one.
         margin_release: What closing a part does with isolated margin.
         closes_at: When it stops trading; ``None`` while no end is known. Aware UTC.
         contract: Linear or inverse.

@@ -156,7 +156,7 @@ class Adapter(ABC):
         write = self._write_for(intent)
         if isinstance(write, str):
             return _refused(intent, "not_representable", write)
-        call: Callable[[dict[str, Any]], Awaitable[Any]] = getattr(self._client.api, write.call)
+        call: Callable[[Any], Awaitable[Any]] = getattr(self._client.api, write.call)
         try:
             answer = await self._client.write(
                 call,
@@ -169,7 +169,9 @@ class Adapter(ABC):
             return _refused(intent, stopped.code, str(stopped))
         except WriteError as error:
             return self._failed(intent, error, latency_ms=self._since(began))
-        return self._judged(intent, write, answer, latency_ms=self._since(began))
+        latency_ms = self._since(began)
+        done = await self._confirmed(intent, write, answer)
+        return self._judged(intent, done, answer, latency_ms=latency_ms)
 
     def _failed(self, intent: Intent, error: WriteError, *, latency_ms: int) -> Execution:
         codes = self._client.dialect.codes
@@ -184,8 +186,13 @@ class Adapter(ABC):
             latency_ms=latency_ms,
         )
 
-    def _judged(self, intent: Intent, write: Write, answer: Any, *, latency_ms: int) -> Execution:
-        done = self._applied(intent, write, answer)
+    async def _confirmed(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
+        """Return the confirmed effect; some venues tell it apart from the answer to a write."""
+        return self._applied(intent, write, answer)
+
+    def _judged(
+        self, intent: Intent, done: Decimal | None, answer: Any, *, latency_ms: int
+    ) -> Execution:
         if done is None:
             return Execution(
                 intent_id=intent.id,

@@ -87,7 +87,7 @@ class Client:
             }
         )
         if demo:
-            self.api.enable_demo_trading(True)
+            getattr(self.api, dialect.rehearsal)(True)
         self.api.ssl_context = False  # of ccxt's own session, which is never opened
         self.api.plimsoll_clock = clock
         self.api.plimsoll_quota = self.quota
@@ -159,8 +159,8 @@ class Client:
 
     async def write(
         self,
-        call: Callable[[dict[str, Any]], Awaitable[Any]],
-        parameters: dict[str, Any],
+        call: Callable[[Any], Awaitable[Any]],
+        parameters: Any,
         expected: Expected,
         gate: Gate,
         *,
@@ -246,5 +246,5 @@ def addresses(dialect: Dialect, *, demo: bool) -> tuple[str, ...]:
     """Return the venue's own base addresses, or those of its test hosts."""
     probe = dialect.library()
     if demo:
-        probe.enable_demo_trading(True)
-    return tuple(texts_of(probe.urls["api"]))
+        getattr(probe, dialect.rehearsal)(True)
+    return tuple(probe.implode_hostname(text) for text in texts_of(probe.urls["api"]))

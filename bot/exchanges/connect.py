@@ -12,6 +12,8 @@ from bot.exchanges.client import Client, Session
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Dialect
 from bot.exchanges.gateway import GatewaySettings
+from bot.exchanges.okx.adapter import OkxVenue
+from bot.exchanges.okx.dialect import DIALECT as OKX
 from bot.ports import BanNote, Clock, Rng
 
 __all__ = ["ConnectionSettings", "GatewaySettings", "client_of", "connect"]
@@ -32,6 +34,7 @@ class _Spoken:
 
 SPOKEN: dict[str, _Spoken] = {
     "binanceusdm": _Spoken(dialect=BINANCE, adapter=BinanceVenue),
+    "okx": _Spoken(dialect=OKX, adapter=OkxVenue),
 }
 """By the venue's id."""
 

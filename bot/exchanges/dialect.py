@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.exchanges.limits import Budgets, Cost
 
@@ -55,6 +55,7 @@ class Dialect:
         wait: Returns what an answer says of waiting, as seconds in text; of its headers with names
             in lower case and of venue time [ms]. Empty where it says nothing.
         window_ms: How long the venue accepts a request after the time signed in it. [ms]
+        rehearsal: The library's name for turning to the venue's test hosts.
     """
 
     library: type[Any]
@@ -67,6 +68,7 @@ class Dialect:
     is_reduce_only: Callable[[str, str, Mapping[str, str]], bool | None]
     wait: Callable[[Mapping[str, str], int], str]
     window_ms: int
+    rehearsal: Literal["enable_demo_trading", "set_sandbox_mode"] = "enable_demo_trading"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +93,19 @@ class Write:
     Attributes:
         call: Name of the raw call.
         expected: What may leave, and nothing else.
-        typed: What the call is given where the venue wants other than words; ``None`` gives the
-            words.
+        typed: What the call is given where the venue wants other than words, or a list; ``None``
+            gives the words.
     """
 
     call: str
     expected: Expected
-    typed: Mapping[str, Any] | None = None
+    typed: Mapping[str, Any] | tuple[Mapping[str, Any], ...] | None = None
 
     @property
-    def given(self) -> dict[str, Any]:
+    def given(self) -> Any:
         """Return what the raw call is given."""
+        if isinstance(self.typed, tuple):
+            return [dict(item) for item in self.typed]
         return dict(self.expected.parameters if self.typed is None else self.typed)
 
 

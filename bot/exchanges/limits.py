@@ -28,16 +28,18 @@ class Limit:
         seconds: The period. [s]
         used: The header of an answer that tells what it has counted in the running period; empty
             where it does not say.
+        late: How much after it left a request may be counted. [s]
     """
 
     weight: int
     seconds: float = 60.0
     used: str = ""
+    late: float = WINDOW
 
     @property
     def span(self) -> float:
         """How long weight counts: the period, and what a request may be on its way. [s]."""
-        return self.seconds + WINDOW
+        return self.seconds + self.late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

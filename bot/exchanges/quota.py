@@ -20,8 +20,6 @@ SOON = 1e-6
 """Rounding may leave nothing of a wait that is not over. [s]"""
 LONGEST_GAP = 10.0
 """Nobody waits longer than this for the sake of later requests. [s]"""
-THROTTLED_FOR = 60.0
-"""Wait after a 429 that names none: the venue counts by the minute. [s]"""
 BANNED_FOR = 120.0
 """Wait after a ban that names none: the shortest the venue gives. [s]"""
 JITTER = 5.0
@@ -156,6 +154,8 @@ class Quota:
         self._rng = rng
         self._bans = bans
         self._limits = budgets.limits
+        self._longest = max(limit.seconds for limit in budgets.limits.values())
+        """Wait after a 429 that names none: by then the venue counts anew. [s]"""
         self._meters = {budget: Meter(limit) for budget, limit in budgets.limits.items()}
         self._main = self._meters[budgets.main]
         self._until = -math.inf
@@ -237,7 +237,7 @@ class Quota:
         is_ban = status == BANNED or (status == FIREWALL and code is None)
         if not is_ban and status != THROTTLED:
             return
-        wait = _seconds(retry_after, BANNED_FOR if is_ban else THROTTLED_FOR)
+        wait = _seconds(retry_after, BANNED_FOR if is_ban else self._longest)
         until = now + wait + self._rng.uniform(0.0, min(JITTER, wait / 2))
         self._until = max(self._until, until)
         if is_ban:

@@ -42,6 +42,7 @@ class Venue:
         history: Where an unknown margin move is looked up.
         window: Validity of a request. [s]
         demo: What does not work on the venue's test hosts.
+        wants_password: Whether a key comes with a third word.
     """
 
     market: str
@@ -60,6 +61,7 @@ class Venue:
     history: str
     window: int
     demo: str
+    wants_password: bool = False
 
     def kinds(self, *, is_demo: bool) -> frozenset[str]:
         """Return the kinds of action that can be written there.
@@ -97,6 +99,27 @@ VENUES: Mapping[str, Venue] = {
         window=5,
         demo="no wallet transfers, no permission query",
     ),
+    "okx": Venue(
+        market="OKX swaps, linear",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="conditional at market on mark, reduce-only, by quantity",
+        margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.00001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.OWN_ID,
+        order_key=Key.OWN_ID,
+        history="account/bills",
+        window=30,
+        demo="no wallet transfers",
+        wants_password=True,
+    ),
 }
-"""By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move is
-not documented. A refusal for precision (-1111) is a definite no, and coarsens the step."""
+"""By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
+is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
+OKX's: it calls such an amount a wrong parameter (51000). There ``spot`` is the funding account and
+``futures`` the trading account."""

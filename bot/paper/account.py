@@ -12,6 +12,7 @@ from bot.paper.values import (
     ZERO,
     Ask,
     Contract,
+    Demand,
     Holding,
     Income,
     Kind,
@@ -23,6 +24,7 @@ from bot.paper.values import (
     Refused,
     Trade,
     Transfer,
+    by_worth,
 )
 
 CENT = Decimal("0.00000001")
@@ -71,6 +73,8 @@ class Account:
         self.transfers: list[Transfer] = []
         self.income: list[Income] = []
         self.liquidations: list[Liquidation] = []
+        self.demand: Demand = by_worth
+        """What a position must hold; venues differ, `bot.paper.fronts` knows."""
         self.exchange_account = dict.fromkeys(assets, ZERO)
         """The other side of every fee, result and funding payment, for conservation. [asset]"""
         self._last_id = 0
@@ -87,19 +91,7 @@ class Account:
     def maintenance(self, holding: Holding, mark: Decimal | None = None) -> Decimal:
         """Return the maintenance margin of a position, at mark or at a price. [asset]."""
         price = self.quotes[holding.symbol].mark if mark is None else mark
-        contract = self.contracts[holding.symbol]
-        worth = contract.worth(abs(holding.amount), price)
-        found = contract.brackets[0]
-        for bracket in contract.brackets:
-            if worth >= bracket.floor:
-                found = bracket
-        return worth * found.rate - found.cum
-
-    def need(self, holding: Holding, mark: Decimal | None = None) -> Decimal:
-        """Return what equity must exceed: maintenance and the closing fee on top. [asset]."""
-        price = self.quotes[holding.symbol].mark if mark is None else mark
-        contract, found = self.contracts[holding.symbol], self.maintenance(holding, price)
-        return found + contract.worth(abs(holding.amount), price) * contract.closing_fee
+        return self.demand(self.contracts[holding.symbol], abs(holding.amount), price)
 
     def initial(self, holding: Holding) -> Decimal:
         """Return the initial margin of a position at mark and its leverage setting. [asset]."""
@@ -139,7 +131,7 @@ class Account:
     def liquidation_price(self, holding: Holding) -> Decimal:
         """Return the mark at which the position is taken over; 0 when there is none. [quote/base].
 
-        Found by bisection on equity minus what it must exceed, both in the asset the contract
+        Found by bisection on equity minus maintenance margin, both in the asset the contract
         settles in. A cross position moves with the other side of its hedge, and both have one
         price; what else shares that asset's wallet is held where it is now. Where no price is safe
         any more it is mark for a hedge, else it lies out of reach on the side of gains.
@@ -153,12 +145,12 @@ class Account:
             legs = [h for h in shared if h.symbol == holding.symbol]
             rest = [h for h in shared if h.symbol != holding.symbol]
             fixed = self.cross[contract.asset] + sum(
-                (self.profit(h) - self.need(h) for h in rest), ZERO
+                (self.profit(h) - self.maintenance(h) for h in rest), ZERO
             )
 
         def is_safe(price: Decimal) -> bool:
             equity = sum((self.profit(h, price) for h in legs), fixed)
-            return equity > sum((self.need(h, price) for h in legs), ZERO)
+            return equity > sum((self.maintenance(h, price) for h in legs), ZERO)
 
         is_long = sum((h.amount for h in legs), ZERO) > 0
         if len(legs) > 1 and not is_safe(mark):
@@ -174,7 +166,7 @@ class Account:
 
     def removable(self, holding: Holding) -> Decimal:
         """Return how much isolated margin may leave now. [asset]."""
-        above_maintenance = holding.margin - self.need(holding)
+        above_maintenance = holding.margin - self.maintenance(holding)
         above_initial = holding.margin + self.profit(holding) - self.initial(holding)
         return max(ZERO, min(above_maintenance, above_initial)).quantize(CENT, rounding=ROUND_FLOOR)
 
@@ -193,7 +185,7 @@ class Account:
         return (ask.position_side, ask.side) in (("LONG", "SELL"), ("SHORT", "BUY"))
 
     def _is_safe(self, holding: Holding) -> bool:
-        return holding.margin + self.profit(holding) > self.need(holding)
+        return holding.margin + self.profit(holding) > self.maintenance(holding)
 
     # moves of collateral
 

@@ -104,7 +104,7 @@ class Engine(Trading):
             if not crossed:
                 continue
             equity = sum((self.profit(h) for h in crossed), wallet)
-            if equity <= sum((self.need(h) for h in crossed), ZERO):
+            if equity <= sum((self.maintenance(h) for h in crossed), ZERO):
                 for holding in crossed:
                     self._take_over((holding.symbol, holding.side), holding)
 

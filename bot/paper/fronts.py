@@ -9,8 +9,12 @@ from bot.paper.binance.desk import BinanceDesk
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Faults
+from bot.paper.okx import codes as okx_codes
+from bot.paper.okx import listing as okx_listing
+from bot.paper.okx.desk import OkxDesk
 from bot.paper.pace import Pace
 from bot.paper.server import PaperServer
+from bot.paper.values import Demand, by_worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +24,30 @@ class Front:
     Attributes:
         desk: Makes what answers.
         hosts: The venue's names.
+        demand: What a position must hold there.
     """
 
     desk: Callable[[Engine, Pace], Desk]
     hosts: tuple[str, ...]
+    demand: Demand = by_worth
 
 
 FRONTS: Mapping[str, Front] = {
     "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS),
+    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, demand=okx_listing.demand),
 }
 """By the venue's id."""
+
+
+def ruled(venue: str, engine: Engine) -> Engine:
+    """Return an exchange that judges positions as a venue does.
+
+    Args:
+        venue: Its id.
+        engine: The exchange, at its start.
+    """
+    engine.demand = FRONTS[venue].demand
+    return engine
 
 
 def served(
@@ -52,6 +70,7 @@ def served(
         port: Of this machine; 0 takes a free one.
     """
     front = FRONTS[venue]
+    ruled(venue, engine)
     return PaperServer(
         front.desk(engine, pace), hosts=front.hosts, folder=folder, faults=faults, port=port
     )

@@ -5,6 +5,7 @@ one, which is contracts times the value of one. What a size is worth, and every 
 and result, is [asset], the coin the contract settles in. No asset is ever converted into another.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -97,8 +98,6 @@ class Contract:
         maker: Fee. [ratio]
         taker: Fee. [ratio]
         liquidation_fee: Taken when a position is taken over. [ratio]
-        closing_fee: What the venue wants covered beside maintenance, else it takes over; 0 where
-            maintenance alone decides. [ratio]
         depth: Worth of what rests within one hundredth of mid, per side. [asset]
         half_spread: [ratio]
         brackets: Ascending.
@@ -122,7 +121,6 @@ class Contract:
     depth: Decimal
     half_spread: Decimal
     brackets: tuple[Bracket, ...]
-    closing_fee: Decimal = ZERO
 
     def worth(self, size: Decimal, price: Decimal) -> Decimal:
         """Return what a size comes to at a price, with its sign. [asset]."""
@@ -144,6 +142,21 @@ class Contract:
         if self.kind is Kind.LINEAR:
             return amount * (price - entry)
         return self.worth(amount, entry) - self.worth(amount, price)
+
+
+Demand = Callable[[Contract, Decimal, Decimal], Decimal]
+"""What a position of a [size] must hold at a price [quote/base], with what its venue adds in fees; one
+that holds no more is taken over. [asset]"""
+
+
+def by_worth(contract: Contract, size: Decimal, price: Decimal) -> Decimal:
+    """Return maintenance margin from the bracket of what the size is worth. [asset]."""
+    worth = contract.worth(size, price)
+    found = contract.brackets[0]
+    for bracket in contract.brackets:
+        if worth >= bracket.floor:
+            found = bracket
+    return worth * found.rate - found.cum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from bot.settings.loading import load, secret_of
 from bot.settings.sections import (
     LARGEST,
     SMALLEST,
+    AccountSection,
     MqttSection,
     Settings,
     StrategySection,
@@ -16,6 +17,7 @@ from bot.settings.telling import Loaded, explain
 __all__ = [
     "LARGEST",
     "SMALLEST",
+    "AccountSection",
     "Loaded",
     "MqttSection",
     "Settings",

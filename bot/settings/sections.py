@@ -108,13 +108,14 @@ class AccountSection(Section):
         known_actors: The venue's words for who else may move margin, such as its own auto-add.
         api_key: Or ``api_key_file``.
         secret: Or ``secret_file``.
+        password: Or ``password_file``: a passphrase, at venues that ask for one.
         gateway: Send every request there instead.
         bar_seconds: Length of the bars of mark prices read for volatility. [s]
         bars: How many of them; the default strategy wants 889 hours.
     """
 
     name: Name
-    venue: Literal["binanceusdm"] = "binanceusdm"
+    venue: Literal["binanceusdm", "okx"] = "binanceusdm"
     symbols: tuple[str, ...] = Field(min_length=1)
     transfer_from: tuple[Literal["spot"], ...] = ()
     reserves: dict[Literal["futures", "spot"], Amount] = Field(default_factory=dict)
@@ -124,13 +125,15 @@ class AccountSection(Section):
     api_key_file: Path | None = None
     secret: SecretStr | None = None
     secret_file: Path | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
     gateway: GatewaySection | None = None
     bar_seconds: Literal[300, 900, 3600] = 3600
     bars: int = Field(default=912, ge=24, le=1000)
 
     @model_validator(mode="after")
     def _one_source_per_secret(self) -> Self:
-        for field in ("api_key", "secret"):
+        for field in ("api_key", "secret", "password"):
             if getattr(self, field) is not None and getattr(self, f"{field}_file") is not None:
                 raise ValueError(f"{field} and {field}_file must not both be set")
         for symbol in self.symbols:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.bootstrap import policy_of
+from bot.bootstrap import connection_of, policy_of, redactor_of
 from bot.domain.instrument import Contract
 from bot.errors import ConfigError
+from bot.exchanges.connect import GatewaySettings
 from bot.execute.arithmetic import fingerprint_scale
 from bot.settings import explain, load, secret_of
 from tests.kit.builders import an_instrument
@@ -26,6 +27,9 @@ max_margin_per_hour = "7"
 max_margin_per_day = "8"
 min_move = "0.002"
 """
+
+
+GATEWAY = GatewaySettings(address="127.0.0.1:1", ca_file=Path("ca.pem"))
 
 
 def written(tmp_path: Path, text: str, name: str = "a.toml") -> Path:
@@ -213,6 +217,37 @@ def test_a_missing_secret_says_where_to_put_it() -> None:
 def test_the_shipped_configurations_are_valid(name: str) -> None:
     loaded = load([Path("config") / name], environ={})
     assert loaded.settings.accounts[0].venue == "binanceusdm"
+
+
+def test_the_configuration_of_the_okx_demo_is_valid_and_wants_three_words() -> None:
+    settings = load([Path("config/testnet-okx.toml")], environ={}).settings
+    account = settings.accounts[0]
+    assert (account.venue, settings.bot.mode) == ("okx", "testnet")
+    assert None not in (account.api_key_file, account.secret_file, account.password_file)
+
+
+OKX = MINIMAL.replace("[[accounts]]", '[[accounts]]\nvenue = "okx"')
+
+
+def test_a_passphrase_is_a_secret_where_the_venue_wants_one(tmp_path: Path) -> None:
+    without = load([written(tmp_path, OKX)], environ={}).settings
+    with pytest.raises(ConfigError, match=r"accounts.0.password must be set, or .*_file"):
+        connection_of(without, GATEWAY)
+    loaded = load([written(tmp_path, OKX + 'password = "tell-nobody"\n')], environ={})
+    assert "tell-nobody" not in str(explain(loaded)) + repr(loaded)
+    connection = connection_of(loaded.settings, GATEWAY)
+    assert connection.password == "tell-nobody"
+    assert "tell-nobody" not in repr(connection)
+    assert "tell-nobody" not in redactor_of(loaded.settings).text("told: tell-nobody")
+    file = written(tmp_path, "hush-hush", "word")
+    file.chmod(0o600)
+    other = load([written(tmp_path, OKX + f'password_file = "{file}"\n')], environ={})
+    assert connection_of(other.settings, GATEWAY).password == "hush-hush"
+
+
+def test_a_venue_that_wants_none_needs_no_passphrase(tmp_path: Path) -> None:
+    settings = load([written(tmp_path, MINIMAL)], environ={}).settings
+    assert connection_of(settings, GATEWAY).password == ""
 
 
 def test_the_live_example_shows_the_defaults() -> None:

@@ -6,7 +6,7 @@ import pytest
 from bot.paper import book
 from bot.paper.engine import Engine
 from bot.paper.instruments import CONTRACTS, INVERSE, LINEAR
-from bot.paper.values import Ask, Holding, Quote, Reason, Refused
+from bot.paper.values import Ask, Holding, Quote, Reason, Refused, by_worth
 from tests.kit.coins import a_coin_engine, a_written_engine
 from tests.kit.paper import START_MS
 
@@ -50,10 +50,13 @@ def test_where_the_closing_fee_must_be_covered_too_a_position_is_taken_over_earl
     like: str, entry: str, amount: str, margin: str, rate: str, expected: str
 ) -> None:
     bracket = replace(CONTRACTS[like].brackets[0], rate=D(rate))
-    contract = replace(CONTRACTS[like], brackets=(bracket,), closing_fee=D("0.0005"))
+    contract = replace(CONTRACTS[like], brackets=(bracket,))
     at = D(expected)
     marks = [D(entry), at * D("1.000001"), at * D("0.999999")]
     engine = a_written_engine({like: marks}, contracts={like: contract})
+    engine.demand = lambda one, size, price: (
+        by_worth(one, size, price) + one.worth(size, price) * D("0.0005")
+    )
     holding = held(engine, like, amount, margin=margin, leverage=10)
     assert abs(engine.liquidation_price(holding) / at - 1) < D("1e-13")
     for second, gone in enumerate((False, True), start=1):

@@ -1,0 +1,1 @@
+"""How does OKX speak, and how is it listened to?"""

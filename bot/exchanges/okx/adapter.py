@@ -1,0 +1,346 @@
+"""How does one OKX account look, and how is it acted on?
+
+Sizes are contracts at the venue and coins everywhere else: they change in `parse` and `write`. The
+wallet that the bot calls ``futures`` is the trading account, ``spot`` the funding account.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.clock import VenueClock
+from bot.domain.account import Account, Wallet
+from bot.domain.action import ReducePosition
+from bot.domain.intent import Intent, Settlement
+from bot.domain.ledger import LedgerRow
+from bot.domain.market import Bars, Candle, Market
+from bot.domain.observation import Observation
+from bot.domain.position import Position
+from bot.errors import Denied, ExchangeError, Incomplete
+from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.client import Client, all_of
+from bot.exchanges.connection import ConnectionSettings
+from bot.exchanges.dialect import Write
+from bot.exchanges.numbers import instant, number, rows, text, whole
+from bot.exchanges.okx import parse
+from bot.exchanges.okx.answers import listed, single
+from bot.exchanges.okx.bars import MarkBars
+from bot.exchanges.okx.evidence import Evidence
+from bot.exchanges.okx.funding import Funding
+from bot.exchanges.okx.glance import Glance
+from bot.exchanges.okx.history import MarkHistory
+from bot.exchanges.okx.ledger import Statement
+from bot.exchanges.okx.rules import Rules
+from bot.exchanges.okx.stops import Stops
+from bot.exchanges.okx.write import applied, is_taken, write_for
+from bot.exchanges.recent_bars import RecentBars
+from bot.exchanges.venue_time import VenueTime
+
+BOOK_LEVELS = 50
+FILL_LOOKS = 3
+"""An accepted order is asked for so often before what it filled is unknown."""
+FILL_PAUSE = 0.1
+"""Between two such looks. [s]"""
+FLAT = Decimal(0)
+
+
+class OkxVenue(Adapter):
+    """One account; a `Venue`."""
+
+    def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
+        rules = Rules(
+            client,
+            clock,
+            venue=settings.venue,
+            symbols=settings.symbols,
+            margin_release=settings.margin_release,
+        )
+        time = VenueTime(self._ask_time, clock)
+        super().__init__(settings, client, clock, time=time, rules=rules)
+        self._rules: Rules = rules
+        self._ids, self._instruments, self._coins = rules.ids, rules.instruments, rules.coins
+        self._paged = MarkBars(
+            client, seconds=settings.bar_seconds, count=settings.bars, sleep=clock.sleep
+        )
+        self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
+        self._stops = Stops(client, clock, self._coins)
+        self._glance = Glance(client, self._ids)
+        self._funding = Funding(client, clock, self._ids)
+        self._evidence = Evidence(client, self._stops, self._ids, self._coins)
+        self._statement = Statement(client)
+        self._empty: set[str] = set()
+        """Currencies of which the funding account is known to hold nothing."""
+
+    async def settle(self, intent: Intent) -> Settlement:
+        """Look for the effect of an intent in the venue's history.
+
+        Raises:
+            ExchangeError: The history could not be read completely.
+        """
+        return await self._evidence.settle(intent)
+
+    async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
+        """Return every line of the venue's ledger since an instant, by time.
+
+        Raises:
+            ExchangeError: A list could not be read to its end.
+        """
+        return await self._statement.read(
+            since, self._now(), ids=self._ids, has_spot="spot" in self._settings.wallets
+        )
+
+    async def marks(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
+        """Return every completed hour of mark of a configured symbol, as far as the venue knows.
+
+        Raises:
+            ExchangeError: They could not be read to their end.
+        """
+        history = MarkHistory(self._client, sleep=self._clock.sleep)
+        return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
+
+    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
+        """Return present marks and nothing else. [quote/base].
+
+        Raises:
+            ExchangeError: As the port says.
+        """
+        return await self._glance.marks(symbols)
+
+    def _glance_every(self, count: int, now: float) -> float | None:
+        del count
+        return self._glance.every(now)
+
+    def _write_for(self, intent: Intent) -> Write | str:
+        return write_for(intent, self._ids, self._rules.mode, self._instruments, self._coins)
+
+    def _applied(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
+        return applied(intent, write, answer)
+
+    async def _confirmed(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
+        """Return the confirmed effect; what an accepted order filled is asked for."""
+        if not isinstance(intent.action, ReducePosition):
+            return self._applied(intent, write, answer)
+        if not is_taken(intent, answer):
+            return None
+        for looks in range(FILL_LOOKS):
+            if looks:
+                await self._clock.sleep(FILL_PAUSE)
+            try:
+                found = await self._evidence.filled(intent)
+            except ExchangeError:
+                continue  # not over yet, or no answer: nothing is lost by settling it later
+            if found is not None:
+                return found
+        return None
+
+    def _forget_stops(self) -> None:
+        self._stops.forget()
+
+    async def _ask_time(self) -> datetime:
+        answer = await self._client.read(self._client.api.publicGetPublicTime, {})
+        return instant(whole(single(answer, "time"), "ts"))
+
+    async def _look(self) -> Observation:
+        asked_at = self._now()
+        api = self._client.api
+        wanted = self._settings.symbols
+        found, balance, risk, funds, marks, indices = await all_of([
+            self._client.read(api.privateGetAccountPositions, {}),
+            self._client.read(api.privateGetAccountBalance, {}),
+            self._client.read(api.privateGetAccountAccountPositionRisk, {}),
+            self._funds(),
+            self._glance.rows(),
+            self._indices(),
+        ])  # fmt: skip
+        every = listed(found, "positions")
+        held = [row for row in every if number(row, "pos") != 0]
+        account, risks = single(balance, "balance"), single(risk, "risk of positions")
+        _check_whole(held, risks)
+        symbols = list(dict.fromkeys([*wanted, *(self._rules.symbol(row) for row in held)]))
+        await self._rules.need(symbols)
+        self._rules.hold(self._largest(held))
+        positions = tuple(
+            sorted((self._position(row) for row in held), key=lambda position: position.key)
+        )
+        currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
+        wallets = _wallets(account, risks, every, currencies)
+        if funds is not None:
+            wallets += parse.funding_wallets(funds, currencies)
+        depths, *_ = await all_of([
+            self._depths({position.symbol for position in positions}),
+            self._stops.refresh(
+                {symbol: self._ids[symbol] for symbol in symbols},
+                {position.key: position.size for position in positions},
+                self._rules.mode,
+            ),
+            self._bars.refresh(symbols, self._now_ms()),
+            self._funding.refresh(symbols),
+        ])  # fmt: skip
+        return Observation(
+            at=self._now(),
+            account_at=asked_at,
+            account=Account(
+                name=self._settings.account,
+                venue=self._settings.venue,
+                position_mode=self._rules.mode,
+                positions=positions,
+                wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
+                stops=self._stops.found,
+                stops_at=self._stops.read_at,
+            ),
+            instruments=tuple(self._instruments[symbol] for symbol in symbols),
+            markets=tuple(self._market(symbol, marks, indices, depths) for symbol in symbols),
+        )
+
+    async def _funds(self) -> list[dict[str, Any]] | None:
+        """Return the rows of the funding account; one that is missing is asked for again.
+
+        The list leaves out what is 0, so a broken answer looks like an empty account: absence is
+        believed once two answers agree on it.
+        """
+        if "spot" not in self._settings.wallets:
+            return None
+        wanted = {self._instruments[symbol].settle for symbol in self._settings.symbols}
+        found = await self._ask_funds(wanted)
+        if wanted - {text(row, "ccy") for row in found} - self._empty:
+            found = await self._ask_funds(wanted)
+        self._empty = wanted - {text(row, "ccy") for row in found}
+        return found
+
+    async def _ask_funds(self, currencies: Collection[str]) -> list[dict[str, Any]]:
+        call = self._client.api.privateGetAssetBalances
+        answer = await self._client.read(call, {"ccy": ",".join(sorted(currencies))})
+        return listed(answer, "funding account")
+
+    async def _indices(self) -> dict[str, dict[str, Any]]:
+        """Return the row of each index of a settle currency, by the venue's name."""
+        settles = sorted({self._instruments[s].settle for s in self._settings.symbols})
+        call = self._client.api.publicGetMarketIndexTickers
+        answers = await all_of([self._client.read(call, {"quoteCcy": ccy}) for ccy in settles])
+        found = [row for answer in answers for row in listed(answer, "indices")]
+        return {text(row, "instId"): row for row in found}
+
+    def _largest(self, held: list[dict[str, Any]]) -> dict[str, Decimal]:
+        """Return the larger leg of each symbol. [contracts]."""
+        sizes: dict[str, Decimal] = {}
+        for row in held:
+            symbol = self._rules.symbol(row)
+            sizes[symbol] = max(sizes.get(symbol, FLAT), abs(parse.signed(row)))
+        return sizes
+
+    def _position(self, row: Mapping[str, Any]) -> Position:
+        symbol = self._rules.symbol(row)
+        return parse.position(
+            row,
+            symbol,
+            coins=self._coins[symbol],
+            tick=self._instruments[symbol].price_step,
+            is_planned=self._rules.is_planned,
+        )
+
+    async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
+        ordered = sorted(symbols)
+        call = self._client.api.publicGetMarketBooks
+        answers = await all_of([
+            self._client.read(call, {"instId": self._ids[symbol], "sz": str(BOOK_LEVELS)})
+            for symbol in ordered
+        ])  # fmt: skip
+        return {
+            symbol: single(answer, f"book of {symbol}")
+            for symbol, answer in zip(ordered, answers, strict=True)
+        }
+
+    async def _read_bars(self, symbol: str, now_ms: int) -> Bars:
+        return await self._paged.read(self._ids[symbol], symbol, now_ms)
+
+    def _market(
+        self,
+        symbol: str,
+        marks: Mapping[str, Mapping[str, Any]],
+        indices: Mapping[str, Mapping[str, Any]],
+        depths: Mapping[str, Mapping[str, Any]],
+    ) -> Market:
+        name = self._ids[symbol]
+        family = name.removesuffix("-SWAP")
+        if name not in marks or family not in indices:
+            raise Incomplete(f"mark and index of {symbol} must be listed, were not")
+        return parse.market(
+            marks[name],
+            indices[family],
+            symbol,
+            funding=self._funding.of(symbol),
+            bars=self._bars.of(symbol),
+            depth=depths.get(symbol),
+            coins=self._coins[symbol],
+        )
+
+    async def _check_rights(self) -> None:
+        answer = await self._client.read(self._client.api.privateGetAccountConfig, {})
+        rights = parse.owner(single(answer, "account config")).rights
+        if "withdraw" in rights:
+            raise Denied("the API key must not be able to withdraw: turn that right off")
+        if "trade" not in rights:
+            raise Denied("the API key must be able to trade: turn that right on")
+
+
+def _wallets(
+    account: Mapping[str, Any],
+    risks: Mapping[str, Any],
+    positions: list[dict[str, Any]],
+    currencies: frozenset[str],
+) -> list[Wallet]:
+    """Return the wallets that back positions, if nothing contradicts the list of them.
+
+    Args:
+        account: Balances.
+        risks: What the same account shows of one instant.
+        positions: All rows, also those of which only margin is left.
+        currencies: Of the wallets.
+
+    Raises:
+        TornError: A currency is missing that another answer shows, or the account has isolated
+            margin where no position is listed.
+    """
+    details = rows(account.get("details"), "balances")
+    there = {text(row, "ccy") for row in details}
+    shown = {text(row, "ccy") for row in rows(risks.get("balData"), "balances of the risk")}
+    lacking = (shown & currencies) - there
+    if lacking:
+        raise TornError(f"balances must list {', '.join(sorted(lacking))}, did not")
+    isolated = {row.get("ccy") for row in positions if row.get("mgnMode") == "isolated"}
+    for row in details:
+        has_margin = bool(row.get("isoEq")) and number(row, "isoEq") > 0
+        if has_margin and row["ccy"] in currencies - isolated:
+            raise TornError(f"isolated margin of {row['ccy']} must be of a position")
+    return list(parse.trading_wallets(details, currencies))
+
+
+def _check_whole(held: list[dict[str, Any]], risks: Mapping[str, Any]) -> None:
+    """Accept positions only if the list of their risks shows the same ones.
+
+    An empty list is not flat until that agrees: broken answers arrive as empty lists.
+
+    Raises:
+        TornError: They differ; the next look may be whole.
+    """
+    theirs = _amounts(
+        row for row in rows(risks.get("posData"), "positions of the risk") if number(row, "pos")
+    )
+    ours = _amounts(held)
+    if ours != theirs:
+        raise TornError(
+            "positions and their risk must show the same amounts, showed "
+            f"{_named(ours)} and {_named(theirs)}"
+        )
+
+
+def _amounts(listed_rows: Any) -> Counter[tuple[str, str, Decimal]]:
+    return Counter(
+        (text(row, "instId"), text(row, "posSide"), number(row, "pos")) for row in listed_rows
+    )
+
+
+def _named(amounts: Counter[tuple[str, str, Decimal]]) -> str:
+    return ", ".join(f"{name} {leg} {amount}" for name, leg, amount in amounts) or "none"

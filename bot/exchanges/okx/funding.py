@@ -1,0 +1,55 @@
+"""What is the funding rate of each contract, as lately as anybody needs to know?"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.clock import VenueClock
+from bot.errors import Incomplete, Unavailable
+from bot.exchanges.client import Client
+from bot.exchanges.numbers import number
+from bot.exchanges.okx.answers import single
+from bot.exchanges.quota import Lane
+
+EVERY = timedelta(minutes=10)
+"""Nothing depends on it, and each contract is an own request."""
+
+
+class Funding:
+    """The rates of the running intervals, as last read."""
+
+    def __init__(self, client: Client, clock: VenueClock, ids: Mapping[str, str]) -> None:
+        self._client, self._clock, self._ids = client, clock, ids
+        self._rates: dict[str, Decimal] = {}
+        self._read_at: dict[str, datetime] = {}
+
+    def of(self, symbol: str) -> Decimal | None:
+        """Return the rate of a symbol; ``None`` where it is not known. [ratio]."""
+        return self._rates.get(symbol)
+
+    async def refresh(self, symbols: Collection[str]) -> None:
+        """Read the oldest that is due; one that cannot be read is not known.
+
+        Raises:
+            Denied: Key or permission.
+        """
+        now = self._clock.now()
+        due = [s for s in symbols if s not in self._read_at or now - self._read_at[s] >= EVERY]
+        if not due:
+            return
+        symbol = due[0]
+        self._read_at[symbol] = now
+        self._rates.pop(symbol, None)
+        try:
+            row: dict[str, Any] = single(
+                await self._client.read(
+                    self._client.api.publicGetPublicFundingRate,
+                    {"instId": self._ids[symbol]},
+                    lane=Lane.TELEMETRY,
+                ),
+                "funding rate",
+            )
+            self._rates[symbol] = number({"symbol": symbol, **row}, "fundingRate")
+        except (Unavailable, Incomplete):
+            return
