@@ -145,8 +145,8 @@ class Contract:
 
 
 Demand = Callable[[Contract, Decimal, Decimal], Decimal]
-"""What a position of a [size] must hold at a price [quote/base], with what its venue adds in fees; one
-that holds no more is taken over. [asset]"""
+"""What a position of a [size] must hold at a price [quote/base], fees included where a venue adds
+them; one that holds no more is taken over. [asset]"""
 
 
 def by_worth(contract: Contract, size: Decimal, price: Decimal) -> Decimal:
