@@ -69,7 +69,7 @@ class OkxVenue(Adapter):
         self._glance = Glance(client, self._ids)
         self._funding = Funding(client, clock, self._ids)
         self._evidence = Evidence(client, self._stops, self._ids, self._coins)
-        self._statement = Statement(client)
+        self._statement = Statement(client, sleep=clock.sleep)
         self._empty: set[str] = set()
         """Currencies of which the funding account is known to hold nothing."""
 

@@ -4,7 +4,7 @@ One list holds them all, newest first. A line tells what changed in the account 
 position; fills, fees and payments change the sum of both, margin moves only where it is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,12 +14,14 @@ from bot.errors import Incomplete
 from bot.exchanges.client import Client
 from bot.exchanges.numbers import instant, number, text, whole
 from bot.exchanges.okx.answers import listed
+from bot.exchanges.okx.patience import waited_for
 from bot.exchanges.okx.write import ACCOUNTS
-from bot.exchanges.quota import Lane
 
 PAGE = 100
 MOST_PAGES = 16
 """In one reading; a bot that needs more was away too long to catch up like this."""
+LONGEST = 5.0
+"""So long one page waits for its turn in the budget of requests. [s]"""
 RECENT = timedelta(days=6)
 """The list of late lines reaches back a week, another one three months."""
 TRANSFER, TRADE, LIQUIDATION, MARGIN, FUNDING, ADL = "1", "2", "5", "6", "8", "9"
@@ -37,8 +39,14 @@ KINDS = {
 class Statement:
     """Reads the lines of one account."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, *, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Take where to look.
+
+        Args:
+            client: Of the venue.
+            sleep: Waits. [s]
+        """
+        self._client, self._sleep = client, sleep
 
     async def read(
         self, since: datetime, until: datetime, *, ids: Mapping[str, str], has_spot: bool
@@ -71,7 +79,10 @@ class Statement:
         found: dict[str, dict[str, Any]] = {}
         older: dict[str, str] = {}
         for _ in range(MOST_PAGES):
-            rows = listed(await self._client.read(call, {**span, **older}, lane=Lane.READ), "bills")
+            answer = await waited_for(
+                self._client, call, {**span, **older}, sleep=self._sleep, longest=LONGEST
+            )
+            rows = listed(answer, "bills")
             found |= {text(row, "billId"): row for row in rows}
             if len(rows) < PAGE:
                 return found.values()
