@@ -22,7 +22,7 @@ from bot.domain.decision import Decision, PlannedAction, PositionVerdict, Snapsh
 from bot.domain.intent import Execution, Intent
 from bot.domain.past import written
 from bot.domain.stop import RestingStop
-from bot.margin.linear import distance
+from bot.margin.isolated import distance
 
 VERSION = 1
 DIGITS = Decimal("0.00000001")

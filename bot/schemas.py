@@ -45,10 +45,10 @@ class PositionRecord(_Part):
 
     symbol: str
     side: Side = _from_text()
-    size: str = _amount("Signed, long > 0. [base]")
+    size: str = _amount("Signed, long > 0. [base or quote]")
     mark: str = _amount("[quote/base]")
-    equity: str = _amount("Margin and unrealized PnL. [quote]")
-    maintenance_margin: str = _amount("[quote]")
+    equity: str = _amount("Margin and unrealized PnL. [settle]")
+    maintenance_margin: str = _amount("[settle]")
     liquidation_price: str | None = _amount("Ours. [quote/base]")
     venue_liquidation_price: str | None = _amount("The venue's. [quote/base]")
     distance: str | None = _amount("Adverse move to liquidation over mark. [ratio]")
@@ -96,7 +96,7 @@ class StopRecord(_Part):
     side: Side = Field(strict=False, description="Of the position.")
     stop_id: str = Field(description="The venue's.")
     client_id: str = Field(description="Empty for none.")
-    size: str | None = _amount("What it closes; null for whatever is open then. [base]")
+    size: str | None = _amount("What it closes; null for whatever is open then. [base or quote]")
     stop_price: str = _amount("[quote/base]")
     on_mark: bool = Field(description="Whether it watches mark; else the last trade.")
     is_ours: bool = Field(description="Others are never touched.")
@@ -105,8 +105,8 @@ class StopRecord(_Part):
 class SnapshotRecord(_Part):
     """One position before or after an action."""
 
-    size: str = _amount("Signed. [base]")
-    margin: str = _amount("[quote]")
+    size: str = _amount("Signed. [base or quote]")
+    margin: str = _amount("[settle]")
     liquidation_price: str | None = _amount("[quote/base]")
     distance: str | None = _amount("[ratio]")
     leverage: str | None = _amount("[x]")
@@ -153,11 +153,11 @@ class ActionRecord(_Part):
         default=None,
         pattern=r"^[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$",
         description="Closed, of reduce_position; to be closed, of place_stop, where null is "
-        "whatever is open then. [base]",
+        "whatever is open then. [base or quote]",
     )
     currency: str | None = Field(default=None, description="Of the amount.")
     why: str
-    cost: str = _amount("Expected fees and slippage. [quote]")
+    cost: str = _amount("Expected fees and slippage. [settle]")
     before: SnapshotRecord | None
     after: SnapshotRecord | None
     outcome: IntentState | None = Field(default=None, strict=False)

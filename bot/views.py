@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import files
+from bot.domain.instrument import Contract, contract_of, settle_of
 from bot.domain.switch import Pause
 from bot.errors import ConfigError, JournalError
 from bot.journal.queries import JournalReader, StoredAction
@@ -194,12 +195,16 @@ def action_text(row: Mapping[str, Any]) -> str:
         if row["kind"] == "transfer"
         else f"{row['symbol']} {row['side']}"
     )
-    unit = row.get("currency") or ("" if "stop_id" in row else "base")
+    unit = row.get("currency") or ("" if "stop_id" in row else _size_unit(row["symbol"]))
     note = f" ({row['code']} {row['text']})".replace("( ", "(") if row["text"] else ""
     return (
         f"{row['at']}  {row['id']}  {row['kind']:<15} {where:<22} {what} {unit}  "
         f"{row['state']}{note}\n"
     )
+
+
+def _size_unit(symbol: str) -> str:
+    return "base" if contract_of(symbol) is Contract.LINEAR else "quote"
 
 
 def alarms(path: Path, *, since: str | None, limit: int) -> Iterator[dict[str, Any]]:
@@ -260,14 +265,15 @@ def risk_text(found: Mapping[str, Any]) -> str:
     allowed = ", ".join(
         f"{h} {float(x):.2f}x" for h, x in found["highest_permissible_leverage"].items()
     )
-    action = found["next_action"]
+    action, symbol = found["next_action"], found["symbol"]
+    unit = settle_of(symbol) if contract_of(symbol) is Contract.INVERSE else "quote"
     amount = f" {action['amount']}" if "amount" in action else ""
     return (
         f"{found['symbol']} {found['side']} at {found['venue']}\n"
         f"  liquidation price    {found['liquidation_price']}\n"
         f"  distance             {found['distance']} [ratio]\n"
         f"  effective leverage   {found['effective_leverage']} [x]\n"
-        f"  equity, maintenance  {found['equity']}, {found['maintenance_margin']} [quote]\n"
+        f"  equity, maintenance  {found['equity']}, {found['maintenance_margin']} [{unit}]\n"
         f"  without any action   survives {_survival_text(found)}\n"
         f"  hit probability      {hits}\n"
         f"  permissible leverage {allowed}\n"

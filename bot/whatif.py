@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.domain.instrument import Instrument, MarginTier
+from bot.domain.instrument import Contract, Instrument, MarginTier, contract_of, settle_of
 from bot.domain.position import MarginMode, Position, Side
 from bot.leverage import distance, tail
 from bot.leverage.library import Library
 from bot.leverage.model import HORIZONS, leverage_cap, tail_of
 from bot.leverage.tail import Tail
 from bot.leverage.tolerance import window_tolerance
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.assess import assess
 from bot.margin.blackout import survival
 from bot.margin.tiers import check_tiers
@@ -24,18 +24,18 @@ from bot.margin.tiers import check_tiers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A position as a person describes it.
+    """A position as a person describes it; one that settles in its coin is inverse.
 
     Attributes:
         venue: The venue's id.
         symbol: Unified name.
         side: Long or short.
-        size: > 0. [base]
+        size: > 0; inverse: contracts times their value. [base or quote]
         entry: Average price. [quote/base]
         mark: Now. [quote/base]
-        margin: Without unrealized PnL. [quote]
+        margin: Without unrealized PnL. [settle]
         rate: Maintenance rate of the tier. [ratio]
-        amount: Maintenance amount of the tier. [quote]
+        amount: Maintenance amount of the tier. [settle]
         volatility: Of the log price per square-root hour.
         hazard: Liquidations tolerated per year. [1/year]
     """
@@ -67,6 +67,11 @@ class Question:
             if not value.is_finite():
                 raise ValueError(f"{name} must be a number, was {value}")
 
+    @property
+    def contract(self) -> Contract:
+        """Linear or inverse, as the symbol tells."""
+        return contract_of(self.symbol)
+
 
 def answer(question: Question, library: Library) -> dict[str, Any]:
     """Return liquidation price, distance, chances, permissible leverage, next action.
@@ -86,7 +91,7 @@ def answer(question: Question, library: Library) -> dict[str, Any]:
             max_leverage=Decimal(1) / question.rate,
         ),
     )
-    check_tiers(question.symbol, tiers)
+    check_tiers(question.symbol, tiers, contract=question.contract)
     position = Position(
         symbol=question.symbol,
         size=question.side.sign * question.size,
@@ -159,7 +164,7 @@ def _instrument(question: Question, tiers: tuple[MarginTier, ...]) -> Instrument
     tiny = Decimal("0.00000001")
     return Instrument(
         symbol=question.symbol,
-        settle=question.symbol.rpartition(":")[2] or "quote",
+        settle=settle_of(question.symbol) or "quote",
         price_step=tiny,
         size_step=tiny,
         min_size=tiny,
@@ -168,6 +173,7 @@ def _instrument(question: Question, tiers: tuple[MarginTier, ...]) -> Instrument
         margin_step=tiny,
         taker_fee=Decimal(0),
         tiers=tiers,
+        contract=question.contract,
     )
 
 
@@ -187,8 +193,8 @@ def _required(
     needed, cap = distance.from_log(a_log, question.side), leverage_cap(shape)
     if cap is None:
         return needed
-    capped = linear.distance_at_leverage(
-        tiers, size=size, mark_price=question.mark, leverage=Decimal(str(cap))
+    capped = isolated.distance_at_leverage(
+        question.contract, tiers, size=size, mark_price=question.mark, leverage=Decimal(str(cap))
     )
     return needed if capped is None else max(needed, capped)
 
@@ -198,7 +204,9 @@ def _permissible(
 ) -> str | None:
     required = _required(question, tiers, size, shape, hours)
     return _text(
-        linear.leverage_at_distance(tiers, size=size, mark_price=question.mark, distance=required)
+        isolated.leverage_at_distance(
+            question.contract, tiers, size=size, mark_price=question.mark, distance=required
+        )
     )
 
 
@@ -214,7 +222,8 @@ def _hit_probability(question: Question, at: Decimal | None, shape: Tail, hours:
 def _next_action(
     question: Question, tiers: tuple[MarginTier, ...], position: Position, shape: Tail
 ) -> dict[str, str]:
-    wanted = linear.margin_for_distance(
+    wanted = isolated.margin_for_distance(
+        question.contract,
         tiers,
         size=position.size,
         entry_price=position.entry_price,

@@ -28,7 +28,7 @@ from bot.leverage.regime import Strain
 from bot.leverage.stress import Catalogue
 from bot.leverage.tolerance import window_tolerance
 from bot.leverage.units import Units
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.bands import band_at_distances
 
 WIDEST = Decimal("0.95")
@@ -238,7 +238,8 @@ class Hazard:
             self._settings.stress.scenarios,
             coin=_coin(risk),
             side=position.side.sign,
-            notional=float(abs(position.size) * position.mark_price),
+            contract=risk.instrument.contract,
+            notional=float(risk.notional),
             equity=float(risk.equity),
             margin=float(position.margin),
             rate=rate,
@@ -294,7 +295,8 @@ def _capped(risk: PositionRisk, leverage: float | None) -> float:
     if leverage is None:
         return 0.0
     position = risk.position
-    at = linear.distance_at_leverage(
+    at = isolated.distance_at_leverage(
+        risk.instrument.contract,
         risk.instrument.tiers,
         size=position.size,
         mark_price=position.mark_price,
@@ -319,8 +321,8 @@ def _units(risk: PositionRisk) -> Units:
     position, instrument = risk.position, risk.instrument
     rate, amount = _table(instrument.tiers)
     return Units(
-        notional=np.array([float(abs(position.size) * position.mark_price)]),
-        side=np.array([float(position.side.sign)]),
+        notional=np.array([float(risk.notional)]),
+        side=np.array([float(isolated.direction(instrument.contract, size=position.size))]),
         rate=np.array([rate]),
         amount=np.array([amount]),
     )

@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 from bot.domain.instrument import MarginRelease
 from bot.errors import ConfigError
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings
 from bot.exchanges.venues import VENUES
+from bot.execute.fingerprint import least_marked
 from bot.operate.logs import Logs, LogSettings
 from bot.operate.mqtt import MqttSettings
 from bot.operate.redact import Redactor
@@ -18,14 +20,32 @@ from bot.settings import MqttSection, Settings, secret_of
 
 
 def policy_of(settings: Settings) -> Policy:
-    """Return the core's policy from the configuration."""
+    """Return the core's policy from the configuration.
+
+    Raises:
+        ConfigError: The limits of an account of a coin allow no move at all.
+    """
     account, limits = settings.accounts[0], settings.limits.model_dump()
     limits["resident_stops"] &= bool(VENUES[account.venue].stops)
+    if account.coin:
+        limits["coin"] = account.coin
+        limits["least_move"] = _least_move(settings)
     return Policy(
         transfer_from=account.transfer_from,
         reserves=tuple(sorted(account.reserves.items())),
         **limits,
     )
+
+
+def _least_move(settings: Settings) -> Decimal:
+    account, most = settings.accounts[0], settings.limits.max_margin_per_action
+    least = least_marked(VENUES[account.venue].collateral_step)
+    if most < least:
+        raise ConfigError(
+            f"limits.max_margin_per_action must be >= {least:f} {account.coin}, was {most}: less "
+            "has no room for the digits by which a move is known again"
+        )
+    return least
 
 
 def strategy_of(settings: Settings) -> Resolved:

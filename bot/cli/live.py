@@ -104,11 +104,12 @@ def check(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Validate the configuration, its secrets and its strategy."""
+    """Validate the configuration, its limits, secrets and strategy."""
     from bot import bootstrap, settings
 
     loaded = settings.load(config)
     bootstrap.strategy_of(loaded.settings)
+    bootstrap.policy_of(loaded.settings)
     bootstrap.redactor_of(loaded.settings)
     rows = settings.explain(loaded)
     if as_json:

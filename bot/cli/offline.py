@@ -13,14 +13,18 @@ from bot.errors import ConfigError
 
 def risk(
     side: Annotated[str | None, typer.Option(help="long or short.")] = None,
-    size: Annotated[str | None, typer.Option(help="[base]")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Inverse: contracts times their value. [base or quote]")
+    ] = None,
     entry: Annotated[str | None, typer.Option(help="[quote/base]")] = None,
     mark: Annotated[str | None, typer.Option(help="[quote/base]")] = None,
-    margin: Annotated[str | None, typer.Option(help="Without unrealized PnL. [quote]")] = None,
-    symbol: Annotated[str, typer.Option(help="Unified name.")] = "BTC/USDT:USDT",
+    margin: Annotated[str | None, typer.Option(help="Without unrealized PnL. [settle]")] = None,
+    symbol: Annotated[
+        str, typer.Option(help="Unified name; BTC/USD:BTC is inverse.")
+    ] = "BTC/USDT:USDT",
     venue: Annotated[str, typer.Option(help="The venue's id.")] = "binanceusdm",
     rate: Annotated[str, typer.Option(help="Maintenance rate of the tier. [ratio]")] = "0.005",
-    amount: Annotated[str, typer.Option(help="Maintenance amount (cum). [quote]")] = "0",
+    amount: Annotated[str, typer.Option(help="Maintenance amount (cum). [settle]")] = "0",
     volatility: Annotated[str, typer.Option(help="Per square-root hour.")] = "0.006",
     hazard: Annotated[str, typer.Option(help="Liquidations tolerated per year.")] = "1",
     models: Annotated[str | None, typer.Option(help="As `strategy.models`.")] = None,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from bot.domain.instrument import Contract, contract_of, settle_of
 from bot.domain.position import Position, PositionMode
 from bot.domain.stop import RestingStop
 
@@ -47,10 +48,16 @@ class Account:
     stops: tuple[RestingStop, ...] = ()
     stops_at: datetime | None = None
 
-    def held(self) -> Decimal:
-        """Return all wallets and margin, without unrealized PnL. [quote]."""
-        wallets = sum((wallet.total for wallet in self.wallets), Decimal(0))
-        return wallets + sum((position.margin for position in self.positions), Decimal(0))
+    def held(self, coin: str = "") -> Decimal:
+        """Return all wallets and margin, without unrealized PnL. [quote, or the coin].
+
+        Args:
+            coin: Only what is of this coin; empty for the margin of linear positions and every
+                wallet.
+        """
+        positions = (p.margin for p in self.positions if _is_of(p.symbol, coin))
+        wallets = (w.total for w in self.wallets if not coin or w.currency == coin)
+        return sum(wallets, Decimal(0)) + sum(positions, Decimal(0))
 
     def wallet(self, name: str, currency: str) -> Wallet | None:
         """Return the wallet of that name and currency, ``None`` where there is none."""
@@ -58,3 +65,7 @@ class Account:
             if wallet.name == name and wallet.currency == currency:
                 return wallet
         return None
+
+
+def _is_of(symbol: str, coin: str) -> bool:
+    return settle_of(symbol) == coin if coin else contract_of(symbol) is Contract.LINEAR

@@ -13,7 +13,7 @@ class AddMargin:
 
     Attributes:
         key: The position.
-        amount: > 0, a multiple of the margin step. [quote]
+        amount: > 0, a multiple of the margin step. [settle]
         currency: The collateral.
         after_reduction: Re-adds what the reduction before it in the same plan released; sent
             only if that reduction was done.
@@ -32,7 +32,7 @@ class RemoveMargin:
 
     Attributes:
         key: The position.
-        amount: > 0, a multiple of the margin step. [quote]
+        amount: > 0, a multiple of the margin step. [settle]
         currency: The collateral.
     """
 
@@ -48,7 +48,7 @@ class ReducePosition:
 
     Attributes:
         key: The position.
-        size: > 0, a multiple of the lot, at most the position. [base]
+        size: > 0, a multiple of the lot, at most the position. [base or quote]
         limit_price: Worst price accepted. [quote/base]
     """
 
@@ -82,7 +82,7 @@ class PlaceStop:
 
     Attributes:
         key: The position.
-        size: > 0, a multiple of the lot; ``None`` closes whatever is open then. [base]
+        size: > 0, a multiple of the lot; ``None`` closes whatever is open then. [base or quote]
         stop_price: Where it fires. [quote/base]
         is_needed: None stands: it may be placed in degraded mode too.
     """

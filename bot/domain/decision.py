@@ -55,8 +55,8 @@ class Snapshot:
     """The numbers of one position before and after an action.
 
     Attributes:
-        size: Signed. [base]
-        margin: [quote]
+        size: Signed. [base or quote]
+        margin: [settle]
         liquidation_price: [quote/base]
         distance: [ratio]
         leverage: [x]
@@ -76,7 +76,7 @@ class PlannedAction:
     Attributes:
         action: What shall be done.
         why: Short code: ``below_trigger``, ``wallet_low``, ``re_add_released``, ...
-        cost: Expected fees and slippage. [quote]
+        cost: Expected fees and slippage. [settle]
         before: The position before it; ``None`` for transfers and stops.
         after: The position after it; ``None`` for transfers, stops and a full close.
     """

@@ -15,6 +15,17 @@ class Contract(StrEnum):
     """In the coin itself: profit is linear in one over the price."""
 
 
+def settle_of(symbol: str) -> str:
+    """Return the currency of margin and profit that a unified name tells; empty for none."""
+    return symbol.partition(":")[2].partition("-")[0]
+
+
+def contract_of(symbol: str) -> Contract:
+    """Return the kind of contract that a unified name tells: inverse ones settle in their coin."""
+    base = symbol.partition("/")[0]
+    return Contract.INVERSE if base and settle_of(symbol) == base else Contract.LINEAR
+
+
 class MarginRelease(StrEnum):
     """What a venue does with isolated margin when part of a position is closed."""
 
@@ -31,9 +42,9 @@ class MarginTier:
     """One step of a maintenance table.
 
     Attributes:
-        notional_floor: Where the step begins, inclusive. [quote]
+        notional_floor: Where the step begins, inclusive. [settle]
         maintenance_rate: [ratio]
-        maintenance_amount: Deduction that keeps the table continuous (Binance ``cum``). [quote]
+        maintenance_amount: Deduction that keeps the table continuous (Binance ``cum``). [settle]
         max_leverage: Highest leverage setting in this step. [x]
     """
 
@@ -45,21 +56,25 @@ class MarginTier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
-    """A linear perpetual or future, in units of its base coin.
+    """A perpetual or future.
+
+    Its sizes are in coins where it is linear. Where it is inverse they are contracts times their
+    value, in quote currency; that value is the lot.
 
     Attributes:
-        symbol: Unified name, ``BTC/USDT:USDT``.
+        symbol: Unified name, ``BTC/USDT:USDT`` or ``BTC/USD:BTC``.
         settle: Currency of margin and profit.
         price_step: Tick. [quote/base]
-        size_step: Lot. [base]
-        min_size: [base]
-        max_market_size: Largest market order. [base]
+        size_step: Lot. [base or quote]
+        min_size: [base or quote]
+        max_market_size: Largest market order. [base or quote]
         min_notional: Smallest opening order; reducing orders are exempt. [quote]
-        margin_step: Finest step of a margin move, of the collateral, not of the contract. [quote]
+        margin_step: Finest step of a margin move, of the collateral, not of the contract. [settle]
         taker_fee: [ratio]
         tiers: Ascending by floor; the first floor is 0.
         margin_release: What closing a part does with isolated margin.
         closes_at: When it stops trading; ``None`` while no end is known. Aware UTC.
+        contract: Linear or inverse.
     """
 
     symbol: str
@@ -74,3 +89,4 @@ class Instrument:
     tiers: tuple[MarginTier, ...]
     margin_release: MarginRelease = MarginRelease.UNKNOWN
     closes_at: datetime | None = None
+    contract: Contract = Contract.LINEAR

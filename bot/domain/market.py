@@ -11,7 +11,7 @@ class BookLevel:
 
     Attributes:
         price: [quote/base]
-        size: [base]
+        size: [base or quote]
     """
 
     price: Decimal

@@ -49,14 +49,14 @@ class Position:
 
     Attributes:
         symbol: Unified name.
-        size: Signed, long > 0, never 0. [base]
+        size: Signed, long > 0, never 0. [base or quote]
         entry_price: Average price of the open size. [quote/base]
         mark_price: Price the venue liquidates against. [quote/base]
-        margin: Collateral assigned to it, without unrealized PnL. [quote]
+        margin: Collateral assigned to it, without unrealized PnL. [settle]
         leverage_setting: The number set at the venue; limits removal, not risk. [x]
         margin_mode: Isolated or cross.
         venue_liquidation_price: The venue's own figure; ``None`` when it gives none. [quote/base]
-        venue_maintenance_margin: The venue's own figure; ``None`` when it gives none. [quote]
+        venue_maintenance_margin: The venue's own figure; ``None`` when it gives none. [settle]
         venue_adds_margin: Whether the venue was told to add margin to it by itself.
     """
 

@@ -14,10 +14,10 @@ class PositionRisk:
     Attributes:
         position: As observed.
         instrument: Its rules.
-        notional: ``abs(size) * mark``. [quote]
-        unrealized_pnl: Signed. [quote]
-        equity: ``margin + unrealized_pnl``, signed. [quote]
-        maintenance_margin: At mark. [quote]
+        notional: Value at mark: ``abs(size) * mark``, inverse ``abs(size) / mark``. [settle]
+        unrealized_pnl: Signed. [settle]
+        equity: ``margin + unrealized_pnl``, signed. [settle]
+        maintenance_margin: At mark. [settle]
         liquidation_price: ``None`` when no positive price liquidates. [quote/base]
         distance: Adverse move to it over mark, <= 0 when already liquidatable; ``None`` when no
             price liquidates. [ratio]
@@ -36,7 +36,7 @@ class PositionRisk:
 
     @property
     def buffer(self) -> Decimal:
-        """``equity - maintenance_margin``; <= 0 is liquidatable. [quote]"""
+        """``equity - maintenance_margin``; <= 0 is liquidatable. [settle]"""
         return self.equity - self.maintenance_margin
 
 

@@ -23,7 +23,7 @@ class RestingStop:
         key: The position it closes.
         stop_id: The venue's.
         client_id: Given by whoever placed it; empty for none.
-        size: What it closes; ``None`` for whatever is open then. [base]
+        size: What it closes; ``None`` for whatever is open then. [base or quote]
         stop_price: Where it fires. [quote/base]
         on_mark: Whether it watches mark; else the last trade.
         is_ours: Placed by this bot; others are shown and never touched.

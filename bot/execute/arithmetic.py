@@ -10,6 +10,8 @@ from collections.abc import Iterable
 EPOCHS = 8
 """Runs of the bot that the tags of one key tell apart."""
 SMALLEST_SCALE = 1_000
+SMALLEST_MARKED = 100 * SMALLEST_SCALE
+"""No smaller amount has room for a tag. [collateral steps]"""
 MOVES_PER_DAY = 40
 """Tags that a scale has at least; who gives more in a day takes those that are not used. [count]"""
 MOST_OPEN = 16
@@ -26,11 +28,11 @@ def fingerprint_scale(
 
     Args:
         amount: Nominal. [collateral steps]
-        steps_per_unit: Collateral steps in 1.00 of the quote currency, rounded down. [count]
+        steps_per_unit: Collateral steps in 1.00 of the collateral, rounded down. [count]
         moves: Of one key that are open or in the history of 24 h. [count]
 
     Returns:
-        ``None`` when it would be more than 1.00 [quote] or more than 1 % of the amount: such a
+        ``None`` when it would be more than 1.00 [settle] or more than 1 % of the amount: such a
         move cannot be told from others by its amount.
     """
     scale = SMALLEST_SCALE

@@ -24,6 +24,7 @@ from bot.execute.denial import Denial, DenialCode
 from bot.execute.effect import known
 from bot.execute.facts import Facts
 from bot.execute.steps import ceiling, floor
+from bot.rebalance.rounding import shown
 
 DAY = timedelta(days=1)
 """Rolling: it holds the UTC day so far, so what it allows that allows too."""
@@ -92,6 +93,7 @@ def _is_above(facts: Facts, amount: Decimal, most: Decimal) -> bool:
 
 
 def _shared(facts: Facts, action: AddMargin) -> Iterator[Denial]:
+    _, rules = known(facts)
     spent, unknown = _spent(facts, None, DAY)
     for code, part in (
         (DenialCode.BUDGET_ACCOUNT, facts.policy.account_budget),
@@ -102,7 +104,10 @@ def _shared(facts: Facts, action: AddMargin) -> Iterator[Denial]:
         if not _fits(facts, spent, unknown, action.amount, limit=limit):
             yield (
                 code,
-                f"at most {limit:.2f} may be added in a day, {sum(spent + unknown)} is spent",
+                (
+                    f"at most {shown(limit, step=rules.margin_step)} may be added in a day, "
+                    f"{sum(spent + unknown)} is spent"
+                ),
             )
 
 
@@ -117,20 +122,24 @@ def _spent(
         span: Of the window, up to now.
     """
     moves = [m.action for m in facts.memory.moves if facts.now - m.at < span]
-    spent = list(_additions(moves, key))
-    open_ = list(_additions((*facts.memory.unsettled, *facts.memory.given_up), key))
+    coin = facts.policy.coin
+    spent = list(_additions(moves, key, coin))
+    open_ = list(_additions((*facts.memory.unsettled, *facts.memory.given_up), key, coin))
     for move in spent:
         if move in open_:
             open_.remove(move)
     return [a.amount for a in spent], [a.amount for a in open_]
 
 
-def _additions(actions: Iterable[Action], key: PositionKey | None) -> Iterator[AddMargin]:
+def _additions(
+    actions: Iterable[Action], key: PositionKey | None, coin: str
+) -> Iterator[AddMargin]:
     for action in actions:
         if (
             isinstance(action, AddMargin)
             and not action.after_reduction
             and (key is None or action.key == key)
+            and (not coin or action.currency == coin)
         ):
             yield action
 

@@ -10,7 +10,7 @@ from bot.domain.position import Position
 from bot.execute.arithmetic import usable
 from bot.execute.denial import Denial, DenialCode
 from bot.execute.facts import Facts
-from bot.margin import linear
+from bot.margin import isolated
 from bot.rebalance.claims import surplus
 from bot.rebalance.project import position_of, project
 
@@ -102,7 +102,7 @@ def _margin_after(
 ) -> Iterator[Denial]:
     change = action.amount if isinstance(action, AddMargin) else -action.amount
     price = _price(position, rules, change)
-    distance = linear.distance(
+    distance = isolated.distance(
         size=position.size, mark_price=position.mark_price, liquidation=price
     )
     if isinstance(action, AddMargin):
@@ -136,7 +136,7 @@ def known(facts: Facts) -> tuple[Position, Instrument]:
 
 def distance_of(position: Position, rules: Instrument) -> Decimal | None:
     """Return the distance of a position by our own rules. [ratio]."""
-    return linear.distance(
+    return isolated.distance(
         size=position.size,
         mark_price=position.mark_price,
         liquidation=liquidation_of(position, rules),
@@ -149,7 +149,8 @@ def liquidation_of(position: Position, rules: Instrument) -> Decimal | None:
 
 
 def _price(position: Position, rules: Instrument, change: Decimal) -> Decimal | None:
-    return linear.liquidation_price(
+    return isolated.liquidation_price(
+        rules.contract,
         rules.tiers,
         size=position.size,
         entry_price=position.entry_price,

@@ -84,9 +84,9 @@ class Facts:
         urgency: Of the position it is about.
         now: Venue time. Aware UTC.
         age: Of the oldest input. [s]
-        step: Finest step of what is sent. [quote]
+        step: Finest step of what is sent. [settle]
         held: All wallets and margin when the plan was made; what a reduction of the same plan
-            realises changes no budget. [quote]
+            realises changes no budget. [settle]
         holds: What the books say wallets hold for certain, by wallet and currency; a wallet that
             is not there has nothing on its way, or the books have no opinion. [currency]
         conditions: Around it.

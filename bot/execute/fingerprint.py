@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
 from bot.execute.arithmetic import (
+    SMALLEST_MARKED,
     fingerprint_scale,
     live_tags,
     sums_coincide,
@@ -17,6 +18,15 @@ from bot.rebalance.memory import with_amount
 
 REMEMBERED = timedelta(days=1)
 """An amount is not used again for so long."""
+
+
+def least_marked(step: Decimal) -> Decimal:
+    """Return the smallest amount that carries digits of its own. [currency].
+
+    Args:
+        step: Finest step of the collateral that the venue books, below 0.001. [currency]
+    """
+    return SMALLEST_MARKED * step
 
 
 @dataclass(slots=True, kw_only=True)

@@ -141,6 +141,7 @@ def _operation(facts: Facts) -> Iterator[Denial]:
     action, where = facts.action, facts.conditions
     if action.kind not in where.supported:
         yield DenialCode.OP_UNSUPPORTED, f"{action.kind} is not supported there"
+    yield from _currency(facts)
     position = facts.position
     if (
         isinstance(action, AddMargin | RemoveMargin)
@@ -164,6 +165,20 @@ def _operation(facts: Facts) -> Iterator[Denial]:
                 DenialCode.ENDPOINT_NOT_ALLOWED,
                 f"no way from {action.source} to {action.destination}",
             )
+
+
+def _currency(facts: Facts) -> Iterator[Denial]:
+    """Deny what the limits do not measure: amounts of two coins are not compared."""
+    action, policy, rules = facts.action, facts.policy, facts.rules
+    if isinstance(action, CancelStop):
+        return
+    here = policy.coin or "quote"
+    if rules is not None and not policy.serves(rules):
+        text = f"{rules.symbol} settles in {rules.settle}, limits are in {here}"
+        yield DenialCode.OP_UNSUPPORTED, text
+    of = getattr(action, "currency", policy.coin)
+    if policy.coin and of != policy.coin:
+        yield DenialCode.OP_UNSUPPORTED, f"amount must be in {here}, was in {of}"
 
 
 def _amount(facts: Facts) -> Iterator[Denial]:
@@ -215,7 +230,7 @@ def _measure(facts: Facts) -> tuple[Decimal | None, Decimal, Decimal, Decimal]:
 
 
 def _removable(facts: Facts) -> Decimal:
-    """Return what the venue releases of a position at most. [quote]."""
+    """Return what the venue releases of a position at most. [settle]."""
     position, rules = facts.position, facts.rules
     if position is None or rules is None:
         return Decimal("Infinity")  # denied for that, by a later check

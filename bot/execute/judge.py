@@ -138,7 +138,7 @@ class Judge:
             now=now,
             age=plan_age + decision.inputs_age_ms / 1000,
             step=self._fingerprints.step,
-            held=observation.account.held(),
+            held=observation.account.held(self._policy.coin),
             holds=booked,
             conditions=Conditions(
                 venue=self._venue.condition(),

@@ -14,8 +14,8 @@ class Offer:
     Attributes:
         levels: Of the book at the worst price or better, best first; empty where none was read.
         nearest: Price of the first, or the worst where no book was read. [quote/base]
-        size: At most, at that price or better; 0 where nothing. [base]
-        aim: Margin that brings the position to where a close would. [quote]
+        size: At most, at that price or better; 0 where nothing. [base or quote]
+        aim: Margin that brings the position to where a close would. [settle]
         required: Equity per notional there. [ratio]
     """
 
@@ -34,11 +34,11 @@ class Claimant:
         risk: Its numbers.
         trigger: Distance below which it is endangered. [ratio]
         required: Equity per notional at the trigger. [ratio]
-        need: Margin that brings it to the trigger. [quote]
+        need: Margin that brings it to the trigger. [settle]
         to_trigger: What it may get for that: no less than ``least``, no more than its own budgets
-            allow. [quote]
-        to_target: The same for the target, >= ``to_trigger``. [quote]
-        least: Less than this is not moved. [quote]
+            allow. [settle]
+        to_target: The same for the target, >= ``to_trigger``. [settle]
+        least: Less than this is not moved. [settle]
         is_measured: Whether the strategy measured a volatility: then equal shares of triggers are
             about equal chances.
         offer: What could be closed instead.
@@ -56,5 +56,5 @@ class Claimant:
 
     @property
     def step(self) -> Decimal:
-        """Finest step of its margin. [quote]."""
+        """Finest step of its margin. [settle]."""
         return self.risk.instrument.margin_step

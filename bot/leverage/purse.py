@@ -14,6 +14,8 @@ from bot.leverage import allocation, distance, impact, merit
 from bot.leverage.arrays import Floats
 from bot.leverage.claimant import Claimant
 from bot.leverage.units import Units
+from bot.margin import isolated
+from bot.margin.legs import coordinate
 
 DIGITS = 9
 """Of ratios: equal ones stay equal whatever the currency, so that order is no matter of luck."""
@@ -35,9 +37,9 @@ def even(
 
     Args:
         claimants: The positions.
-        base: Margin each gets before. [quote]
-        tops: More than this none takes, ``base`` included. [quote]
-        rest: To be shared. [quote]
+        base: Margin each gets before. [settle]
+        tops: More than this none takes, ``base`` included. [settle]
+        rest: To be shared. [settle]
 
     Raises:
         ValueError: A number is outside of what the estimate takes, or not all can stand on the
@@ -69,9 +71,9 @@ def mixed(
 
     Args:
         claimants: The positions.
-        base: Margin each gets before. [quote]
-        tops: More than this none takes, ``base`` included, although it may need more. [quote]
-        rest: To be shared. [quote]
+        base: Margin each gets before. [settle]
+        tops: More than this none takes, ``base`` included, although it may need more. [settle]
+        rest: To be shared. [settle]
 
     Raises:
         ValueError: As `even`.
@@ -85,7 +87,7 @@ def mixed(
     forced = np.maximum(_floats([c.need for c in claimants]) - _floats(tops), 0.0)
     with np.errstate(all="ignore"):
         closed = np.where(gain > 0, forced / gain, 0.0)
-        value = _floats([c.offer.size * c.risk.position.mark_price for c in claimants])
+        value = _floats([_offered(c) for c in claimants])
         caps = np.clip(value - closed, 0.0, notional)
         found = merit.merit_order(
             notional=notional,
@@ -110,22 +112,34 @@ def _cost(claimant: Claimant) -> float:
     at the limit price; nothing beyond one that was read is ever closed.
     """
     risk, offer = claimant.risk, claimant.offer
-    side, mark = risk.position.side, float(risk.position.mark_price)
+    contract = risk.instrument.contract
+    # An inverse position is the opposite linear one in one over the price.
+    side = isolated.direction(contract, size=risk.position.size)
+    mark = float(coordinate(contract, risk.position.mark_price))
+    nearest = float(coordinate(contract, offer.nearest))
     taken = impact.Book(
-        side=side.sign,
+        side=side,
         mark=mark,
-        price=_floats([level.price for level in offer.levels]),
+        price=_floats([coordinate(contract, level.price) for level in offer.levels]),
         size=_floats([level.size for level in offer.levels]),
-        half_spread=max(0.0, side.sign * (mark - float(offer.nearest)) / mark),
+        half_spread=max(0.0, side * (mark - nearest) / mark),
         taker_fee=float(risk.instrument.taker_fee),
         sigma_day=0.0,
         volume_day=1.0,
     )
-    size = float(min(offer.size * risk.position.mark_price, offer.aim / offer.required))
+    size = float(min(_offered(claimant), offer.aim / offer.required))
     if size <= 0:
         return LEAST_COST
     cost = float(impact.cost(taken, np.array([size]))[0])
     return max(LEAST_COST, round(cost / size, DIGITS))
+
+
+def _offered(claimant: Claimant) -> Decimal:
+    """Return the value at mark of what could be closed. [settle]."""
+    risk = claimant.risk
+    return isolated.value(
+        risk.instrument.contract, size=claimant.offer.size, price=risk.position.mark_price
+    )
 
 
 def _units(risks: Sequence[PositionRisk]) -> Units:
@@ -136,7 +150,12 @@ def _units(risks: Sequence[PositionRisk]) -> Units:
     ]
     return Units(
         notional=_floats([r.notional for r in risks]),
-        side=_floats([Decimal(r.position.side.sign) for r in risks]),
+        side=_floats(
+            [
+                Decimal(isolated.direction(r.instrument.contract, size=r.position.size))
+                for r in risks
+            ]
+        ),
         rate=np.array([[float(t.maintenance_rate) for t in table] for table in tables]),
         amount=np.array([[float(t.maintenance_amount) for t in table] for table in tables]),
     )

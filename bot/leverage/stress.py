@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bot.domain.instrument import Contract
 from bot.leverage.arrays import Floats
 from bot.leverage.optimum import FARTHEST
 from bot.leverage.units import Units, equity_at
@@ -193,6 +194,7 @@ def unsurvived(
     *,
     coin: str,
     side: int,
+    contract: Contract = Contract.LINEAR,
     notional: float,
     equity: float,
     margin: float,
@@ -206,25 +208,27 @@ def unsurvived(
         scenarios: The catalogue.
         coin: Base currency.
         side: 1 is a long, -1 a short.
-        notional: At mark, > 0. [quote]
-        equity: [quote]
-        margin: The part of it that is collateral. [quote]
+        contract: Its kind.
+        notional: At mark, > 0. [settle]
+        equity: [settle]
+        margin: The part of it that is collateral. [settle]
         rate: Maintenance rates, rising. [ratio]
-        amount: Maintenance amounts, as many. [quote]
+        amount: Maintenance amounts, as many. [settle]
         reach_sqrt_h: Quantile times volatility. [log/sqrt(h)]
     """
     found = []
+    rises = side if contract is Contract.LINEAR else -side
     for scenario in scenarios:
         if not scenario.concerns(coin):
             continue
         moved = distance(scenario, side) + reach_sqrt_h * math.sqrt(scenario.silent / 60.0)
-        there = notional * math.exp(-side * min(moved, FARTHEST))
+        there = notional * math.exp(-rises * min(moved, FARTHEST))
         held = max(
             min(r * scenario.tiers, 1.0 - 1e-9) * there - a * scenario.tiers
             for r, a in zip(rate, amount, strict=True)
         )
         left = equity - max(margin, 0.0) * scenario.collateral
-        if left <= side * (notional - there) + held:
+        if left <= rises * (notional - there) + held:
             found.append(scenario.name)
     return tuple(found)
 

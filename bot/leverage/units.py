@@ -20,12 +20,15 @@ FAR = 20.0
 class Units:
     """Isolated linear positions, or anything else whose maintenance table applies to one notional.
 
+    An inverse position is the opposite linear one in one over the price: it comes here with its
+    value in coin and the other side, and the log distances are its own.
+
     Attributes:
-        notional: Shape (n,), > 0, at mark. [quote]
-        side: Shape (n,), 1 long, -1 short.
+        notional: Shape (n,), > 0, at mark. [settle]
+        side: Shape (n,), 1 long, -1 short; of inverse positions -1 long, 1 short.
         rate: Shape (n, k), maintenance rates in [0, 1), rising along a row; a shorter table
             repeats its last tier. [ratio]
-        amount: Shape (n, k), maintenance amounts, >= 0, rising with the rates. [quote]
+        amount: Shape (n, k), maintenance amounts, >= 0, rising with the rates. [settle]
         tiers: The same as tables; where a step begins and what it caps is of no matter here.
     """
 

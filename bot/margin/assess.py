@@ -5,24 +5,26 @@ from decimal import Decimal
 from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
-from bot.margin import linear, release
+from bot.margin import isolated, release
 from bot.margin.release import Limit
 from bot.margin.rules import Release
 from bot.margin.tiers import maintenance_margin
 
 
 def assess(position: Position, instrument: Instrument) -> PositionRisk:
-    """Return our numbers for one isolated linear position.
+    """Return our numbers for one isolated position.
 
     Raises:
         ValueError: If the instrument has no tiers.
     """
-    notional = linear.notional(size=position.size, price=position.mark_price)
-    pnl = linear.unrealized_pnl(
-        size=position.size, entry_price=position.entry_price, price=position.mark_price
+    contract = instrument.contract
+    notional = isolated.value(contract, size=position.size, price=position.mark_price)
+    pnl = isolated.unrealized_pnl(
+        contract, size=position.size, entry_price=position.entry_price, price=position.mark_price
     )
     equity = position.margin + pnl
-    price = linear.liquidation_price(
+    price = isolated.liquidation_price(
+        contract,
         instrument.tiers,
         size=position.size,
         entry_price=position.entry_price,
@@ -36,7 +38,7 @@ def assess(position: Position, instrument: Instrument) -> PositionRisk:
         equity=equity,
         maintenance_margin=maintenance_margin(instrument.tiers, notional=notional),
         liquidation_price=price,
-        distance=linear.distance(
+        distance=isolated.distance(
             size=position.size, mark_price=position.mark_price, liquidation=price
         ),
         leverage=notional / equity if equity > 0 else None,
@@ -44,7 +46,7 @@ def assess(position: Position, instrument: Instrument) -> PositionRisk:
 
 
 def removable(position: Position, instrument: Instrument) -> Decimal:
-    """Return what the venue releases of a position at most. [quote].
+    """Return what the venue releases of a position at most. [settle].
 
     Raises:
         ValueError: If the instrument has no tiers.
@@ -58,11 +60,13 @@ def release_limit(position: Position, instrument: Instrument) -> Limit:
     Raises:
         ValueError: If the instrument has no tiers.
     """
-    value = linear.notional(size=position.size, price=position.mark_price)
+    contract = instrument.contract
+    value = isolated.value(contract, size=position.size, price=position.mark_price)
     return release.removable(
         Release.BINANCE,
         margin=position.margin,
-        equity=linear.equity(
+        equity=isolated.equity(
+            contract,
             size=position.size,
             entry_price=position.entry_price,
             margin=position.margin,

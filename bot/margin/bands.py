@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from bot.domain.band import Levels, LeverageBand
 from bot.domain.risk import PositionRisk
-from bot.margin import linear
+from bot.margin import isolated
 
 
 def band_at_distances(risk: PositionRisk, distance: Levels, *, why: str = "") -> LeverageBand:
@@ -20,7 +20,8 @@ def band_at_distances(risk: PositionRisk, distance: Levels, *, why: str = "") ->
         distance=distance,
         leverage=Levels(
             **{
-                field.name: linear.leverage_at_distance(
+                field.name: isolated.leverage_at_distance(
+                    risk.instrument.contract,
                     risk.instrument.tiers,
                     size=position.size,
                     mark_price=position.mark_price,
@@ -45,7 +46,8 @@ def band_at_leverages(risk: PositionRisk, leverage: Levels, *, why: str = "") ->
     found: dict[str, Decimal] = {}
     for field in fields(Levels):
         level: Decimal = getattr(leverage, field.name)
-        at = linear.distance_at_leverage(
+        at = isolated.distance_at_leverage(
+            risk.instrument.contract,
             risk.instrument.tiers,
             size=position.size,
             mark_price=position.mark_price,

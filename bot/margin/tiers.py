@@ -4,10 +4,12 @@ import itertools
 from collections.abc import Sequence
 from decimal import Decimal
 
-from bot.domain.instrument import MarginTier
+from bot.domain.instrument import Contract, MarginTier
 
 CONTINUITY_TOLERANCE = Decimal("0.5")
 """Venues print amounts with few digits: a joint may be off by this much. [quote]"""
+CONTINUITY_SHARE = Decimal("0.001")
+"""Where amounts are in a coin, by this share of what must be held there. [ratio]"""
 
 
 def tier_at(tiers: Sequence[MarginTier], *, notional: Decimal) -> MarginTier:
@@ -15,7 +17,7 @@ def tier_at(tiers: Sequence[MarginTier], *, notional: Decimal) -> MarginTier:
 
     Args:
         tiers: Ascending by floor; the first floor is 0.
-        notional: >= 0. [quote]
+        notional: >= 0. [settle]
 
     Raises:
         ValueError: If ``tiers`` is empty.
@@ -31,7 +33,7 @@ def tier_at(tiers: Sequence[MarginTier], *, notional: Decimal) -> MarginTier:
 
 
 def maintenance_margin(tiers: Sequence[MarginTier], *, notional: Decimal) -> Decimal:
-    """Return the equity below which the venue liquidates. [quote]."""
+    """Return the equity below which the venue liquidates. [settle]."""
     tier = tier_at(tiers, notional=notional)
     return notional * tier.maintenance_rate - tier.maintenance_amount
 
@@ -47,10 +49,17 @@ def continued(lower: MarginTier, *, floor: Decimal, rate: Decimal) -> Decimal:
     return lower.maintenance_amount + floor * (rate - lower.maintenance_rate)
 
 
-def check_tiers(symbol: str, tiers: Sequence[MarginTier]) -> None:
+def check_tiers(
+    symbol: str, tiers: Sequence[MarginTier], *, contract: Contract = Contract.LINEAR
+) -> None:
     """Accept only a table that the formulae of this package may rely on.
 
     A continuous, convex table with rates below 1 has exactly one liquidation price per side.
+
+    Args:
+        symbol: Unified name.
+        tiers: In quote for linear, in coin for inverse contracts.
+        contract: Its kind.
 
     Raises:
         ValueError: Naming the symbol, the tier and the number that is wrong.
@@ -78,7 +87,10 @@ def check_tiers(symbol: str, tiers: Sequence[MarginTier]) -> None:
         if upper.maintenance_rate < lower.maintenance_rate:
             raise ValueError(f"maintenance rates of {symbol} must not fall")
         expected = continued(lower, floor=upper.notional_floor, rate=upper.maintenance_rate)
-        if abs(expected - upper.maintenance_amount) > CONTINUITY_TOLERANCE:
+        needed = upper.notional_floor * lower.maintenance_rate - lower.maintenance_amount
+        is_linear = contract is Contract.LINEAR
+        tolerance = CONTINUITY_TOLERANCE if is_linear else CONTINUITY_SHARE * needed
+        if abs(expected - upper.maintenance_amount) > tolerance:
             raise ValueError(
                 f"maintenance amount of {symbol} at floor {upper.notional_floor} must be "
                 f"{expected} to be continuous, was {upper.maintenance_amount}"

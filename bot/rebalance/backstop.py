@@ -18,6 +18,7 @@ from bot.domain.market import Market
 from bot.domain.position import MarginMode, Position, PositionKey, Side
 from bot.domain.stop import RestingStop
 from bot.domain.switch import Permission, Switches
+from bot.margin import isolated
 from bot.margin.assess import assess
 from bot.rebalance import book
 from bot.rebalance.memory import Memory
@@ -154,9 +155,11 @@ def room_of(
 ) -> Room | None:
     """Return where the stop of a position may stand; ``None`` where there is no room."""
     side = position.side
-    near = emergency_price(
-        side, liquidation=liquidation, emergency=_cost(position, instrument, market, policy)
-    )
+    cost = _cost(position, instrument, market, policy)
+    needed = isolated.distance_of_loss(instrument.contract, size=position.size, share=cost)
+    if needed is None:
+        return None
+    near = emergency_price(side, liquidation=liquidation, emergency=needed)
     far = emergency_price(side, liquidation=liquidation, emergency=emergency)
     if near is None or far is None or side.sign * (far - near) <= 0:
         return None
@@ -242,7 +245,7 @@ def _price(
 
 
 def _cost(position: Position, instrument: Instrument, market: Market, policy: Policy) -> Decimal:
-    """Return what closing all of a position costs against mark, at least the fee. [ratio]."""
+    """Return what closing all of a position costs of its value, at least the fee. [ratio]."""
     limit = book.worst_price(
         market,
         instrument,
@@ -252,7 +255,8 @@ def _cost(position: Position, instrument: Instrument, market: Market, policy: Po
     )
     size = abs(position.size)
     cost = book.reduction_cost(market, instrument, position.side, size=size, limit_price=limit)
-    return max(instrument.taker_fee, cost / (size * market.mark_price))
+    value = isolated.value(instrument.contract, size=size, price=market.mark_price)
+    return max(instrument.taker_fee, cost / value)
 
 
 def _size_problem(position: Position, instrument: Instrument) -> str:

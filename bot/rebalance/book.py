@@ -6,6 +6,7 @@ from decimal import Decimal
 from bot.domain.instrument import Instrument
 from bot.domain.market import BookLevel, Market
 from bot.domain.position import Side
+from bot.margin import isolated
 from bot.rebalance.rounding import down, up
 
 
@@ -36,7 +37,7 @@ def worst_price(
 
 
 def resting(market: Market, side: Side, *, limit_price: Decimal) -> Decimal | None:
-    """Return the size that rests at the limit price or better. [base].
+    """Return the size that rests at the limit price or better. [base or quote].
 
     ``None`` when the book was not read: the size is then not limited by depth.
     """
@@ -49,20 +50,22 @@ def resting(market: Market, side: Side, *, limit_price: Decimal) -> Decimal | No
 def reduction_cost(
     market: Market, instrument: Instrument, side: Side, *, size: Decimal, limit_price: Decimal
 ) -> Decimal:
-    """Return the expected fee and slippage against mark of a reduction. [quote].
+    """Return the expected fee and slippage against mark of a reduction. [settle].
 
     Walks the visible book; what it does not show is charged at the limit price.
     """
+    contract = instrument.contract
     levels = market.bids if side is Side.LONG else market.asks
     left, paid = size, Decimal(0)
     for level in within(levels, side, limit_price):
         taken = min(left, level.size)
-        paid += taken * level.price
+        paid += isolated.value(contract, size=taken, price=level.price)
         left -= taken
         if left <= 0:
             break
-    paid += left * limit_price
-    slip = side.sign * (size * market.mark_price - paid)
+    paid += isolated.value(contract, size=left, price=limit_price)
+    rises = isolated.direction(contract, size=side.sign * size)
+    slip = rises * (isolated.value(contract, size=size, price=market.mark_price) - paid)
     return slip + paid * instrument.taker_fee
 
 

@@ -21,6 +21,7 @@ from bot.margin.assess import assess
 from bot.margin.blackout import survival
 from bot.rebalance.backstop import plan_stops, standing
 from bot.rebalance.choose import chosen
+from bot.rebalance.currency import other_currency
 from bot.rebalance.memory import Memory, key_of
 from bot.rebalance.plan import plan
 from bot.rebalance.policy import Policy
@@ -94,7 +95,12 @@ def _verdicts(
     verdicts: list[PositionVerdict] = []
     refusals: list[Refusal] = []
     for position in observation.account.positions:
-        risk = assess(position, instruments[position.symbol])
+        instrument = instruments[position.symbol]
+        risk = assess(position, instrument)
+        if not policy.serves(instrument):
+            refusals.append(other_currency(position.key, instrument, policy))
+            verdicts.append(_verdict(observation, risk, None, Urgency.HOLD, "other_currency"))
+            continue
         if position.margin_mode is not MarginMode.ISOLATED:
             refusals.append(
                 Refusal(

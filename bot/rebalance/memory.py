@@ -63,7 +63,7 @@ class KeyMemory:
 
     Attributes:
         key: The position.
-        added: Margin the bot added that is still in it. [quote]
+        added: Margin the bot added that is still in it. [settle]
         beyond_since: Since when it stands beyond give-back; ``None`` when it does not.
         touched_at: When it was seen that somebody else moved its margin; ``None`` for never.
         carried: What the strategy carries from decision to decision, as text; empty for nothing.
@@ -155,8 +155,8 @@ class Memory:
                 return move.at
         return None
 
-    def added_since(self, key: PositionKey | None, since: datetime) -> Decimal:
-        """Return the margin added to a position since an instant. [quote].
+    def added_since(self, key: PositionKey | None, since: datetime, *, coin: str = "") -> Decimal:
+        """Return the margin added to a position since an instant. [settle].
 
         What a reduction released and the bot put back is not counted. What is not settled or was
         given up on is counted once, however old it is: nobody knows that it did not happen.
@@ -164,8 +164,10 @@ class Memory:
         Args:
             key: The position; ``None`` for all of them.
             since: The instant.
+            coin: Only what is of this coin; empty for all.
         """
-        return sum((a.amount for a in self._additions(key, since)), Decimal(0))
+        added = (a for a in self._additions(key, since) if not coin or a.currency == coin)
+        return sum((a.amount for a in added), Decimal(0))
 
     def additions_since(self, key: PositionKey, since: datetime) -> int:
         """Return how often margin was added to a position since an instant."""
@@ -298,7 +300,7 @@ def adopt(memory: Memory, keys: Iterable[PositionKey], *, amount: Decimal, at: d
     Args:
         memory: Before.
         keys: The positions it may be about.
-        amount: What entered; < 0 left, and was the bot's as far as the bot had added. [quote]
+        amount: What entered; < 0 left, and was the bot's as far as the bot had added. [settle]
         at: When it was seen.
     """
     entries = {entry.key: entry for entry in memory.keys}

@@ -21,7 +21,7 @@ from bot.rebalance.planned import Plan, planned
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of
 from bot.rebalance.returning import give_back
-from bot.rebalance.rounding import LEAST, down, up
+from bot.rebalance.rounding import down, up
 from bot.rebalance.sizing import least_effect, margin_need, required
 
 
@@ -67,7 +67,7 @@ class Share:
 
     @property
     def total(self) -> Decimal:
-        """Both. [quote]."""
+        """Both. [currency]."""
         return self.now + self.later
 
 
@@ -145,7 +145,7 @@ def _rescue(
         left -= total
         # Margin first: what an order brings or costs is not certain.
         for verdict, share in parts:
-            amount = _distinct(share.now, memory, verdict, now=observation.at)
+            amount = _distinct(share.now, memory, policy, verdict, now=observation.at)
             if amount > 0:
                 add = AddMargin(key=verdict.key, amount=amount, currency=currency)
                 step, account = planned(
@@ -237,7 +237,9 @@ def _claimant(
     step = risk.instrument.margin_step
     is_emergency = verdict.urgency is Urgency.EMERGENCY
     # Dust would cost a request and change nothing: a little more than needed, or nothing.
-    least = up(LEAST if is_emergency else max(LEAST, policy.min_move), step=step)
+    least = up(
+        policy.least_move if is_emergency else max(policy.least_move, policy.min_move), step=step
+    )
     allowed = Decimal(0)
     if _may_add(verdict, memory, policy):
         allowed = _allowance(verdict, memory, policy, observation)
@@ -304,7 +306,7 @@ def _may_add(verdict: PositionVerdict, memory: Memory, policy: Policy) -> bool:
 def _allowance(
     verdict: PositionVerdict, memory: Memory, policy: Policy, observation: Observation
 ) -> Decimal:
-    """Return how much margin its own budgets still allow for a position. [quote]."""
+    """Return how much margin its own budgets still allow for a position. [settle]."""
     now = observation.at
     hour, day = now - timedelta(hours=1), now - timedelta(days=1)
     # A quarter of the moves is kept for emergencies.
@@ -327,12 +329,13 @@ def _allowance(
 
 
 def _account_allowance(memory: Memory, policy: Policy, observation: Observation) -> Decimal:
-    """Return how much margin the budgets that positions share still allow. [quote]."""
+    """Return how much margin the budgets that positions share still allow. [settle]."""
     part = min(policy.account_budget, policy.venue_budget, policy.global_budget)
     # What is sent carries digits of its own: a little more than planned, at each position.
-    room = sum((i.margin_step for i in observation.instruments), Decimal(0))
-    spent = memory.added_since(None, observation.at - timedelta(days=1))
-    return max(Decimal(0), observation.account.held() * part - spent - room)
+    served = (i.margin_step for i in observation.instruments if policy.serves(i))
+    room = sum(served, Decimal(0))
+    spent = memory.added_since(None, observation.at - timedelta(days=1), coin=policy.coin)
+    return max(Decimal(0), observation.account.held(policy.coin) * part - spent - room)
 
 
 def _transfers(
@@ -345,7 +348,7 @@ def _transfers(
     for name, usable in purse.far:
         most = min(usable, policy.max_margin_per_action)
         amount = min(up(missing, step=step), down(most, step=step))
-        if amount < LEAST:
+        if amount < policy.least_move:
             continue
         found.append(
             Transfer(
@@ -404,9 +407,9 @@ def _shrunk(
 
 
 def _distinct(
-    amount: Decimal, memory: Memory, verdict: PositionVerdict, *, now: datetime
+    amount: Decimal, memory: Memory, policy: Policy, verdict: PositionVerdict, *, now: datetime
 ) -> Decimal:
-    """Return an amount that was not added to the position lately; 0 where none is left. [quote].
+    """Return an amount that was not added to the position lately; 0 where none is left. [settle].
 
     Nobody could tell twins apart, so the second of two would be refused, and the rest of the plan
     with it.
@@ -421,7 +424,7 @@ def _distinct(
     }
     while amount in recent:
         amount -= step
-    return amount if amount >= LEAST else Decimal(0)
+    return amount if amount >= policy.least_move else Decimal(0)
 
 
 def _short_of_funds(verdict: PositionVerdict, share: Share, why: str) -> Refusal:

@@ -3,20 +3,26 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot.domain.instrument import Contract, Instrument
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Limits and timing, apart from where a position shall stand (that is the strategy).
 
     Attributes:
+        coin: In which all amounts are and the positions settle; empty for linear contracts, which
+            settle in quote. [settle] below is this.
+        least_move: Nothing smaller moves, also in an emergency: it could not carry digits of its
+            own. [settle]
         futures_wallet: The wallet that backs isolated positions.
         transfer_from: Wallets that may be drawn on when it runs low, in this order.
         reserves: Wallet name to the free collateral that no action may touch. [currency]
-        max_margin_per_action: Largest single margin move or transfer. [quote]
-        max_margin_per_hour: Margin added to one position in 3,600 s. [quote]
-        max_margin_per_day: Margin added to one position in 86,400 s. [quote]
+        max_margin_per_action: Largest single margin move or transfer. [settle]
+        max_margin_per_hour: Margin added to one position in 3,600 s. [settle]
+        max_margin_per_day: Margin added to one position in 86,400 s. [settle]
         max_reduction_per_action: Largest share of a position closed at once. [ratio]
-        min_move: Smaller routine margin moves are not made. [quote]
+        min_move: Smaller routine margin moves are not made. [settle]
         min_effect: Routine margin moves smaller than this share of what lies between trigger and
             target of a position are not made. [ratio]
         slippage: Worst price of a routine reduction, from mark. [ratio]
@@ -42,6 +48,8 @@ class Policy:
         global_budget: The same for everything. [ratio]
     """
 
+    coin: str = ""
+    least_move: Decimal = Decimal(1)
     futures_wallet: str = "futures"
     transfer_from: tuple[str, ...] = ()
     reserves: tuple[tuple[str, Decimal], ...] = ()
@@ -70,6 +78,12 @@ class Policy:
     account_budget: Decimal = Decimal(3)
     venue_budget: Decimal = Decimal(3)
     global_budget: Decimal = Decimal(3)
+
+    def serves(self, instrument: Instrument) -> bool:
+        """Whether amounts of a contract are in the currency of these limits."""
+        if self.coin:
+            return instrument.settle == self.coin
+        return instrument.contract is Contract.LINEAR
 
     def reserve(self, wallet: str) -> Decimal:
         """Return the reserve of a wallet; 0 where none is set. [currency]."""

@@ -17,6 +17,7 @@ from bot.domain.decision import Snapshot
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.position import Position, PositionKey
 from bot.domain.stop import RestingStop
+from bot.margin import isolated
 from bot.margin.assess import assess
 
 
@@ -31,7 +32,7 @@ def position_of(account: Account, key: PositionKey) -> Position | None:
 def released_by(
     position: Position, instrument: Instrument, *, size: Decimal, price: Decimal
 ) -> Decimal:
-    """Return what a reduction brings into the wallet; negative when it costs. [quote].
+    """Return what a reduction brings into the wallet; negative when it costs. [settle].
 
     Released margin plus the realized result minus the taker fee. Where it is unknown what the
     venue releases, only the result and the fee are counted: money not yet seen is not planned.
@@ -39,18 +40,38 @@ def released_by(
     Args:
         position: Before.
         instrument: Its rules.
-        size: > 0, at most the position. [base]
+        size: > 0, at most the position. [base or quote]
         price: Of the fill. [quote/base]
     """
     share = size / abs(position.size)
-    result = position.side.sign * size * (price - position.entry_price)
-    fee = size * price * instrument.taker_fee
+    realized = realized_by(position, instrument, size=size, price=price)
     released = (
         position.margin * share
         if instrument.margin_release is MarginRelease.PRO_RATA or share == 1
         else Decimal(0)
     )
-    return released + result - fee
+    return released + realized
+
+
+def realized_by(
+    position: Position, instrument: Instrument, *, size: Decimal, price: Decimal
+) -> Decimal:
+    """Return the profit of closing a part less the taker fee, signed. [settle].
+
+    Args:
+        position: Before.
+        instrument: Its rules.
+        size: > 0, at most the position. [base or quote]
+        price: Of the fill. [quote/base]
+    """
+    contract = instrument.contract
+    result = isolated.unrealized_pnl(
+        contract,
+        size=position.side.sign * size,
+        entry_price=position.entry_price,
+        price=price,
+    )
+    return result - isolated.value(contract, size=size, price=price) * instrument.taker_fee
 
 
 def reduced(position: Position, instrument: Instrument, *, size: Decimal) -> Position | None:

@@ -5,13 +5,15 @@ from decimal import Decimal
 
 from bot.domain.account import Account
 from bot.domain.action import AddMargin, ReducePosition
-from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.instrument import Contract, Instrument, MarginRelease
 from bot.domain.market import Market
 from bot.domain.position import Position, Side
+from bot.margin import isolated
+from bot.margin.legs import coordinate
 from bot.rebalance import book
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, released_by
-from bot.rebalance.rounding import LEAST, down, up
+from bot.rebalance.rounding import down, up
 from bot.rebalance.sizing import reduction_need
 
 
@@ -36,7 +38,11 @@ def worst_price(
         slippage=policy.emergency_slippage if is_emergency else policy.slippage,
         furthest=policy.emergency_slippage,
     )
-    bound = (_best_price(position, market) + _even_price(position, instrument)) / 2
+    bound = (_best(position, instrument, market) + _even(position, instrument)) / 2
+    if instrument.contract is Contract.INVERSE:
+        if bound <= 0:
+            return found  # no price of a close costs so much
+        bound = 1 / bound
     if position.side is Side.LONG:
         return max(found, up(bound, step=instrument.price_step))
     return min(found, down(bound, step=instrument.price_step))
@@ -44,8 +50,8 @@ def worst_price(
 
 def pays(position: Position, instrument: Instrument, market: Market) -> bool:
     """Whether a close at the best price in sight would move the liquidation price away."""
-    gap = _best_price(position, market) - _even_price(position, instrument)
-    return position.side.sign * gap > 0
+    gap = _best(position, instrument, market) - _even(position, instrument)
+    return isolated.direction(instrument.contract, size=position.size) * gap > 0
 
 
 def most(
@@ -56,7 +62,7 @@ def most(
     *,
     limit_price: Decimal,
 ) -> Decimal:
-    """Return the size that may be closed at once and finds a counterpart. [base]."""
+    """Return the size that may be closed at once and finds a counterpart. [base or quote]."""
     whole = abs(position.size)
     found = min(whole, instrument.max_market_size, whole * policy.max_reduction_per_action)
     depth = book.resting(market, position.side, limit_price=limit_price)
@@ -94,23 +100,23 @@ def reduction(
         depth = book.resting(market, position.side, limit_price=limit_price)
         if depth is not None and depth < size:
             return None
-    wider = _returnable(position, instrument, size=size, price=limit_price)
+    wider = _returnable(position, instrument, policy, size=size, price=limit_price)
     if wider <= most(position, instrument, market, policy, limit_price=limit_price):
         size = wider
     return ReducePosition(key=position.key, size=size, limit_price=limit_price)
 
 
 def _returnable(
-    position: Position, instrument: Instrument, *, size: Decimal, price: Decimal
+    position: Position, instrument: Instrument, policy: Policy, *, size: Decimal, price: Decimal
 ) -> Decimal:
-    """Return the least close, not below a size, whose release can be added back. [base].
+    """Return the least close, not below a size, whose release can be added back. [base or quote].
 
     Where margin leaves with the part that is closed, a close alone moves no liquidation price: one
     that releases too little for a move would be made again at each poll.
     """
     if instrument.margin_release is MarginRelease.STAYS:
         return size
-    needed = LEAST + 2 * instrument.margin_step
+    needed = policy.least_move + 2 * instrument.margin_step
     shared = replace(instrument, margin_release=MarginRelease.PRO_RATA)  # as it may be if unknown
     released = released_by(position, shared, size=size, price=price)
     if not 0 < released < needed:
@@ -138,24 +144,34 @@ def re_add(
     # A step less: what is sent carries digits of its own, and there may be nothing else to take.
     amount = down(released, step=instrument.margin_step) - instrument.margin_step
     amount = min(amount, policy.max_margin_per_action)
-    if amount < LEAST:
+    if amount < policy.least_move:
         return None
     return AddMargin(
         key=before.key, amount=amount, currency=instrument.settle, after_reduction=True
     )
 
 
-def _best_price(position: Position, market: Market) -> Decimal:
+def _best(position: Position, instrument: Instrument, market: Market) -> Decimal:
+    """Return the coordinate of the best price in sight."""
     levels = market.bids if position.side is Side.LONG else market.asks
-    return levels[0].price if levels else market.mark_price
+    return coordinate(instrument.contract, levels[0].price if levels else market.mark_price)
 
 
-def _even_price(position: Position, instrument: Instrument) -> Decimal:
-    """Return the fill at which a close costs of the value what the equity is of it. [quote/base].
+def _even(position: Position, instrument: Instrument) -> Decimal:
+    """Return the coordinate of the fill where a close costs of the value what equity is of it.
 
-    ``side * (mark - price) + fee * price = mark * equity / notional``.
+    ``rises * (mark - fill) + fee * fill = equity / size``, mark and fill as coordinates and
+    ``rises`` 1 where equity rises with them, else -1.
     """
-    side = position.side.sign
-    equity = position.margin + position.size * (position.mark_price - position.entry_price)
+    contract = instrument.contract
+    rises = isolated.direction(contract, size=position.size)
+    equity = isolated.equity(
+        contract,
+        size=position.size,
+        entry_price=position.entry_price,
+        margin=position.margin,
+        price=position.mark_price,
+    )
     room = equity / abs(position.size)
-    return (position.mark_price - side * room) / (1 - side * instrument.taker_fee)
+    mark = coordinate(contract, position.mark_price)
+    return (mark - rises * room) / (1 - rises * instrument.taker_fee)

@@ -10,7 +10,7 @@ from bot.rebalance.memory import Memory
 from bot.rebalance.owner import venue_adds_margin
 from bot.rebalance.planned import Plan, planned
 from bot.rebalance.policy import Policy
-from bot.rebalance.rounding import down
+from bot.rebalance.rounding import down, shown
 from bot.rebalance.sizing import least_effect, margin_surplus, setting_to_release
 
 
@@ -62,12 +62,13 @@ def _nothing_removable(
     verdict: PositionVerdict, amount: Decimal, least: Decimal, *, target: Decimal
 ) -> Refusal:
     position = verdict.risk.position
-    floor = verdict.risk.notional / position.leverage_setting
+    step = verdict.risk.instrument.margin_step
+    floor = shown(verdict.risk.notional / position.leverage_setting, step=step)
     setting = setting_to_release(verdict.risk, distance=target)
     way_out = "" if setting is None else f"; a person may raise the setting to {setting}"
     return Refusal(
         code="nothing_removable",
         text=f"{verdict.key} may give back {amount}, less than the smallest move "
-        f"{least:.2f}; the venue keeps equity above {floor:.2f} at a leverage setting of "
+        f"{shown(least, step=step)}; the venue keeps equity above {floor} at a leverage setting of "
         f"{position.leverage_setting}{way_out}",
     )

@@ -19,8 +19,9 @@ from bot.domain.decision import Refusal
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.position import Position, PositionKey
 from bot.domain.switch import Switches
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.assess import assess, removable
+from bot.rebalance.currency import described, other_currency
 from bot.rebalance.memory import Memory
 from bot.rebalance.owner import venue_adds_margin
 from bot.rebalance.policy import Policy
@@ -69,6 +70,8 @@ def review(
     if band is None:
         return Refusal(code="no_band", text=f"{action.key} has no band")
     instrument = instruments[action.key.symbol]
+    if not policy.serves(instrument):
+        return other_currency(action.key, instrument, policy)
     match action:
         case AddMargin():
             return _review_add(action, position, instrument, account, memory, policy, now)
@@ -105,6 +108,11 @@ def _forbidden(
 def _review_transfer(action: Transfer, account: Account, policy: Policy) -> Refusal | None:
     if not action.amount > 0:
         return Refusal(code="not_positive", text=f"amount must be > 0, was {action.amount}")
+    if policy.coin and action.currency != policy.coin:
+        return Refusal(
+            code="other_currency",
+            text=f"limits are {described(policy)}, transfer was of {action.currency}",
+        )
     wallet = account.wallet(action.source, action.currency)
     reserve = policy.reserve(action.source)
     free = wallet.free if wallet is not None else Decimal(0)
@@ -150,10 +158,11 @@ def _review_add(
     if refusal is not None:
         return refusal
     before = assess(position, instrument).distance
-    after = linear.distance(
+    after = isolated.distance(
         size=position.size,
         mark_price=position.mark_price,
-        liquidation=linear.liquidation_price(
+        liquidation=isolated.liquidation_price(
+            instrument.contract,
             instrument.tiers,
             size=position.size,
             entry_price=position.entry_price,
@@ -219,13 +228,14 @@ def _review_remove(
             code="above_maximum",
             text=f"the venue releases at most {most} of {action.key}, asked {action.amount}",
         )
-    price = linear.liquidation_price(
+    price = isolated.liquidation_price(
+        instrument.contract,
         instrument.tiers,
         size=position.size,
         entry_price=position.entry_price,
         margin=position.margin - action.amount,
     )
-    after = linear.distance(size=position.size, mark_price=position.mark_price, liquidation=price)
+    after = isolated.distance(size=position.size, mark_price=position.mark_price, liquidation=price)
     if after is not None and after < band.distance.target:
         return Refusal(
             code="overshoot",

@@ -1,9 +1,6 @@
-"""To which step does an amount round, and in which direction?"""
+"""To which step does an amount round, in which direction, and how is it shown?"""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-
-LEAST = Decimal(1)
-"""Nothing smaller moves, also in an emergency: it could not carry digits of its own. [quote]"""
 
 
 def down(value: Decimal, *, step: Decimal) -> Decimal:
@@ -19,3 +16,8 @@ def up(value: Decimal, *, step: Decimal) -> Decimal:
 def is_multiple(value: Decimal, *, step: Decimal) -> bool:
     """Whether ``value`` is a whole number of steps."""
     return value % step == 0
+
+
+def shown(value: Decimal, *, step: Decimal) -> str:
+    """Return an amount with the decimal places of its step."""
+    return f"{value:.{max(0, -int(step.as_tuple().exponent))}f}"

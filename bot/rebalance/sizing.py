@@ -7,16 +7,17 @@ from bot.domain.band import LeverageBand
 from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.assess import assess, release_limit, removable
 from bot.margin.release import Binding, setting_for
 from bot.margin.tiers import tier_at
 from bot.rebalance.policy import Policy
+from bot.rebalance.project import realized_by
 from bot.rebalance.rounding import down, up
 
 
 def margin_need(risk: PositionRisk, *, distance: Decimal) -> Decimal:
-    """Return the margin to add to stand at least at a distance, rounded up to a step. [quote].
+    """Return the margin to add to stand at least at a distance, rounded up to a step. [settle].
 
     0 when the position already stands there.
     """
@@ -26,7 +27,8 @@ def margin_need(risk: PositionRisk, *, distance: Decimal) -> Decimal:
 
 def required(risk: PositionRisk, *, distance: Decimal) -> Decimal:
     """Return the equity per notional of a position that stands at a distance. [ratio]."""
-    return 1 / linear.leverage_at_distance(
+    return 1 / isolated.leverage_at_distance(
+        risk.instrument.contract,
         risk.instrument.tiers,
         size=risk.position.size,
         mark_price=risk.position.mark_price,
@@ -35,7 +37,7 @@ def required(risk: PositionRisk, *, distance: Decimal) -> Decimal:
 
 
 def margin_surplus(risk: PositionRisk, *, distance: Decimal) -> Decimal:
-    """Return the margin that may leave and still stand at a distance, rounded down. [quote].
+    """Return the margin that may leave and still stand at a distance, rounded down. [settle].
 
     Never more than the venue would release.
     """
@@ -62,9 +64,10 @@ def setting_to_release(risk: PositionRisk, *, distance: Decimal) -> int | None:
 
 
 def _margin_at(risk: PositionRisk, distance: Decimal) -> Decimal:
-    """Return the margin that stands exactly at a distance. [quote]."""
+    """Return the margin that stands exactly at a distance. [settle]."""
     position = risk.position
-    return linear.margin_for_distance(
+    return isolated.margin_for_distance(
+        risk.instrument.contract,
         risk.instrument.tiers,
         size=position.size,
         entry_price=position.entry_price,
@@ -74,7 +77,7 @@ def _margin_at(risk: PositionRisk, distance: Decimal) -> Decimal:
 
 
 def least_effect(risk: PositionRisk, band: LeverageBand, policy: Policy) -> Decimal:
-    """Return the least routine margin move of a position that is worth it. [quote]."""
+    """Return the least routine margin move of a position that is worth it. [settle]."""
     levels = band.distance
     span = required(risk, distance=levels.target) - required(risk, distance=levels.trigger)
     return min(policy.min_effect * span * risk.notional, policy.max_margin_per_action)
@@ -83,7 +86,7 @@ def least_effect(risk: PositionRisk, band: LeverageBand, policy: Policy) -> Deci
 def reduction_need(
     position: Position, instrument: Instrument, *, distance: Decimal, limit_price: Decimal
 ) -> Decimal:
-    """Return the smallest size whose closing puts the rest at a distance. [base].
+    """Return the smallest size whose closing puts the rest at a distance. [base or quote].
 
     Equity is kept: whatever the venue releases is added back, and each unit closed costs the gap
     between mark and ``limit_price`` and the taker fee. Found by bisection over whole lots, so
@@ -123,10 +126,9 @@ def after_pair(
     Args:
         position: Before.
         instrument: Its rules.
-        size: > 0, less than the position. [base]
+        size: > 0, less than the position. [base or quote]
         price: Of the fill. [quote/base]
     """
     rest = abs(position.size) - size
-    result = position.side.sign * size * (price - position.entry_price)
-    fee = size * price * instrument.taker_fee
-    return replace(position, size=position.side.sign * rest, margin=position.margin + result - fee)
+    realized = realized_by(position, instrument, size=size, price=price)
+    return replace(position, size=position.side.sign * rest, margin=position.margin + realized)

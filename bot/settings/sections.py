@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.domain.instrument import Contract, contract_of, settle_of
+
 PREFIX = "PLIMSOLL_"
 DELIMITER = "__"
 SMALLEST, LARGEST = Decimal("1E-30"), Decimal("1E+15")
@@ -37,6 +39,14 @@ def _finite(value: Decimal) -> Decimal:
         raise ValueError(f"must be 0 or between {SMALLEST} and {LARGEST}, was {value}")
     return value
 
+
+AMOUNTS = (
+    "max_margin_per_action",
+    "max_margin_per_hour",
+    "max_margin_per_day",
+    "min_move",
+)
+"""Limits that are amounts of money."""
 
 Exact = Annotated[Decimal, BeforeValidator(_quoted), AfterValidator(_finite)]
 Amount = Annotated[Exact, Field(ge=0)]
@@ -90,9 +100,10 @@ class AccountSection(Section):
     Attributes:
         name: Appears in records.
         venue: The venue's id.
-        symbols: Unified names to watch; positions in other symbols are reported as not protected.
+        symbols: Unified names to watch, all settled in quote or all in one coin; positions in other
+            symbols are reported as not protected.
         transfer_from: Wallets that may be drawn on when the futures wallet runs low.
-        reserves: Wallet name to the free collateral no action may touch. [quote]
+        reserves: Wallet name to the free collateral no action may touch. [settle]
         margin_release: What the venue does with margin on a partial close, where you measured it.
         known_actors: The venue's words for who else may move margin, such as its own auto-add.
         api_key: Or ``api_key_file``.
@@ -129,7 +140,23 @@ class AccountSection(Section):
                 )
         if len(set(self.symbols)) != len(self.symbols):
             raise ValueError("symbols must not repeat")
+        coins = {coin_of(symbol) for symbol in self.symbols}
+        if len(coins) > 1:
+            raise ValueError(
+                "symbols must all settle in quote or all in one coin, since limits are amounts of "
+                f"one currency: settled in {', '.join(sorted(c or 'quote' for c in coins))}"
+            )
         return self
+
+    @property
+    def coin(self) -> str:
+        """In which all its amounts are; empty for quote."""
+        return coin_of(self.symbols[0])
+
+
+def coin_of(symbol: str) -> str:
+    """Return the coin in which a contract settles; empty for linear ones, which settle in quote."""
+    return settle_of(symbol) if contract_of(symbol) is Contract.INVERSE else ""
 
 
 class StrategySection(BaseModel):
@@ -152,10 +179,13 @@ class StrategySection(BaseModel):
 class LimitsSection(Section):
     """``[limits]``: how far the bot may go.
 
+    Amounts are in what the positions settle in. Their defaults are in quote: an account of inverse
+    contracts must be given others, in its coin.
+
     Attributes:
-        max_margin_per_action: Largest single margin move or transfer. [quote]
-        max_margin_per_hour: Added to one position in an hour. [quote]
-        max_margin_per_day: Added to one position in a day. [quote]
+        max_margin_per_action: Largest single margin move or transfer. [settle]
+        max_margin_per_hour: Added to one position in an hour. [settle]
+        max_margin_per_day: Added to one position in a day. [settle]
         max_moves_per_hour: Additions to one position in an hour; a quarter is for emergencies.
         max_moves_per_day: The same in a day.
         max_writes_10s: Moves of money in 10 s; stops are not counted.
@@ -164,7 +194,8 @@ class LimitsSection(Section):
         venue_budget: The same for a venue. [ratio]
         global_budget: The same for everything. [ratio]
         max_reduction_per_action: Share of a position closed at once. [ratio]
-        min_move: Smaller routine moves are not made; below 1 nothing moves anyway. [quote]
+        min_move: Smaller routine moves are not made; below 1 in quote, or 100,000 of the finest
+            steps of a coin, nothing moves anyway. [settle]
         min_effect: Routine margin moves smaller than this share of the margin between trigger and
             target are not made; 0 makes all. [ratio]
         slippage: Worst price of a routine reduction, from mark. [ratio]
@@ -320,6 +351,7 @@ class Settings(BaseSettings):
                 f"{self.bot.urgent_interval}, {self.bot.poll_interval}"
             )
         for index, account in enumerate(self.accounts):
+            self._check_amounts(account)
             if self.bot.mode == "live" and account.gateway is not None:
                 raise ValueError(
                     f"accounts.{index}.gateway must not be set in live mode: it would send "
@@ -331,3 +363,15 @@ class Settings(BaseSettings):
                     "test hosts have no wallet transfers"
                 )
         return self
+
+    def _check_amounts(self, account: AccountSection) -> None:
+        """Accept no amount of a coin that is the default in quote, be it copied or forgotten."""
+        if not account.coin:
+            return
+        for name in AMOUNTS:
+            amount = getattr(self.limits, name)
+            if amount == LimitsSection.model_fields[name].default:
+                raise ValueError(
+                    f"limits.{name} must be given in {account.coin}, was {amount}, the default in "
+                    "quote"
+                )

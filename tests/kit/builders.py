@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from bot.domain.account import Account, Wallet
 from bot.domain.band import Levels, LeverageBand
-from bot.domain.instrument import Instrument, MarginRelease, MarginTier
+from bot.domain.instrument import Contract, Instrument, MarginRelease, MarginTier, settle_of
 from bot.domain.market import Bars, BookLevel, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
@@ -18,6 +18,8 @@ D = Decimal
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 BTC = "BTC/USDT:USDT"
 ETH = "ETH/USDT:USDT"
+COIN = "BTC/USD:BTC"
+"""An inverse contract: sizes in US dollars, money in BTC."""
 
 
 def tiers(*rows: tuple[str, str, str]) -> tuple[MarginTier, ...]:
@@ -40,6 +42,13 @@ FOUR_TIERS = tiers(
     ("600000", "0.0065", "950"),
     ("3000000", "0.01", "11450"),
 )
+COIN_TIERS = tiers(
+    ("0", "0.004", "0"),
+    ("5", "0.005", "0.005"),
+    ("10", "0.01", "0.055"),
+    ("50", "0.025", "0.805"),
+)
+"""In BTC."""
 
 
 LEVELS = Levels(emergency=D("0.05"), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
@@ -72,6 +81,30 @@ def an_instrument(
         taker_fee=D("0.0005"),
         tiers=table,
         margin_release=margin_release,
+    )
+
+
+def a_coin_instrument(
+    symbol: str = COIN,
+    *,
+    margin_step: str = "0.00001",
+    table: tuple[MarginTier, ...] = COIN_TIERS,
+    margin_release: MarginRelease = MarginRelease.PRO_RATA,
+) -> Instrument:
+    """The rules of an inverse contract of 100 US dollars."""
+    return Instrument(
+        symbol=symbol,
+        settle=settle_of(symbol),
+        price_step=D("0.1"),
+        size_step=D(100),
+        min_size=D(100),
+        max_market_size=D(10**7),
+        min_notional=D(0),
+        margin_step=D(margin_step),
+        taker_fee=D("0.0005"),
+        tiers=table,
+        margin_release=margin_release,
+        contract=Contract.INVERSE,
     )
 
 
@@ -144,6 +177,7 @@ def an_observation(
     instruments: tuple[Instrument, ...] | None = None,
     markets: tuple[Market, ...] | None = None,
     stops: tuple[RestingStop, ...] = (),
+    currency: str = "USDT",
 ) -> Observation:
     symbols = sorted({p.symbol for p in positions})
     marks = {p.symbol: str(p.mark_price) for p in positions}
@@ -157,8 +191,8 @@ def an_observation(
             position_mode=PositionMode.ONE_WAY,
             positions=tuple(sorted(positions, key=lambda p: p.key)),
             wallets=(
-                Wallet(name="futures", currency="USDT", total=D(futures), free=D(futures)),
-                Wallet(name="spot", currency="USDT", total=D(spot), free=D(spot)),
+                Wallet(name="futures", currency=currency, total=D(futures), free=D(futures)),
+                Wallet(name="spot", currency=currency, total=D(spot), free=D(spot)),
             ),
             stops=stops,
             stops_at=seen_at,
@@ -200,3 +234,13 @@ def a_stop(
 def a_policy(**changes: object) -> Policy:
     values: dict[str, object] = {"transfer_from": ("spot",), "min_move": D(5)}
     return Policy(**(values | changes))  # type: ignore[arg-type]  # any field by name
+
+
+def a_coin_policy(**changes: object) -> Policy:
+    """Limits in BTC; moves below a thousandth of one could not carry digits of their own."""
+    values: dict[str, object] = {
+        "coin": "BTC",
+        "least_move": D("0.001"),
+        "min_move": D("0.001"),
+    }
+    return a_policy(**(values | changes))

@@ -22,18 +22,9 @@ from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
 from bot.rebalance.project import project
 from bot.rebalance.rounding import is_multiple
-from tests.kit.builders import (
-    BTC,
-    ETH,
-    a_market,
-    a_policy,
-    a_position,
-    a_stop,
-    an_instrument,
-    an_observation,
-)
+from tests.kit.builders import a_market, a_stop, an_observation
+from tests.kit.kinds import BOTH, kind_of
 
-POLICY = a_policy(resident_stops=True)
 LEVELS = [
     Levels(emergency=D(e), trigger=D("0.10"), target=D("0.15"), give_back=D("0.25"))
     for e in ("0.0008", "0.006", "0.05", "0.10")
@@ -48,20 +39,19 @@ def worlds(draw: st.DrawFn) -> tuple[Observation, Levels]:
     instruments: list[Instrument] = []
     markets: list[Market] = []
     stops: list[RestingStop] = []
-    for symbol, mark in ((BTC, 60000), (ETH, 3000)):
-        if symbol == ETH and not draw(st.booleans()):
+    kind = draw(st.sampled_from(BOTH))
+    for symbol, mark in kind.marks.items():
+        if positions and not draw(st.booleans()):
             continue
         sign = draw(st.sampled_from([1, -1]))
-        size = D(draw(st.integers(1, 3000))) / 1000 * sign
         share = draw(st.decimals(min_value="0.0065", max_value="0.4", places=4))
-        margin = (abs(size) * mark * share).quantize(D("0.01"))
-        position = a_position(
-            symbol, size=str(size), entry=str(mark), mark=str(mark), margin=str(margin)
-        )
+        lots = draw(st.integers(1, 3000)) * sign
+        position = kind.position(symbol, lots=lots, entry=mark, share=share)
+        size = position.size
         tick = draw(st.sampled_from(["0.1", "1", "25"]))
         positions.append(position)
-        instruments.append(replace(an_instrument(symbol), price_step=D(tick)))
-        depth = draw(st.sampled_from([None, "0.01", "1", "1000"]))
+        instruments.append(replace(kind.instrument(symbol), price_step=D(tick)))
+        depth = draw(st.sampled_from(kind.depths))
         markets.append(a_market(symbol, mark=str(mark), depth=depth))
         for number in range(draw(st.integers(0, 3))):
             side = position.side if draw(st.integers(0, 4)) else Side(draw(st.sampled_from(Side)))
@@ -71,7 +61,9 @@ def worlds(draw: st.DrawFn) -> tuple[Observation, Levels]:
                     str(price - price % 1),
                     symbol=symbol,
                     side=side,
-                    size=draw(st.sampled_from([str(abs(size)), str(abs(size)), "0.001", None])),
+                    size=draw(
+                        st.sampled_from([str(abs(size)), str(abs(size)), str(kind.lot), None])
+                    ),
                     stop_id=f"{len(stops)}{number}",
                     is_ours=draw(st.sampled_from([True, True, False])),
                     on_mark=draw(st.sampled_from([True, True, False])),
@@ -79,10 +71,11 @@ def worlds(draw: st.DrawFn) -> tuple[Observation, Levels]:
             )
     observation = an_observation(
         *positions,
-        futures=draw(st.sampled_from(["0", "100", "100000"])),
+        futures=str(kind.money(draw(st.sampled_from([0, 100, 100000])))),
         instruments=tuple(instruments),
         markets=tuple(markets),
         stops=tuple(stops),
+        currency=kind.settle,
     )
     return observation, draw(st.sampled_from(LEVELS))
 
@@ -92,7 +85,8 @@ def decided(observation: Observation, levels: Levels, *, mode: Mode = Mode.NORMA
         del market
         return band_at_distances(risk, levels)
 
-    return decide(observation, Memory(mode=mode), POLICY, choose=choose)
+    policy = kind_of(observation).policy(resident_stops=True)
+    return decide(observation, Memory(mode=mode), policy, choose=choose)
 
 
 def after(observation: Observation, decision: Decision) -> Observation:

@@ -30,79 +30,92 @@ from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
 from bot.rebalance.memory import KeyMemory, Memory, Move
 from bot.rebalance.project import position_of, project
-from tests.kit.builders import (
-    BTC,
-    ETH,
-    LEVELS,
-    NOON,
-    a_policy,
-    a_position,
-    an_instrument,
-    an_observation,
-)
+from tests.kit.builders import BTC, LEVELS, NOON, a_policy, an_observation
 from tests.kit.guarding import ADD, some_facts
+from tests.kit.kinds import BOTH, Kind
 
-STEP = D("0.00001")
-KEYS = st.builds(PositionKey, st.sampled_from([BTC, ETH]), st.sampled_from(list(Side)))
-AMOUNTS = st.one_of(
-    st.integers(1, 3 * 10**8).map(lambda steps: steps * STEP),
-    st.decimals(allow_nan=True, allow_infinity=True),
-)
-SIZES = st.one_of(
-    st.integers(1, 3000).map(lambda lots: D(lots) / 1000),
-    st.decimals(min_value=-5, max_value=5, places=4),
-)
-ACTIONS: st.SearchStrategy[Action] = st.one_of(
-    st.builds(AddMargin, key=KEYS, amount=AMOUNTS, currency=st.just("USDT"),
-              after_reduction=st.booleans()),
-    st.builds(RemoveMargin, key=KEYS, amount=AMOUNTS, currency=st.just("USDT")),
-    st.builds(Transfer, source=st.sampled_from(["spot", "futures", "other"]),
-              destination=st.sampled_from(["spot", "futures", "other"]), amount=AMOUNTS,
-              currency=st.just("USDT")),
-    st.builds(ReducePosition, key=KEYS, size=SIZES, limit_price=st.just(D(59000))),
-    st.builds(PlaceStop, key=KEYS, size=st.one_of(st.none(), SIZES), stop_price=st.just(D(55000)),
-              is_needed=st.booleans()),
-)  # fmt: skip
+
+def actions(kind: Kind) -> st.SearchStrategy[Action]:
+    """Actions of any amount on positions of a kind of contract."""
+    keys = st.builds(PositionKey, st.sampled_from(sorted(kind.marks)), st.sampled_from(list(Side)))
+    dollars = 3 * 10**8 * kind.unit / (kind.step / D("0.00001"))
+    amounts = st.one_of(
+        st.integers(1, int(dollars)).map(lambda steps: steps * kind.step),
+        st.decimals(allow_nan=True, allow_infinity=True),
+    )
+    sizes = st.one_of(
+        st.integers(1, 3000).map(lambda lots: lots * kind.lot),
+        st.decimals(min_value=-5, max_value=5, places=4),
+    )
+    settle, places = st.just(kind.settle), st.sampled_from(["spot", "futures", "other"])
+    return st.one_of(
+        st.builds(AddMargin, key=keys, amount=amounts, currency=settle,
+                  after_reduction=st.booleans()),
+        st.builds(RemoveMargin, key=keys, amount=amounts, currency=settle),
+        st.builds(Transfer, source=places, destination=places, amount=amounts, currency=settle),
+        st.builds(ReducePosition, key=keys, size=sizes, limit_price=st.just(D(59000))),
+        st.builds(PlaceStop, key=keys, size=st.one_of(st.none(), sizes),
+                  stop_price=st.just(D(55000)), is_needed=st.booleans()),
+    )  # fmt: skip
 
 
 @st.composite
-def memories(draw: st.DrawFn) -> Memory:
-    moves = draw(st.lists(st.tuples(st.integers(0, 90_000), ACTIONS), max_size=6))
+def memories(draw: st.DrawFn, kind: Kind) -> Memory:
+    moves = draw(st.lists(st.tuples(st.integers(0, 90_000), actions(kind)), max_size=6))
     known = [(ago, a) for ago, a in moves if getattr(a, "amount", D(1)).is_finite()]
     return Memory(
         mode=draw(st.sampled_from([Mode.NORMAL, Mode.NORMAL, Mode.DEGRADED])),
         moves=tuple(Move(at=NOON - timedelta(seconds=ago), action=a) for ago, a in known),
         unsettled=tuple(a for _, a in known[:1]) if draw(st.booleans()) else (),
-        keys=(KeyMemory(key=PositionKey(BTC, Side.LONG), added=D(draw(st.integers(0, 900)))),),
+        keys=(
+            KeyMemory(
+                key=PositionKey(next(iter(kind.marks)), Side.LONG),
+                added=kind.money(draw(st.integers(0, 900))),
+            ),
+        ),
     )
 
 
 @st.composite
 def facts(draw: st.DrawFn, /, **fixed: Any) -> Facts:
-    rules = an_instrument(margin_release=draw(st.sampled_from(list(MarginRelease))))
-    position = a_position(
-        size=draw(st.sampled_from(["1", "-1", "0.4"])), margin=str(draw(st.integers(2000, 25000)))
+    kind = draw(st.sampled_from(BOTH))
+    symbol, mark = next(iter(kind.marks.items()))
+    rules = kind.instrument(symbol, margin_release=draw(st.sampled_from(list(MarginRelease))))
+    position = kind.position(
+        symbol,
+        lots=draw(st.sampled_from([1000, -1000, 400])),
+        entry=mark,
+        share=D(draw(st.integers(30, 400))) / 1000,
     )
     price = assess(position, rules).liquidation_price
     position = replace(position, venue_liquidation_price=price)
-    seen = an_observation(position, futures=str(draw(st.integers(0, 3000))), spot="900")
+    seen = an_observation(
+        position,
+        futures=str(kind.money(draw(st.integers(0, 3000)))),
+        spot=str(kind.money(900)),
+        instruments=(rules,),
+        currency=kind.settle,
+    )
     values: dict[str, Any] = {
-        "action": draw(ACTIONS),
+        "action": draw(actions(kind)),
         "account": seen.account,
-        "instruments": {BTC: rules},
+        "instruments": {symbol: rules},
         "bands": {position.key: band_at_distances(assess(position, rules), LEVELS)},
-        "memory": draw(memories()),
-        "policy": a_policy(
-            reserves=(("futures", D(draw(st.sampled_from([0, 100])))), ("spot", D(50))),
-            max_margin_per_action=D(draw(st.sampled_from([500, 5000]))),
-            max_margin_per_hour=D(2000),
-            max_margin_per_day=D(3000),
+        "memory": draw(memories(kind)),
+        "policy": kind.policy(
+            reserves=(
+                ("futures", kind.money(draw(st.sampled_from([0, 100])))),
+                ("spot", kind.money(50)),
+            ),
+            max_margin_per_action=kind.money(draw(st.sampled_from([500, 5000]))),
+            max_margin_per_hour=kind.money(2000),
+            max_margin_per_day=kind.money(3000),
         ),
         "switches": Switches(pause=draw(st.sampled_from(list(Pause)))),
         "urgency": draw(st.sampled_from(list(Urgency))),
         "now": NOON,
         "age": draw(st.floats(0, 20)),
-        "step": STEP,
+        "step": kind.step,
         "conditions": Conditions(
             plan_age=draw(st.floats(0, 20)),
             writes_10s=draw(st.integers(0, 13)),
@@ -110,8 +123,8 @@ def facts(draw: st.DrawFn, /, **fixed: Any) -> Facts:
         ),
         "holds": draw(
             st.dictionaries(
-                st.sampled_from([("futures", "USDT"), ("spot", "USDT")]),
-                st.integers(0, 3000).map(D),
+                st.sampled_from([("futures", kind.settle), ("spot", kind.settle)]),
+                st.integers(0, 3000).map(kind.money),
             )
         ),
     }
@@ -130,18 +143,21 @@ def test_nothing_that_may_leave_breaks_a_floor_a_budget_a_step_or_a_position(f: 
     if guard(f) is not None:
         return
     action, policy = f.action, f.policy
+    kind = BOTH[policy.coin != ""]
+    hourly = kind.money(2000)
     amount = getattr(action, "amount", None)
     if amount is not None:
         assert amount.is_finite()
         assert amount > 0
-        assert amount % STEP == 0
-        assert amount < policy.max_margin_per_action + D("0.01")  # the digits it carries
+        assert amount % kind.step == 0
+        # Beyond it by the digits it carries.
+        assert amount < policy.max_margin_per_action + 1000 * kind.step
     after = project(f.account, f.instruments, action, wallet="futures")
     if isinstance(action, Transfer):
-        wallet = after.wallet(action.source, "USDT")
+        wallet = after.wallet(action.source, kind.settle)
         assert wallet is not None
         assert wallet.free >= policy.reserve(action.source)
-        held = f.holds.get((action.source, "USDT"), wallet.total + action.amount)
+        held = f.holds.get((action.source, kind.settle), wallet.total + action.amount)
         assert held - action.amount >= policy.reserve(action.source)
         assert (action.source, action.destination) == ("spot", "futures")
         assert not f.memory.unsettled
@@ -152,11 +168,11 @@ def test_nothing_that_may_leave_breaks_a_floor_a_budget_a_step_or_a_position(f: 
     if isinstance(action, AddMargin):
         assert f.memory.added_since(action.key, NOON - timedelta(hours=1)) + (
             D(0) if action.after_reduction else action.amount
-        ) <= max(D(2000), f.memory.added_since(action.key, NOON - timedelta(hours=1)))
-        wallet = after.wallet("futures", "USDT")
+        ) <= max(hourly, f.memory.added_since(action.key, NOON - timedelta(hours=1)))
+        wallet = after.wallet("futures", kind.settle)
         assert wallet is not None
         assert wallet.free >= (D(0) if action.after_reduction else policy.reserve("futures"))
-        held = f.holds.get(("futures", "USDT"), wallet.total + action.amount)
+        held = f.holds.get(("futures", kind.settle), wallet.total + action.amount)
         assert action.after_reduction or held - action.amount >= policy.reserve("futures")
     if rest is None:
         return

@@ -9,7 +9,8 @@ from bot.domain.observation import Observation
 from bot.rebalance.decide import decide
 from bot.rebalance.lines import headroom, is_any_crossed, lines
 from bot.rebalance.memory import Memory
-from tests.kit.builders import LEVELS, a_policy, choose
+from tests.kit.builders import LEVELS, choose
+from tests.kit.kinds import kind_of
 from tests.property.test_planning_laws import observations
 
 
@@ -30,9 +31,9 @@ def at_marks(observation: Observation, factor: D) -> Observation:
 def test_a_mark_crosses_a_line_exactly_when_a_look_would_find_it_below_another_level(
     observation: Observation, factor: D
 ) -> None:
-    before = decide(observation, Memory(), a_policy(), choose=choose)
+    before = decide(observation, Memory(), kind_of(observation).policy(), choose=choose)
     moved = at_marks(observation, factor)
-    after = decide(moved, Memory(), a_policy(), choose=choose)
+    after = decide(moved, Memory(), kind_of(observation).policy(), choose=choose)
     marks = {market.symbol: market.mark_price for market in moved.markets}
     was = {verdict.key: _below(verdict) for verdict in before.positions}
     fell = any(_below(verdict) > was[verdict.key] for verdict in after.positions)
@@ -41,7 +42,7 @@ def test_a_mark_crosses_a_line_exactly_when_a_look_would_find_it_below_another_l
 
 @given(observations())
 def test_the_headroom_is_that_of_the_nearest_line(observation: Observation) -> None:
-    decision = decide(observation, Memory(), a_policy(), choose=choose)
+    decision = decide(observation, Memory(), kind_of(observation).policy(), choose=choose)
     found, least = lines(decision), headroom(decision)
     above = [v for v in decision.positions if _below(v) < 2 and v.risk.distance is not None]
     assert (least is None) == (found == {}) == (not above)

@@ -12,9 +12,11 @@ from bot.domain.instrument import Contract, MarginTier
 from bot.leverage import optimum, passage
 from bot.leverage.arrays import Floats
 from bot.leverage.optimum import Tiers
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin import tiers as exact
 from tests.kit.tables import tables
+
+LINEAR = Contract.LINEAR
 
 RELATIVE = 1e-9
 
@@ -51,7 +53,7 @@ def test_liquidation_prices_are_those_of_the_exact_rules(
 ) -> None:
     held = D(repr(share)) * quantity * mark
     size = side * quantity
-    expected = linear.liquidation_price(table, size=size, entry_price=mark, margin=held)
+    expected = isolated.liquidation_price(LINEAR, table, size=size, entry_price=mark, margin=held)
     found = finite(
         optimum.liquidation(
             float(held),
@@ -69,8 +71,8 @@ def test_liquidation_prices_are_those_of_the_exact_rules(
 def test_leverages_are_those_of_the_exact_rules(
     table: tuple[MarginTier, ...], quantity: D, mark: D, away: float, side: int
 ) -> None:
-    expected = linear.leverage_at_distance(
-        table, size=side * quantity, mark_price=mark, distance=D(repr(away))
+    expected = isolated.leverage_at_distance(
+        LINEAR, table, size=side * quantity, mark_price=mark, distance=D(repr(away))
     )
     found = finite(
         optimum.leverage(

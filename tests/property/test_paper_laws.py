@@ -3,11 +3,13 @@ from decimal import Decimal as D
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.instrument import MarginTier
-from bot.margin import linear
+from bot.domain.instrument import Contract, MarginTier
+from bot.margin import isolated
 from bot.paper.engine import Engine
 from bot.paper.values import Ask, Refused
 from tests.kit.paper import START_MS, an_engine
+
+LINEAR = Contract.LINEAR
 
 amounts = st.decimals(min_value="-5", max_value="5000", places=2)
 sizes = st.decimals(min_value="-0.002", max_value="0.6", places=3)
@@ -103,8 +105,8 @@ def test_the_exchange_and_the_bot_agree_on_the_liquidation_price(
         )
         for b in engine.contracts["BTCUSDT"].brackets
     )
-    ours = linear.liquidation_price(
-        tiers, size=holding.amount, entry_price=holding.entry, margin=holding.margin
+    ours = isolated.liquidation_price(
+        LINEAR, tiers, size=holding.amount, entry_price=holding.entry, margin=holding.margin
     )
     if ours is None:
         assert theirs <= D("0.1")

@@ -19,42 +19,41 @@ from bot.execute.judge import Judge
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, Move
 from bot.rebalance.policy import Policy
-from tests.kit.builders import NOON, a_policy, choose
+from tests.kit.builders import NOON, choose
 from tests.kit.crowds import Crowd, crowds
 from tests.kit.fakes import FakeAuthority, FakeClock, FakeSwitches, FakeVenue
+from tests.kit.kinds import BOTH, Kind, kind_of
 from tests.kit.records import a_request
 from tests.property.test_planning_laws import memories, observations
 
-STEP = D("0.00001")
 
-budgets = st.builds(
-    lambda account, reserve, hour, action, min_move: a_policy(
-        account_budget=account,
+@st.composite
+def budgets(draw: st.DrawFn, kind: Kind) -> Policy:
+    reserve = kind.money(draw(st.sampled_from([D(0), D(100)])))
+    hour = kind.money(draw(st.sampled_from([D(50), D(100000)])))
+    action = kind.money(draw(st.sampled_from([D(40), D(300), D(100000)])))
+    return kind.policy(
+        account_budget=draw(st.sampled_from([D("0.01"), D("0.2"), D(3)])),
         reserves=(("futures", reserve), ("spot", reserve)),
         max_margin_per_hour=hour,
         max_margin_per_action=min(action, hour),
-        min_move=min_move,
-    ),
-    st.sampled_from([D("0.01"), D("0.2"), D(3)]),
-    st.sampled_from([D(0), D(100)]),
-    st.sampled_from([D(50), D(100000)]),
-    st.sampled_from([D(40), D(300), D(100000)]),
-    st.sampled_from([D("0.01"), D(5)]),
-)
+        min_move=draw(st.sampled_from([kind.cent, kind.money(5)])),
+    )
 
 
 @st.composite
 def pasts(draw: st.DrawFn, observation: Observation) -> Memory:
     """Memories of margin that was added seconds to hours before."""
-    memory = draw(memories())
+    kind = kind_of(observation)
+    memory = draw(memories(kind))
     keys = [p.key for p in observation.account.positions]
     moves = [
         Move(
             at=NOON - timedelta(seconds=draw(st.sampled_from([2, 59, 61, 3599, 7200]))),
             action=AddMargin(
                 key=draw(st.sampled_from(keys)),
-                amount=draw(st.sampled_from([D("1.00123"), D("5.00217"), D("250.00311")])),
-                currency="USDT",
+                amount=draw(st.sampled_from([100_123, 500_217, 25_000_311])) * kind.step,
+                currency=kind.settle,
             ),
         )
         for _ in range(draw(st.integers(0, 3)))
@@ -62,18 +61,19 @@ def pasts(draw: st.DrawFn, observation: Observation) -> Memory:
     return replace(memory, moves=tuple(sorted(moves, key=lambda m: m.at)))
 
 
-@given(st.data(), observations(), budgets)
+@given(st.data(), observations())
 def test_the_guard_lets_a_whole_approved_plan_pass(
-    data: st.DataObject, observation: Observation, policy: Policy
+    data: st.DataObject, observation: Observation
 ) -> None:
+    policy = data.draw(budgets(kind_of(observation)))
     check(observation, data.draw(pasts(observation)), policy, choose=choose)
 
 
-@given(st.data(), crowds(), budgets)
+@given(st.data(), crowds(kinds=BOTH))
 def test_the_guard_lets_a_plan_for_several_positions_pass(
-    data: st.DataObject, crowd: Crowd, policy: Policy
+    data: st.DataObject, crowd: Crowd
 ) -> None:
-    seen = crowd.observation
+    seen, policy = crowd.observation, data.draw(budgets(crowd.kind))
     check(seen, data.draw(pasts(seen)), policy, choose=crowd.choose)
 
 
@@ -81,7 +81,7 @@ def check(observation: Observation, memory: Memory, policy: Policy, *, choose: C
     """Ask the guard about each write of a plan, in their order."""
     decision = decide(observation, memory, policy, choose=choose)
     clock, switches = FakeClock(), FakeSwitches()
-    fingerprints = Fingerprints(step=STEP, epoch=1)
+    fingerprints = Fingerprints(step=kind_of(observation).step, epoch=1)
     fingerprints.learn((move.at, move.action) for move in memory.moves)
     judge = Judge(
         venue=FakeVenue(observation, clock),

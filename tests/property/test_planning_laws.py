@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal as D
 
 from hypothesis import assume, given
@@ -15,74 +15,104 @@ from bot.rebalance.memory import KeyMemory, Memory, key_of, remember
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project
 from bot.rebalance.rounding import is_multiple
-from tests.kit.builders import (
-    BTC,
-    ETH,
-    LEVELS,
-    NOON,
-    a_market,
-    a_policy,
-    a_position,
-    an_instrument,
-    an_observation,
-    choose,
-)
+from tests.kit.builders import LEVELS, NOON, a_market, an_observation, choose
+from tests.kit.kinds import BOTH, QUOTE, Kind, kind_of
 
-ENOUGH = D(20)
-"""Of money for several moves. [quote]"""
+ENOUGH = 20
+"""Of least moves: money for several. [count]"""
 FREE = st.decimals(min_value=0, max_value=20000, places=2)
 
 
 @st.composite
-def observations(draw: st.DrawFn) -> Observation:
+def observations(draw: st.DrawFn, kinds: tuple[Kind, ...] = BOTH) -> Observation:
+    """Accounts of one or two positions, in quote or in a coin."""
+    kind = draw(st.sampled_from(kinds))
     positions, instruments, markets = [], [], []
-    for symbol, mark in ((BTC, 60000), (ETH, 3000)):
-        if symbol == ETH and not draw(st.booleans()):
+    for number, (symbol, mark) in enumerate(kind.marks.items()):
+        if number and not draw(st.booleans()):
             continue
         lots = draw(st.integers(1, 5000))
         side = draw(st.sampled_from([1, -1]))
         entry = draw(st.integers(mark * 7 // 10, mark * 13 // 10))
-        size = D(lots) / 1000 * side
         share = draw(st.decimals(min_value="0.006", max_value="0.6", places=4))
-        equity = abs(size) * mark * share
-        margin = (equity - size * (mark - entry)).quantize(D("0.01"))
-        position = a_position(
-            symbol, size=str(size), entry=str(entry), mark=str(mark), margin=str(margin)
-        )
+        position = kind.position(symbol, lots=lots * side, entry=entry, share=share)
         release = draw(st.sampled_from(list(MarginRelease)))
-        instrument = an_instrument(symbol, margin_release=release)
+        instrument = kind.instrument(symbol, margin_release=release)
         risk = assess(position, instrument)
         positions.append(replace(position, venue_liquidation_price=risk.liquidation_price))
         instruments.append(instrument)
-        depth = draw(st.sampled_from([None, "0.002", "0.5", "100"]))
+        depth = draw(st.sampled_from(kind.depths))
         markets.append(a_market(symbol, mark=str(mark), depth=depth))
     return an_observation(
         *positions,
-        futures=str(draw(FREE)),
-        spot=str(draw(FREE)),
+        futures=str(kind.money(draw(FREE))),
+        spot=str(kind.money(draw(FREE))),
         instruments=tuple(instruments),
         markets=tuple(markets),
+        currency=kind.settle,
     )
 
 
 @st.composite
-def memories(draw: st.DrawFn) -> Memory:
+def memories(draw: st.DrawFn, kind: Kind) -> Memory:
     keys = []
-    for symbol in (BTC, ETH):
+    for symbol in kind.marks:
         for side in Side:
-            added = draw(st.sampled_from([D(0), D("12.75"), D(3000)]))
+            added = kind.money(draw(st.sampled_from([D(0), D("12.75"), D(3000)])))
             beyond = draw(st.sampled_from([None, NOON.replace(hour=10)]))
             keys.append(KeyMemory(key=PositionKey(symbol, side), added=added, beyond_since=beyond))
     return Memory(keys=tuple(keys))
 
 
-policies = st.builds(
-    lambda reserve, share: a_policy(
-        reserves=(("futures", reserve), ("spot", reserve)), max_reduction_per_action=share
-    ),
-    st.sampled_from([D(0), D(100), D(5000)]),
-    st.sampled_from([D("0.25"), D(1)]),
-)
+@st.composite
+def policies(draw: st.DrawFn, kind: Kind = QUOTE) -> Policy:
+    reserve = kind.money(draw(st.sampled_from([D(0), D(100), D(5000)])))
+    return kind.policy(
+        reserves=(("futures", reserve), ("spot", reserve)),
+        max_reduction_per_action=draw(st.sampled_from([D("0.25"), D(1)])),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What one decision is made from."""
+
+    observation: Observation
+    memory: Memory
+    policy: Policy
+    kind: Kind
+
+    def decided(self, **changes: object) -> Decision:
+        """Decide, with other limits if some are given."""
+        policy = replace(self.policy, **changes)  # type: ignore[arg-type]  # any field by name
+        return decide(self.observation, self.memory, policy, choose=choose)
+
+    def rich(self) -> "Case":
+        """Return it with more money than can be needed."""
+        more = 10**7 * self.kind.unit
+        wallets = tuple(
+            replace(w, total=w.total + more, free=w.free + more)
+            for w in self.observation.account.wallets
+        )
+        account = replace(self.observation.account, wallets=wallets)
+        return replace(
+            self,
+            observation=replace(self.observation, account=account),
+            policy=self.kind.policy(),
+        )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Everything a decision is made from, of either kind of contract."""
+    observation = draw(observations())
+    kind = kind_of(observation)
+    return Case(
+        observation=observation,
+        memory=draw(memories(kind)),
+        policy=draw(policies(kind)),
+        kind=kind,
+    )
 
 
 def applied(observation: Observation, decision: Decision) -> Observation:
@@ -98,29 +128,28 @@ def applied(observation: Observation, decision: Decision) -> Observation:
     return replace(observation, account=replace(account, positions=positions))
 
 
-@given(observations(), memories(), policies)
-def test_with_emergencies_only_nothing_is_done_for_who_is_in_none(
-    observation: Observation, memory: Memory, policy: Policy
-) -> None:
-    strict = replace(policy, only_emergencies=True)
-    decision = decide(observation, memory, strict, choose=choose)
+@given(cases())
+def test_with_emergencies_only_nothing_is_done_for_who_is_in_none(case: Case) -> None:
+    decision = case.decided(only_emergencies=True)
     endangered = {v.key for v in decision.positions if v.urgency is Urgency.EMERGENCY}
     for planned in decision.approved:
         assert key_of(planned.action) in endangered
     # So little money is one move or none, and who gets it may change with who is asked.
-    assume(all(wallet.free == 0 or wallet.free >= ENOUGH for wallet in observation.account.wallets))
-    free = decide(observation, memory, policy, choose=choose)
+    enough = ENOUGH * case.policy.least_move
+    wallets = case.observation.account.wallets
+    assume(all(wallet.free == 0 or wallet.free >= enough for wallet in wallets))
+    free = case.decided()
     wanted = {key_of(planned.action) for planned in free.approved} & endangered
     assert {key_of(planned.action) for planned in decision.approved} >= wanted
 
 
-@given(observations(), memories(), policies)
+@given(cases())
 def test_every_approved_action_is_positive_on_its_step_and_covered_by_its_wallet(
-    observation: Observation, memory: Memory, policy: Policy
+    case: Case,
 ) -> None:
-    decision = decide(observation, memory, policy, choose=choose)
-    account = observation.account
-    instruments = {i.symbol: i for i in observation.instruments}
+    decision = case.decided()
+    account = case.observation.account
+    instruments = {i.symbol: i for i in case.observation.instruments}
     for step in decision.approved:
         action = step.action
         if isinstance(action, ReducePosition):
@@ -140,17 +169,17 @@ def test_every_approved_action_is_positive_on_its_step_and_covered_by_its_wallet
             assert is_covered or isinstance(action, ReducePosition)
 
 
-@given(observations(), memories(), policies)
+@given(cases())
 def test_after_the_approved_actions_no_position_stands_nearer_unless_margin_was_given_back(
-    observation: Observation, memory: Memory, policy: Policy
+    case: Case,
 ) -> None:
-    decision = decide(observation, memory, policy, choose=choose)
-    after = applied(observation, decision)
+    decision = case.decided()
+    after = applied(case.observation, decision)
     given_back = {s.action.key for s in decision.approved if isinstance(s.action, RemoveMargin)}
     reduced = {s.action.key for s in decision.approved if isinstance(s.action, ReducePosition)}
-    instruments = {i.symbol: i for i in observation.instruments}
+    instruments = {i.symbol: i for i in case.observation.instruments}
     for position in after.account.positions:
-        before = position_of(observation.account, position.key)
+        before = position_of(case.observation.account, position.key)
         assert before is not None
         assert abs(position.size) <= abs(before.size)
         now = assess(position, instruments[position.symbol]).distance
@@ -161,44 +190,36 @@ def test_after_the_approved_actions_no_position_stands_nearer_unless_margin_was_
             assert now is None or now >= was
 
 
-@given(observations(), memories())
-def test_after_enough_money_no_position_stands_beyond_its_trigger(
-    observation: Observation, memory: Memory
-) -> None:
-    wallets = tuple(
-        replace(w, total=w.total + 10**7, free=w.free + 10**7) for w in observation.account.wallets
-    )
-    rich = replace(observation, account=replace(observation.account, wallets=wallets))
-    decision = decide(rich, memory, a_policy(), choose=choose)
-    instruments = {i.symbol: i for i in observation.instruments}
-    for position in applied(rich, decision).account.positions:
+@given(cases())
+def test_after_enough_money_no_position_stands_beyond_its_trigger(case: Case) -> None:
+    rich = case.rich()
+    decision = rich.decided()
+    instruments = {i.symbol: i for i in case.observation.instruments}
+    for position in applied(rich.observation, decision).account.positions:
         distance = assess(position, instruments[position.symbol]).distance
         assert distance is None or distance >= LEVELS.trigger
 
 
-@given(observations(), memories())
-def test_deciding_again_right_after_a_done_rescue_adds_nothing_more(
-    observation: Observation, memory: Memory
-) -> None:
-    wallets = tuple(
-        replace(w, total=w.total + 10**7, free=w.free + 10**7) for w in observation.account.wallets
-    )
-    rich = replace(observation, account=replace(observation.account, wallets=wallets))
-    decision = decide(rich, memory, a_policy(), choose=choose)
+@given(cases())
+def test_deciding_again_right_after_a_done_rescue_adds_nothing_more(case: Case) -> None:
+    rich = case.rich()
+    decision = rich.decided()
     assume(any(isinstance(s.action, AddMargin) for s in decision.approved))
     effects = [s.action for s in decision.approved]
-    later = remember(memory, decision, account=rich.account, effects=effects, unsettled=())
-    again = decide(applied(rich, decision), later, a_policy(cooldown=0), choose=choose)
+    later = remember(
+        case.memory, decision, account=rich.observation.account, effects=effects, unsettled=()
+    )
+    again = decide(
+        applied(rich.observation, decision), later, replace(rich.policy, cooldown=0), choose=choose
+    )
     assert not any(isinstance(s.action, AddMargin | ReducePosition) for s in again.approved)
 
 
-@given(observations(), memories(), policies)
-def test_margin_moves_and_transfers_conserve_collateral(
-    observation: Observation, memory: Memory, policy: Policy
-) -> None:
-    decision = decide(observation, memory, policy, choose=choose)
-    instruments = {i.symbol: i for i in observation.instruments}
-    account = observation.account
+@given(cases())
+def test_margin_moves_and_transfers_conserve_collateral(case: Case) -> None:
+    decision = case.decided()
+    instruments = {i.symbol: i for i in case.observation.instruments}
+    account = case.observation.account
     for step in decision.approved:
         if isinstance(step.action, ReducePosition):
             return
@@ -214,50 +235,40 @@ def test_margin_moves_and_transfers_conserve_collateral(
         account = moved
 
 
-@given(observations(), memories(), policies)
-def test_the_reserve_survives_every_plan(
-    observation: Observation, memory: Memory, policy: Policy
-) -> None:
-    decision = decide(observation, memory, policy, choose=choose)
-    after = applied(observation, decision).account
+@given(cases())
+def test_the_reserve_survives_every_plan(case: Case) -> None:
+    decision = case.decided()
+    after = applied(case.observation, decision).account
     for wallet in after.wallets:
-        before = observation.account.wallet(wallet.name, wallet.currency)
+        before = case.observation.account.wallet(wallet.name, wallet.currency)
         assert before is not None
         if any(isinstance(s.action, ReducePosition) for s in decision.approved):
             continue  # a realized loss is charged by the venue, not moved by the bot
-        assert wallet.free >= min(before.free, policy.reserve(wallet.name))
+        assert wallet.free >= min(before.free, case.policy.reserve(wallet.name))
 
 
-@given(observations(), memories(), policies)
-def test_a_decision_is_a_pure_function_of_its_inputs(
-    observation: Observation, memory: Memory, policy: Policy
-) -> None:
-    one = decide(observation, memory, policy, choose=choose)
-    two = decide(observation, memory, policy, choose=choose)
-    assert one == two
+@given(cases())
+def test_a_decision_is_a_pure_function_of_its_inputs(case: Case) -> None:
+    assert case.decided() == case.decided()
 
 
-@given(observations(), memories())
-def test_no_more_than_the_bot_added_ever_returns(observation: Observation, memory: Memory) -> None:
-    decision = decide(observation, memory, a_policy(), choose=choose)
+@given(cases())
+def test_no_more_than_the_bot_added_ever_returns(case: Case) -> None:
+    decision = case.decided()
     for step in decision.approved:
         if isinstance(step.action, RemoveMargin):
-            assert step.action.amount <= memory.of(step.action.key).added
+            assert step.action.amount <= case.memory.of(step.action.key).added
         assert not (isinstance(step.action, Transfer) and step.action.source == "futures")
 
 
-@given(observations(), memories(), policies)
-def test_the_order_of_positions_does_not_change_the_decision(
-    observation: Observation, memory: Memory, policy: Policy
-) -> None:
+@given(cases())
+def test_the_order_of_positions_does_not_change_the_decision(case: Case) -> None:
     turned = replace(
-        observation,
+        case.observation,
         account=replace(
-            observation.account, positions=tuple(reversed(observation.account.positions))
+            case.observation.account, positions=tuple(reversed(case.observation.account.positions))
         ),
-        markets=tuple(reversed(observation.markets)),
-        instruments=tuple(reversed(observation.instruments)),
+        markets=tuple(reversed(case.observation.markets)),
+        instruments=tuple(reversed(case.observation.instruments)),
     )
-    assert decide(observation, memory, policy, choose=choose) == decide(
-        turned, memory, policy, choose=choose
-    )
+    assert case.decided() == replace(case, observation=turned).decided()

@@ -22,6 +22,7 @@ from bot.rebalance.project import position_of, project, released_by
 from bot.rebalance.sizing import after_pair, margin_need
 from tests.kit.builders import a_policy
 from tests.kit.crowds import Crowd, crowds
+from tests.kit.kinds import BOTH
 from tests.property.test_planning_laws import applied, policies
 
 POOR = st.tuples(st.integers(0, 3000).map(D), st.just(D(0)))
@@ -29,7 +30,8 @@ RICH = st.tuples(st.just(D(10**6)), st.just(D(0)))
 
 
 def decided(crowd: Crowd, policy: Policy, memory: Memory | None = None) -> Decision:
-    return decide(crowd.observation, memory or Memory(), policy, choose=crowd.choose)
+    limits = crowd.kind.adapted(policy)
+    return decide(crowd.observation, memory or Memory(), limits, choose=crowd.choose)
 
 
 def added(decision: Decision) -> dict[str, D]:
@@ -57,7 +59,7 @@ def closing_nothing(crowd: Crowd) -> Memory:
     )
 
 
-@given(crowds(), policies, st.randoms())
+@given(crowds(kinds=BOTH), policies(), st.randoms())
 def test_the_order_of_positions_does_not_change_what_each_gets(
     crowd: Crowd, policy: Policy, luck: object
 ) -> None:
@@ -79,14 +81,15 @@ def test_the_order_of_positions_does_not_change_what_each_gets(
     assert decided(crowd, policy) == decided(turned, policy)
 
 
-@given(crowds(), policies)
+@given(crowds(kinds=BOTH), policies())
 def test_no_more_is_spent_than_the_purse_holds(crowd: Crowd, policy: Policy) -> None:
     decision = decided(crowd, policy)
     sent = sum((s.action.amount for s in decision.approved if isinstance(s.action, Transfer)), D(0))
     for name, spent in (("futures", sum(added(decision).values(), D(0))), ("spot", sent)):
-        wallet = crowd.observation.account.wallet(name, "USDT")
+        wallet = crowd.observation.account.wallet(name, crowd.kind.settle)
         assert wallet is not None
-        assert spent <= max(D(0), wallet.free - policy.reserve(name))
+        reserve = crowd.kind.adapted(policy).reserve(name)
+        assert spent <= max(D(0), wallet.free - reserve)
 
 
 @given(crowds(wallets=RICH), st.booleans())
@@ -268,7 +271,7 @@ def amount(action: Action) -> D:
     return action.amount
 
 
-@given(crowds(), policies)
+@given(crowds(kinds=BOTH), policies())
 def test_nobody_stands_nearer_after_a_plan_not_even_at_its_worst_prices(
     crowd: Crowd, policy: Policy
 ) -> None:
@@ -278,7 +281,7 @@ def test_nobody_stands_nearer_after_a_plan_not_even_at_its_worst_prices(
         assert standing >= before[symbol] - 1e-12
 
 
-@given(crowds(wallets=POOR), policies)
+@given(crowds(wallets=POOR, kinds=BOTH), policies())
 def test_nobody_is_left_below_its_trigger_while_another_is_given_more_than_its_target(
     crowd: Crowd, policy: Policy
 ) -> None:
@@ -293,7 +296,7 @@ def test_nobody_is_left_below_its_trigger_while_another_is_given_more_than_its_t
     assert not (is_lavish and any(after.get(symbol, 1.0) < 1.0 for symbol in endangered))
 
 
-@given(crowds(wallets=POOR), policies)
+@given(crowds(wallets=POOR, kinds=BOTH), policies())
 def test_no_close_is_planned_that_costs_what_it_frees(crowd: Crowd, policy: Policy) -> None:
     seen = crowd.observation
     instruments = {i.symbol: i for i in seen.instruments}

@@ -9,13 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.instrument import Instrument
 from bot.domain.observation import Observation
 from bot.domain.position import PositionMode
 from bot.execute.news import CLOSING, CONFIRMED_AFTER, INDEX_SPLIT, JUMP, News, Seen, compare
+from bot.margin.assess import assess
 from tests.kit.builders import (
     BTC,
+    COIN,
     ETH,
     NOON,
+    a_coin_instrument,
     a_market,
     a_position,
     an_instrument,
@@ -147,3 +151,26 @@ def test_an_end_is_told_when_it_is_known_and_counts_in_its_last_hour() -> None:
     assert at(2, early.seen).alarms == ()
     assert at(2, early.seen).closing == {BTC}
     assert ends - CLOSING == NOON + timedelta(hours=2)
+
+
+@pytest.mark.parametrize("size", ["60000", "-60000"])
+def test_a_table_of_a_coin_is_confirmed_by_the_venues_price_of_an_inverse_position(
+    size: str,
+) -> None:
+    held = a_position(COIN, size=size, margin="0.1")
+
+    def shown(instrument: Instrument, price: D | None) -> Observation:
+        position = replace(held, venue_liquidation_price=price)
+        return an_observation(
+            position, instruments=(instrument,), markets=(a_market(COIN),), currency="BTC"
+        )
+
+    first = a_coin_instrument()
+    changed = replace(first, tiers=NEW)
+    seen = look(Seen(), shown(first, assess(held, first).liquidation_price)).seen
+    new = look(seen, shown(changed, assess(held, changed).liquidation_price))
+    assert new.unagreed == {COIN}  # one reading of it proves little
+    ours = assess(held, changed).liquidation_price
+    assert ours is not None
+    assert look(new.seen, shown(changed, ours)).unagreed == frozenset()
+    assert look(new.seen, shown(changed, ours * D("1.02"))).unagreed == {COIN}

@@ -1,10 +1,15 @@
+from dataclasses import replace
 from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
 
+from bot.bootstrap import policy_of
+from bot.domain.instrument import Contract
 from bot.errors import ConfigError
+from bot.execute.arithmetic import fingerprint_scale
 from bot.settings import explain, load, secret_of
+from tests.kit.builders import an_instrument
 
 MINIMAL = """
 [[accounts]]
@@ -12,6 +17,14 @@ name = "main"
 symbols = ["BTC/USDT:USDT"]
 api_key = "k"
 secret = "s"
+"""
+COIN = MINIMAL.replace("BTC/USDT:USDT", "BTC/USD:BTC")
+COIN_LIMITS = """
+[limits]
+max_margin_per_action = "6"
+max_margin_per_hour = "7"
+max_margin_per_day = "8"
+min_move = "0.002"
 """
 
 
@@ -101,6 +114,24 @@ def test_the_environment_wins_over_files_and_is_named_as_origin(tmp_path: Path) 
         pytest.param(
             MINIMAL + 'api_key_file = "f"\n', "api_key and api_key_file", id="two sources"
         ),
+        pytest.param(
+            MINIMAL.replace('"BTC/USDT:USDT"', '"BTC/USD:BTC", "ETH/USD:ETH"'),
+            "one currency: settled in BTC, ETH",
+            id="two coins",
+        ),
+        pytest.param(
+            MINIMAL.replace('"BTC/USDT:USDT"', '"BTC/USDT:USDT", "BTC/USD:BTC"'),
+            "one currency: settled in BTC, quote",
+            id="a coin beside quote",
+        ),
+        pytest.param(
+            COIN, "limits.max_margin_per_action must be given in BTC, was 10000", id="forgotten"
+        ),
+        pytest.param(
+            COIN + COIN_LIMITS.replace("0.002", "5"),
+            "limits.min_move must be given in BTC, was 5, the default in quote",
+            id="copied",
+        ),
     ],
 )
 def test_a_mistake_is_one_message_with_the_field_and_the_fix(
@@ -189,3 +220,27 @@ def test_the_live_example_shows_the_defaults() -> None:
     for section in ("limits", "journal", "log"):
         shown = getattr(example, section)
         assert shown == type(shown)()
+
+
+def test_an_account_of_a_coin_has_limits_in_that_coin(tmp_path: Path) -> None:
+    policy = policy_of(load([written(tmp_path, COIN + COIN_LIMITS)], environ={}).settings)
+    assert policy.coin == "BTC"
+    assert policy.min_move == D("0.002")
+    # The digits of a move have room from there on: 100,000 steps of five decimals.
+    assert policy.least_move == 1
+    assert fingerprint_scale(amount=100_000, steps_per_unit=100_000) == 1000
+    assert fingerprint_scale(amount=99_999, steps_per_unit=100_000) is None
+    quote = policy_of(load([written(tmp_path, MINIMAL)], environ={}).settings)
+    assert (quote.coin, quote.least_move) == ("", D(1))
+    assert quote.serves(an_instrument())
+    assert not policy.serves(an_instrument())
+    coin = replace(an_instrument("BTC/USD:BTC"), settle="BTC", contract=Contract.INVERSE)
+    assert policy.serves(coin)
+    assert not quote.serves(coin)
+
+
+def test_limits_of_a_coin_that_allow_no_move_are_refused(tmp_path: Path) -> None:
+    text = COIN + COIN_LIMITS.replace('"6"', '"0.9"')
+    settings = load([written(tmp_path, text)], environ={}).settings
+    with pytest.raises(ConfigError, match=r"max_margin_per_action must be >= 1.00000 BTC, was 0.9"):
+        policy_of(settings)

@@ -101,3 +101,26 @@ def test_the_command_reads_the_models_it_is_given(tmp_path: Path) -> None:
     assert "3x at most" in risk_text(unknown)
     with pytest.raises(BotError, match=r"strategy\.models"):
         list(risks(given, None, models=str(tmp_path / "missing.json")))
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "opposite"),
+    [("long", "54818.18181818", "short"), ("short", "66333.33333333", "long")],
+)
+def test_a_contract_that_settles_in_its_coin_is_asked_about_in_coin(
+    side: str, price: str, opposite: str
+) -> None:
+    # V8 of the specification: 10,000 US dollars at 10x.
+    coin = {"symbol": "BTC/USD:BTC", "size": "10000", "margin": str(D(1) / 60)}
+    found = asked(LIBRARY, **coin, side=side)
+    assert found["liquidation_price"] == price
+    assert found["notional"] == "0.16666667"
+    # The same distance carries other leverage: that of the other side of a linear contract.
+    name = "highest_permissible_leverage"
+    linear = {s: asked(side=s)[name]["1h"] for s in ("long", "short")}
+    assert D(linear["long"]) > D(linear["short"])
+    ours = {s: asked(LIBRARY, **coin, side=s)[name]["1h"] for s in ("long", "short")}
+    assert D(ours["short"]) > D(ours["long"])
+    assert D(ours[side]) == pytest.approx(D(linear[opposite]), rel=D("0.02"))
+    assert "0.00083333 [BTC]" in risk_text(found)
+    assert "300 [quote]" in risk_text(asked())

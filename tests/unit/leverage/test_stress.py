@@ -2,19 +2,23 @@ import datetime as dt
 import math
 import os
 import tomllib
+from decimal import Decimal as D
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bot.domain.instrument import Contract
 from bot.leverage import stress
 from bot.leverage.cascade import cascade
 from bot.leverage.regime import Feature, Regime, Strain, adjusted, strain
 from bot.leverage.stress import Rule, Scenario
 from bot.leverage.units import equity_at, of_one_tier
+from bot.margin import isolated
+from tests.kit.builders import tiers
 
 FILE = Path("config/stress.toml")
 BARS = Path(os.environ.get("PLIMSOLL_DATA", "../shared/data")) / "market/spot_1m_windows"
@@ -281,3 +285,33 @@ def test_what_is_absent_or_usual_is_no_strain() -> None:
     assert strain(basis=0.006, funding=-0.0001).factor == pytest.approx(math.exp(0.025))
     with pytest.raises(ValueError, match="limit"):
         strain(basis=None, funding=None, limit=1.0)
+
+
+@given(
+    st.sampled_from(Contract),
+    st.sampled_from([1, -1]),
+    st.floats(0.01, 0.9),
+    st.floats(0.01, 0.9),
+)
+def test_a_move_is_survived_by_who_stands_farther_whatever_the_contract(
+    contract: Contract, side: int, move: float, equity: float
+) -> None:
+    table = tiers(("0", "0.005", "0"))
+    size = D(side * 1000)
+    at = isolated.distance_at_leverage(
+        contract, table, size=size, mark_price=D(10), leverage=1 / D(equity)
+    )
+    assume(at is None or abs(float(at) - move) > 1e-9)
+    found = stress.unsurvived(
+        [a_scenario(name="fall and rise", fall=move, rise=move)],
+        coin="BTC",
+        side=side,
+        contract=contract,
+        notional=100.0,
+        equity=equity * 100.0,
+        margin=equity * 100.0,
+        rate=[0.005],
+        amount=[0.0],
+        reach_sqrt_h=0.0,
+    )
+    assert (found == ()) is (at is None or float(at) > move)

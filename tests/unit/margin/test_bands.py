@@ -6,12 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.band import Levels
+from bot.domain.instrument import Contract
 from bot.domain.risk import PositionRisk
-from bot.margin import linear
+from bot.margin import isolated
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances, band_at_leverages
 from bot.margin.tiers import tier_at
 from tests.kit.builders import FOUR_TIERS, a_position, an_instrument
+
+LINEAR = Contract.LINEAR
 
 RISK = assess(a_position(), an_instrument())
 SHORT = assess(a_position(size="-1"), an_instrument())
@@ -43,19 +46,30 @@ def test_levels_out_of_order_are_refused() -> None:
 @pytest.mark.parametrize("leverage", [D(0), D(-1)])
 def test_a_leverage_is_above_zero(leverage: D) -> None:
     with pytest.raises(ValueError, match="leverage must be > 0"):
-        linear.distance_at_leverage(FOUR_TIERS, size=D(1), mark_price=D(60000), leverage=leverage)
+        isolated.distance_at_leverage(
+            LINEAR, FOUR_TIERS, size=D(1), mark_price=D(60000), leverage=leverage
+        )
 
 
 @pytest.mark.parametrize("distance", [D(1), D("1.5")])
 def test_a_long_never_stands_at_a_distance_of_one_and_a_short_may(distance: D) -> None:
     with pytest.raises(ValueError, match="must be below 1"):
-        linear.leverage_at_distance(FOUR_TIERS, size=D(1), mark_price=D(60000), distance=distance)
+        isolated.leverage_at_distance(
+            LINEAR, FOUR_TIERS, size=D(1), mark_price=D(60000), distance=distance
+        )
     with pytest.raises(ValueError, match="must be below 1"):
-        linear.margin_for_distance(
-            FOUR_TIERS, size=D(1), entry_price=D(60000), mark_price=D(60000), distance=distance
+        isolated.margin_for_distance(
+            LINEAR,
+            FOUR_TIERS,
+            size=D(1),
+            entry_price=D(60000),
+            mark_price=D(60000),
+            distance=distance,
         )
     assert (
-        linear.leverage_at_distance(FOUR_TIERS, size=D(-1), mark_price=D(60000), distance=distance)
+        isolated.leverage_at_distance(
+            LINEAR, FOUR_TIERS, size=D(-1), mark_price=D(60000), distance=distance
+        )
         < 1
     )
 
@@ -64,6 +78,6 @@ def test_without_tiers_or_size_nothing_is_answered() -> None:
     with pytest.raises(ValueError, match="tiers must not be empty"):
         tier_at((), notional=D(1))
     with pytest.raises(ValueError, match="tiers must not be empty"):
-        linear.liquidation_price((), size=D(1), entry_price=D(1), margin=D(1))
+        isolated.liquidation_price(LINEAR, (), size=D(1), entry_price=D(1), margin=D(1))
     with pytest.raises(ValueError, match="size must not be 0"):
-        linear.liquidation_price(FOUR_TIERS, size=D(0), entry_price=D(1), margin=D(1))
+        isolated.liquidation_price(LINEAR, FOUR_TIERS, size=D(0), entry_price=D(1), margin=D(1))

@@ -2,10 +2,12 @@ from decimal import Decimal as D
 
 import pytest
 
-from bot.domain.instrument import MarginTier
-from bot.margin import linear
+from bot.domain.instrument import Contract, MarginTier
+from bot.margin import isolated
 from bot.margin.tiers import check_tiers, maintenance_margin
 from tests.kit.builders import FOUR_TIERS, ONE_TIER, tiers
+
+LINEAR = Contract.LINEAR
 
 
 def relative(ours: D | None, theirs: str) -> D:
@@ -38,8 +40,8 @@ def relative(ours: D | None, theirs: str) -> D:
 def test_liquidation_price_matches_published_examples(
     rate: str, amount: str, size: str, entry: str, margin: str, expected: str, tolerance: str
 ) -> None:
-    price = linear.liquidation_price(
-        tiers(("0", rate, amount)), size=D(size), entry_price=D(entry), margin=D(margin)
+    price = isolated.liquidation_price(
+        LINEAR, tiers(("0", rate, amount)), size=D(size), entry_price=D(entry), margin=D(margin)
     )
     assert relative(price, expected) <= D(tolerance)
 
@@ -54,26 +56,29 @@ def test_liquidation_price_matches_published_examples(
 def test_the_tier_at_the_liquidation_price_sets_the_rate(
     size: str, margin: str, expected: str
 ) -> None:
-    price = linear.liquidation_price(
-        FOUR_TIERS, size=D(size), entry_price=D(60000), margin=D(margin)
+    price = isolated.liquidation_price(
+        LINEAR, FOUR_TIERS, size=D(size), entry_price=D(60000), margin=D(margin)
     )
     assert relative(price, expected) <= D("1e-8")
 
 
 def test_a_fully_covered_long_has_no_liquidation_price() -> None:
-    price = linear.liquidation_price(FOUR_TIERS, size=D(1), entry_price=D(100), margin=D(101))
+    price = isolated.liquidation_price(
+        LINEAR, FOUR_TIERS, size=D(1), entry_price=D(100), margin=D(101)
+    )
     assert price is None
-    assert linear.distance(size=D(1), mark_price=D(100), liquidation=None) is None
+    assert isolated.distance(size=D(1), mark_price=D(100), liquidation=None) is None
 
 
 def test_distance_is_negative_beyond_the_liquidation_price() -> None:
-    assert linear.distance(size=D(1), mark_price=D(90), liquidation=D(99)) == D("-0.1")
-    assert linear.distance(size=D(-1), mark_price=D(110), liquidation=D(99)) == D("-0.1")
+    assert isolated.distance(size=D(1), mark_price=D(90), liquidation=D(99)) == D("-0.1")
+    assert isolated.distance(size=D(-1), mark_price=D(110), liquidation=D(99)) == D("-0.1")
 
 
 def test_margin_for_a_distance_is_the_published_buffer() -> None:
     # V33: P' = 53,100; 2 * 53,100 * 0.005 - 50 - 2 * (53,100 - 60,000) = 14,281
-    wanted = linear.margin_for_distance(
+    wanted = isolated.margin_for_distance(
+        LINEAR,
         tiers(("0", "0.005", "50")),
         size=D(2),
         entry_price=D(60000),
@@ -91,16 +96,16 @@ def test_leverage_at_a_log_distance_matches_the_core_table(size: str, expected: 
     a = D("0.174")
     side = 1 if D(size) > 0 else -1
     distance = side * (1 - (-side * a).exp())
-    leverage = linear.leverage_at_distance(
-        tiers(("0", "0.01", "0")), size=D(size), mark_price=D(100), distance=distance
+    leverage = isolated.leverage_at_distance(
+        LINEAR, tiers(("0", "0.01", "0")), size=D(size), mark_price=D(100), distance=distance
     )
     assert relative(leverage, expected) <= D("1e-9")
 
 
 def test_a_long_cannot_stand_at_a_distance_of_one() -> None:
     with pytest.raises(ValueError, match="distance of a long must be below 1, was 1"):
-        linear.margin_for_distance(
-            FOUR_TIERS, size=D(1), entry_price=D(1), mark_price=D(1), distance=D(1)
+        isolated.margin_for_distance(
+            LINEAR, FOUR_TIERS, size=D(1), entry_price=D(1), mark_price=D(1), distance=D(1)
         )
 
 
@@ -136,9 +141,11 @@ def test_a_table_the_formulae_cannot_rely_on_is_refused(
 
 
 def test_a_short_that_is_lost_at_every_price_is_not_one_that_nothing_liquidates() -> None:
-    price = linear.liquidation_price(ONE_TIER, size=D(-1), entry_price=D(100), margin=D(-150))
+    price = isolated.liquidation_price(
+        LINEAR, ONE_TIER, size=D(-1), entry_price=D(100), margin=D(-150)
+    )
     assert price == 0
-    distance = linear.distance(size=D(-1), mark_price=D(90), liquidation=price)
+    distance = isolated.distance(size=D(-1), mark_price=D(90), liquidation=price)
     assert distance == -1
 
 

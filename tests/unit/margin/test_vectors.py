@@ -6,7 +6,7 @@ from decimal import Decimal as D
 import pytest
 
 from bot.domain.instrument import Contract, MarginTier
-from bot.margin import backing, by_rule, legs, linear, lone, release
+from bot.margin import backing, by_rule, isolated, legs, lone, release
 from bot.margin.by_rule import Terms, flat
 from bot.margin.legs import Book, Leg
 from bot.margin.rates import rate_for
@@ -116,8 +116,8 @@ def cross(
 
 
 def walked(size: str, margin: str, table: tuple[MarginTier, ...]) -> Callable[[], D | None]:
-    return lambda: linear.liquidation_price(
-        table, size=D(size), entry_price=D(60000), margin=D(margin)
+    return lambda: isolated.liquidation_price(
+        LINEAR, table, size=D(size), entry_price=D(60000), margin=D(margin)
     )
 
 
@@ -137,14 +137,16 @@ def removable(book: Book, mark: str, setting: int) -> Callable[[], D]:
 
 def buffered(what: str) -> Callable[[], D | None]:
     def found() -> D | None:
-        wanted = linear.margin_for_distance(
-            V27, size=D(2), entry_price=D(60000), mark_price=D(59000), distance=D("0.1")
+        wanted = isolated.margin_for_distance(
+            LINEAR, V27, size=D(2), entry_price=D(60000), mark_price=D(59000), distance=D("0.1")
         )
         if what == "margin":
             return wanted
         if what == "add":
             return wanted - 12000
-        return linear.liquidation_price(V27, size=D(2), entry_price=D(60000), margin=wanted)
+        return isolated.liquidation_price(
+            LINEAR, V27, size=D(2), entry_price=D(60000), margin=wanted
+        )
 
     return found
 

@@ -9,7 +9,9 @@ from bot.domain.band import Levels, LeverageBand
 from bot.domain.decision import Decision
 from bot.domain.market import BookLevel, Market
 from bot.domain.observation import Observation
+from bot.domain.position import Side
 from bot.domain.risk import PositionRisk
+from bot.leverage import distance, purse
 from bot.leverage.claimant import Claimant, Offer
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
@@ -19,11 +21,14 @@ from bot.rebalance.sharing import Shares, at_once, shared
 from bot.rebalance.sizing import margin_need, required
 from tests.kit.builders import (
     BTC,
+    COIN,
     ETH,
+    a_coin_instrument,
     a_policy,
     a_position,
     an_instrument,
     an_observation,
+    tiers,
 )
 
 TRIGGERS = {BTC: D("0.10"), ETH: D("0.10")}
@@ -305,3 +310,68 @@ def test_no_more_is_shared_beyond_the_triggers_than_there_is() -> None:
         D("2600.02"),
         D("2399.98"),
     )
+
+
+def a_coin_claimant(side: Side, *, margin: str, spread: str = "0.01") -> Claimant:
+    """A position of one BTC in dollars that is endangered below 10 % and aims at 20 %."""
+    rules = a_coin_instrument(table=tiers(("0", "0.005", "0")))
+    risk = assess(a_position(COIN, size=str(60000 * side.sign), margin=margin), rules)
+    best = D(60000) * (1 - side.sign * D(spread))
+    need, aim = (margin_need(risk, distance=D(d)) for d in ("0.1", "0.2"))
+    return Claimant(
+        risk=risk,
+        trigger=D("0.1"),
+        required=required(risk, distance=D("0.1")),
+        need=need,
+        to_trigger=need,
+        to_target=aim,
+        least=D("0.001"),
+        is_measured=True,
+        offer=Offer(
+            levels=(BookLevel(price=best, size=D(10**7)),),
+            nearest=best,
+            size=D(60000),
+            aim=aim,
+            required=required(risk, distance=D("0.2")),
+        ),
+    )
+
+
+def test_a_purse_of_a_coin_puts_long_and_short_equally_far() -> None:
+    pair = (a_coin_claimant(Side.LONG, margin="0.1"), a_coin_claimant(Side.SHORT, margin="0.08"))
+    shares = shared(pair, D("0.08"))
+    assert shares.doubt == ""
+    assert D("0.0799") < sum(shares.amounts) <= D("0.08")
+    logs = []
+    for claimant, share in zip(pair, shares.amounts, strict=True):
+        position = claimant.risk.position
+        held = replace(position, margin=position.margin + share)
+        at = assess(held, claimant.risk.instrument).distance
+        assert at is not None
+        logs.append(distance.to_log(at, position.side) / distance.to_log(D("0.1"), position.side))
+    assert logs[0] > 1
+    assert logs[0] == pytest.approx(logs[1], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("side", "cost"),
+    [
+        # 1 % off mark is 1/0.99 - 1 of the coins for a long and 1 - 1/1.01 for a short, fee apart.
+        (Side.LONG, 1 / 0.99 * 1.0005 - 1),
+        (Side.SHORT, 1 - 1 / 1.01 * 0.9995),
+    ],
+)
+def test_closing_is_charged_in_coin(side: Side, cost: float) -> None:
+    claimant = a_coin_claimant(side, margin="0.05")
+    assert purse._cost(claimant) == pytest.approx(cost, abs=1e-8)
+
+
+def test_margin_of_a_coin_goes_where_closing_is_dearest() -> None:
+    cheap = a_coin_claimant(Side.LONG, margin="0.1", spread="0.0005")
+    dear = a_coin_claimant(Side.LONG, margin="0.1", spread="0.03")
+    assert cheap.need == dear.need
+    purse_of_both = cheap.need * D("1.5")
+    shares = shared((cheap, dear), purse_of_both)
+    assert shares.doubt == ""
+    assert shares.amounts[1] == pytest.approx(dear.need, abs=D("0.0001"))
+    assert shares.amounts[0] < cheap.need

@@ -18,7 +18,7 @@ from bot.leverage.tolerance import window_tolerance
 from bot.margin.assess import assess
 from bot.ports import Strategy
 from strategies.hazard import Settings
-from tests.kit.builders import NOON, a_position, an_instrument
+from tests.kit.builders import COIN, NOON, a_coin_instrument, a_position, an_instrument, tiers
 from tests.kit.hazard import a_walk, a_walked_market, ignorant, shipped
 
 WALK = a_walk(1)
@@ -224,3 +224,41 @@ def test_all_strain_raises_the_forecast_by_a_twentieth() -> None:
     assert wild.volatility is not None
     assert float(wild.volatility / calm.volatility) == pytest.approx(math.exp(0.05), rel=1e-3)
     assert wild.distance.trigger > calm.distance.trigger
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_an_inverse_position_stands_as_far_as_a_linear_one_with_the_leverage_of_the_other_side(
+    side: int,
+) -> None:
+    strategy = shipped()
+    flat = tiers(("0", "0.005", "0"))
+    coin = a_position(COIN, size=str(60000 * side), margin="0.1")
+    linear = a_position(size=str(side), margin="6000")
+    inverse_risk = assess(coin, a_coin_instrument(table=flat))
+    linear_risk = assess(linear, an_instrument(table=flat))
+    inverse = strategy.choose(inverse_risk, a_walked_market(WALK, symbol=COIN))
+    plain = strategy.choose(linear_risk, a_walked_market(WALK))
+    assert inverse.distance.trigger == plain.distance.trigger
+    a_log = distance.to_log(inverse.distance.trigger, coin.side)
+    # Of its value, which rises against a long and falls against a short.
+    needed = 1.005 * math.exp(a_log) - 1 if side > 0 else 1 - 0.995 * math.exp(-a_log)
+    assert float(inverse.leverage.trigger) == pytest.approx(1 / needed, rel=1e-6)
+    assert (inverse.leverage.trigger < plain.leverage.trigger) is (side > 0)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_the_cost_of_a_move_spaces_the_band_of_an_inverse_position(side: int) -> None:
+    strategy = shipped(move_cost="5")
+    risk = assess(a_position(COIN, size=str(60000 * side), margin="0.1"), a_coin_instrument())
+    band = strategy.choose(risk, a_walked_market(WALK, symbol=COIN))
+    levels = band.distance
+    assert levels.trigger < levels.target < levels.give_back
+    # The value does not matter, only its share: ten times as much is spaced alike.
+    more = assess(a_position(COIN, size=str(180000 * side), margin="0.3"), a_coin_instrument())
+    assert strategy.choose(more, a_walked_market(WALK, symbol=COIN)).distance == levels
+
+
+def test_a_coin_of_which_nothing_is_known_caps_leverage_in_coin() -> None:
+    risk = assess(a_position("NEW/USD:NEW", size="60000", margin="0.1"), a_coin_instrument())
+    band = ignorant().choose(risk, a_walked_market(WALK, symbol="NEW/USD:NEW"))
+    assert band.leverage.trigger == pytest.approx(D(str(UNKNOWN_CAP)), rel=D("0.001"))
