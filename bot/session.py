@@ -22,12 +22,13 @@ from bot.paper import bars
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault, Faults
-from bot.paper.fronts import served
+from bot.paper.fronts import FRONTS, served
 from bot.paper.instruments import CONTRACTS
 from bot.paper.pace import FreeRunning, Stepped
 from bot.paper.scenario import Scenario, ScenarioError, build, load, open_account
 from bot.paper.server import PaperServer
-from bot.settings import Loaded
+from bot.paper.values import Kind
+from bot.settings import Loaded, Settings
 from bot.settings import load as load_settings
 from bot.tally import Tally
 
@@ -147,7 +148,9 @@ async def play(show: Show) -> None:
                 )
             else:
                 await watch(engine, pace, seconds=seconds, quiet=show.as_json)
-    summary = summary_of(show, stage, engine, tally)
+    summary = summary_of(
+        show, stage, engine, tally, currency=loaded.settings.accounts[0].coin or "USDT"
+    )
     summary["seconds"] = round(time.monotonic() - began, 1)
     summary["journal"] = str(run_dir / "journal.sqlite") if show.with_bot else None
     if show.as_json:
@@ -257,7 +260,7 @@ def scenario_file(name: str) -> Path:
 
 
 def configured(show: Show, engine: Engine) -> Loaded:
-    """Return the configuration, watching the contracts that the exchange lists.
+    """Return the configuration, watching the contracts of its venue that the exchange lists.
 
     Raises:
         ConfigError: It is wrong, or not meant for paper.
@@ -267,11 +270,33 @@ def configured(show: Show, engine: Engine) -> Loaded:
     settings = loaded.settings
     if settings.bot.mode != "paper":
         raise ConfigError(f"bot.mode must be paper for this verb, was {settings.bot.mode}")
-    symbols = tuple(NAMES[symbol] for symbol in engine.contracts)
+    symbols = _symbols(settings, engine)
     account = settings.accounts[0].model_copy(update={"symbols": symbols})
     return dataclasses.replace(
         loaded, settings=settings.model_copy(update={"accounts": (account,)})
     )
+
+
+def _symbols(settings: Settings, engine: Engine) -> tuple[str, ...]:
+    """Return what the bot watches: of inverse contracts only those of its account's coin.
+
+    Raises:
+        ConfigError: The exchange lists none.
+    """
+    account = settings.accounts[0]
+    kind = FRONTS[account.venue].kind
+    found = tuple(
+        NAMES[contract.id]
+        for contract in engine.contracts.values()
+        if contract.kind is kind and (kind is Kind.LINEAR or contract.asset == account.coin)
+    )
+    if not found:
+        what = f"in {account.coin}" if kind is Kind.INVERSE else "in quote"
+        raise ConfigError(
+            f"the market must quote a contract of {account.venue} that settles {what}, quotes "
+            f"{', '.join(engine.contracts)}"
+        )
+    return found
 
 
 def outages(scenario: Scenario, engine: Engine) -> Faults:
@@ -319,7 +344,9 @@ async def watch(engine: Engine, pace: Stepped, *, seconds: float, quiet: bool) -
         await pace.sleep(min(120.0, (until - engine.now_ms) / 1000))
 
 
-def summary_of(show: Show, stage: Stage, engine: Engine, tally: Tally) -> dict[str, Any]:
+def summary_of(
+    show: Show, stage: Stage, engine: Engine, tally: Tally, *, currency: str
+) -> dict[str, Any]:
     """Return what a session amounted to, beside the same market without the bot."""
     alone = stage.engine()
     alone.advance(engine.now_ms)
@@ -346,9 +373,10 @@ def summary_of(show: Show, stage: Stage, engine: Engine, tally: Tally) -> dict[s
         "without_bot": {
             "liquidations": len(alone.liquidations),
             "liquidated": _liquidated(alone),
-            "equity": _equity(alone),
+            "equity": _equity(alone, currency),
         },
-        "equity": _equity(engine),
+        "equity": _equity(engine, currency),
+        "currency": currency,
     }
 
 
@@ -387,8 +415,8 @@ def write_table(summary: dict[str, Any]) -> None:
                 f"{', '.join(summary['without_bot']['liquidated'])}"
             ),
         ),
-        ("equity at the end", f"{summary['equity']} USDT"),
-        ("without the bot", f"{summary['without_bot']['equity']} USDT"),
+        ("equity at the end", f"{summary['equity']} {summary['currency']}"),
+        ("without the bot", f"{summary['without_bot']['equity']} {summary['currency']}"),
     ]
     if summary["journal"]:
         rows.append(("journal", summary["journal"]))
@@ -407,8 +435,9 @@ def _liquidated(engine: Engine) -> list[str]:
     ]
 
 
-def _equity(engine: Engine) -> str:
-    return f"{engine.equity() + engine.spot['USDT'] + engine.in_transit():.2f}"
+def _equity(engine: Engine, currency: str) -> str:
+    found = engine.equity(currency) + engine.spot[currency] + engine.in_transit(currency)
+    return f"{found:.2f}" if currency == "USDT" else f"{found:.8f}"
 
 
 def _pairs(counts: dict[str, int]) -> str:

@@ -11,6 +11,7 @@ from bot.paper.engine import Engine
 from bot.paper.faults import Faults
 from bot.paper.pace import Pace
 from bot.paper.server import PaperServer
+from bot.paper.values import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +21,17 @@ class Front:
     Attributes:
         desk: Makes what answers.
         hosts: The venue's names.
+        kind: Of the contracts that its bots protect.
     """
 
     desk: Callable[[Engine, Pace], Desk]
     hosts: tuple[str, ...]
+    kind: Kind
 
 
 FRONTS: Mapping[str, Front] = {
-    "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS),
+    "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.LINEAR),
+    "binancecoinm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.INVERSE),
 }
 """By the venue's id."""
 

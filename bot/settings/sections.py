@@ -114,7 +114,7 @@ class AccountSection(Section):
     """
 
     name: Name
-    venue: Literal["binanceusdm"] = "binanceusdm"
+    venue: Literal["binanceusdm", "binancecoinm"] = "binanceusdm"
     symbols: tuple[str, ...] = Field(min_length=1)
     transfer_from: tuple[Literal["spot"], ...] = ()
     reserves: dict[Literal["futures", "spot"], Amount] = Field(default_factory=dict)

@@ -180,7 +180,7 @@ def amounts_are_not_checked(patch: Patch) -> Seam:
 
 
 def every_route_is_known(patch: Patch) -> Seam:
-    patch.setattr(write, "route_of", lambda _: "MAIN_UMFUTURE")
+    patch.setattr(write, "route_of", lambda *_: "MAIN_UMFUTURE")
     return Seam()
 
 
