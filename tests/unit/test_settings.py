@@ -215,6 +215,12 @@ def test_the_shipped_configurations_are_valid(name: str) -> None:
     assert loaded.settings.accounts[0].venue == "binanceusdm"
 
 
+def test_the_shipped_configuration_in_coin_is_valid() -> None:
+    settings = load([Path("config/paper-coin.toml")], environ={}).settings
+    assert (settings.accounts[0].venue, settings.accounts[0].coin) == ("binancecoinm", "BTC")
+    assert policy_of(settings).least_move == D("0.001")
+
+
 def test_the_live_example_shows_the_defaults() -> None:
     example = load([Path("config/live.example.toml")], environ={}).settings
     for section in ("limits", "journal", "log"):
