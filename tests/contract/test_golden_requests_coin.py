@@ -314,6 +314,20 @@ async def test_the_margin_of_a_cross_position_is_none_of_its_own() -> None:
         assert (position.margin_mode, position.margin) == (MarginMode.CROSS, D(0))
 
 
+@pytest.mark.parametrize(
+    ("exact", "margin"), [("0.02000001", D("0.02000001")), ("0.0201", None), ("", None)]
+)
+async def test_an_exact_margin_is_believed_if_it_is_the_same(exact: str, margin: D | None) -> None:
+    flat, one, other = REPLIES["GET /dapi/v1/positionRisk"]
+    rows = [flat, one | {"isolatedWallet": exact}, other]
+    async with standing({"GET /dapi/v1/positionRisk": rows}, in_coin=True) as stand:
+        if margin is None:
+            with pytest.raises(Incomplete, match="isolatedWallet"):
+                await stand.venue.observe()
+        else:
+            assert (await stand.venue.observe()).account.positions[0].margin == margin
+
+
 async def test_margin_that_the_venue_adds_by_itself_is_seen_of_the_very_position() -> None:
     flat, one, other = REPLIES["GET /dapi/v1/positionRisk"]
     rows = [flat, one | {"isAutoAddMargin": "true"}, other]

@@ -215,8 +215,9 @@ def test_the_shipped_configurations_are_valid(name: str) -> None:
     assert loaded.settings.accounts[0].venue == "binanceusdm"
 
 
-def test_the_shipped_configuration_in_coin_is_valid() -> None:
-    settings = load([Path("config/paper-coin.toml")], environ={}).settings
+@pytest.mark.parametrize("name", ["paper-coin.toml", "testnet-binancecoinm.toml"])
+def test_the_shipped_configurations_in_coin_are_valid(name: str) -> None:
+    settings = load([Path("config") / name], environ={}).settings
     assert (settings.accounts[0].venue, settings.accounts[0].coin) == ("binancecoinm", "BTC")
     assert policy_of(settings).least_move == D("0.001")
 

@@ -19,6 +19,8 @@ from bot.margin.tiers import check_tiers
 FLAT = Decimal(0)
 STOPS = ("STOP_MARKET", "STOP")
 TAKER_FEE = Decimal("0.0005")
+ROUNDED = Decimal("0.00000002")
+"""What two rounded numbers differ by from the exact ones. [settle]"""
 NEVER_MS = 4_102_444_800_000
 """2100-01-01: a perpetual's delivery is put beyond it. [ms]"""
 MODES = {
@@ -174,7 +176,8 @@ def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:
 def coin_position(row: Mapping[str, Any], symbol: str, unit: Decimal) -> Position:
     """Return a position from its row of positionRisk of COIN-M, beside its account's maintenance.
 
-    What is behind it without its result is not said, but both are.
+    What is behind it without its result is documented as the difference of two rounded numbers; an
+    exact one beside them must be the same.
 
     Args:
         row: With ``maintMargin`` from the account.
@@ -186,6 +189,11 @@ def coin_position(row: Mapping[str, Any], symbol: str, unit: Decimal) -> Positio
     """
     settings = config(row)
     margin = number(row, "isolatedMargin") - number(row, "unRealizedProfit")
+    if settings.mode is MarginMode.ISOLATED and "isolatedWallet" in row:
+        exact = number(row, "isolatedWallet")
+        if abs(exact - margin) > ROUNDED:
+            raise Incomplete(f"isolatedWallet of {symbol} must be {margin}, was {exact}")
+        margin = exact
     return _position(
         row,
         symbol,
