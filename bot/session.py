@@ -180,9 +180,10 @@ async def serve(show: Show) -> None:
             venue, engine, pace, folder=folder, faults=faults, port=show.port
         ) as server:
             mover = asyncio.create_task(pace.run(), name="market-time")
+            named = " ".join(f"-c {file}" for file in show.files or ("config/paper.toml",))
             sys.stdout.write(
                 f"{stage.name} on https://{server.address}, authority {server.ca_file}; "
-                f"run: plimsoll run -c config/paper.toml{_gateway_hint(show, server)}\n"
+                f"run: plimsoll run {named}{_gateway_hint(show, server)}\n"
             )
             if show.speed != 1:
                 sys.stdout.write(
