@@ -364,12 +364,13 @@ async def test_a_list_of_marks_without_ours_is_no_look() -> None:
 
 
 async def test_a_page_of_orders_that_may_lack_ours_proves_nothing() -> None:
-    row = REPLIES["GET /dapi/v1/allOrders"][0] | {"clientOrderId": "another", "time": 1767614400001}
+    # Ours may have been booked up to half a second before it was sent, by our clock.
+    row = REPLIES["GET /dapi/v1/allOrders"][0] | {"clientOrderId": "another", "time": 1767614399501}
     full = {"GET /dapi/v1/allOrders": [row] * 100}
     async with standing(full, in_coin=True) as stand:
         with pytest.raises(Incomplete, match="reach back"):
             await stand.settle(order(LONG))
-    older = {"GET /dapi/v1/allOrders": [row | {"time": 1767614399000}, *[row] * 99]}
+    older = {"GET /dapi/v1/allOrders": [row | {"time": 1767614399500}, *[row] * 99]}
     async with standing(older, in_coin=True) as stand:
         assert await stand.settle(order(LONG)) == 0
 

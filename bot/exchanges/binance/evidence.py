@@ -126,7 +126,8 @@ class Evidence:
                 if filled > action.size:
                     raise Incomplete(f"executedQty must be <= {action.size}, was {filled}")
                 return filled
-        if len(orders) >= most and min(whole(row, "time") for row in orders) > sent_ms:
+        since_ms = sent_ms - LOOK_BACK_MS
+        if len(orders) >= most and min(whole(row, "time") for row in orders) > since_ms:
             raise Incomplete("orders must reach back to the send to prove anything, did not")
         return None
 
