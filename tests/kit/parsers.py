@@ -19,7 +19,6 @@ from tests.kit.builders import D, an_instrument
 from tests.kit.coins import a_coin_engine
 from tests.kit.paper import FAST, an_engine
 
-COINS = "/dapi/v1/exchangeInfo"
 ROOT = Path(__file__).parents[2]
 INVERSE = replace(
     an_instrument("BTC/USD:BTC"), settle="BTC", contract=Contract.INVERSE, size_step=D(100)
@@ -60,6 +59,7 @@ PARSERS: tuple[Callable[[Any], object], ...] = (
     lambda body: parse.bars(body, "BTC", seconds=3600, now_ms=10**13),
     coin_position,
     lambda body: parse.coin_tiers(table(body, "row")),
+    rules,
 )
 """Each takes one body."""
 
@@ -88,8 +88,11 @@ def bodies() -> list[tuple[int, Any]]:
     coin = held | {
         "positionAmt": "120", "leverage": "10", "marginType": "isolated",
         "isAutoAddMargin": "false", "isolatedMargin": "0.02", "unRealizedProfit": "-0.001",
+        "isolatedWallet": "0.021",
     }  # fmt: skip
-    inverse = {"qtyFloor": 0, "qtyCap": 5, **bracket}
+    inverse = {"initialLeverage": 50, "qtyFloor": 0, "maintMarginRatio": "0.004", "cum": "0"}
+    engine = a_coin_engine()
+    coins = body(BinanceDesk(engine, Stepped(engine, speed=FAST)), "/dapi/v1/exchangeInfo")
     spot = {"asset": "USDT", "free": "5", "locked": "0"}
     return [
         *found,
@@ -100,7 +103,7 @@ def bodies() -> list[tuple[int, Any]]:
         (6, [spot]),
         (9, coin),
         (10, {"symbol": "BTCUSD_PERP", "brackets": [inverse]}),
-        (1, body(BinanceDesk(a_coin_engine(), Stepped(engine, speed=FAST)), COINS)["symbols"][0]),
+        (11, coins["symbols"][0]),
     ]
 
 
