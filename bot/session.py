@@ -22,12 +22,13 @@ from bot.paper import bars
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault, Faults
-from bot.paper.fronts import ruled, served
+from bot.paper.fronts import FRONTS, ruled, served
 from bot.paper.instruments import CONTRACTS
 from bot.paper.pace import FreeRunning, Stepped
 from bot.paper.scenario import Scenario, ScenarioError, build, load, open_account
 from bot.paper.server import PaperServer
-from bot.settings import Loaded
+from bot.paper.values import Kind
+from bot.settings import Loaded, Settings
 from bot.settings import load as load_settings
 from bot.tally import Tally
 
@@ -147,7 +148,8 @@ async def play(show: Show) -> None:
                 )
             else:
                 await watch(engine, pace, seconds=seconds, quiet=show.as_json)
-    summary = summary_of(show, stage, engine, tally, venue=venue)
+    currency = loaded.settings.accounts[0].coin or "USDT"
+    summary = summary_of(show, stage, engine, tally, venue=venue, currency=currency)
     summary["seconds"] = round(time.monotonic() - began, 1)
     summary["journal"] = str(run_dir / "journal.sqlite") if show.with_bot else None
     if show.as_json:
@@ -177,9 +179,10 @@ async def serve(show: Show) -> None:
             venue, engine, pace, folder=folder, faults=faults, port=show.port
         ) as server:
             mover = asyncio.create_task(pace.run(), name="market-time")
+            named = " ".join(f"-c {file}" for file in show.files or ("config/paper.toml",))
             sys.stdout.write(
                 f"{stage.name} on https://{server.address}, authority {server.ca_file}; "
-                f"run: plimsoll run -c config/paper.toml{_gateway_hint(show, server)}\n"
+                f"run: plimsoll run {named}{_gateway_hint(show, server)}\n"
             )
             if show.speed != 1:
                 sys.stdout.write(
@@ -257,7 +260,7 @@ def scenario_file(name: str) -> Path:
 
 
 def configured(show: Show, engine: Engine) -> Loaded:
-    """Return the configuration, watching the contracts that the exchange lists.
+    """Return the configuration, watching the contracts of its venue that the exchange lists.
 
     Raises:
         ConfigError: It is wrong, or not meant for paper.
@@ -267,11 +270,33 @@ def configured(show: Show, engine: Engine) -> Loaded:
     settings = loaded.settings
     if settings.bot.mode != "paper":
         raise ConfigError(f"bot.mode must be paper for this verb, was {settings.bot.mode}")
-    symbols = tuple(NAMES[symbol] for symbol in engine.contracts)
+    symbols = _symbols(settings, engine)
     account = settings.accounts[0].model_copy(update={"symbols": symbols})
     return dataclasses.replace(
         loaded, settings=settings.model_copy(update={"accounts": (account,)})
     )
+
+
+def _symbols(settings: Settings, engine: Engine) -> tuple[str, ...]:
+    """Return what the bot watches: of inverse contracts only those of its account's coin.
+
+    Raises:
+        ConfigError: The exchange lists none.
+    """
+    account = settings.accounts[0]
+    kind = FRONTS[account.venue].kind
+    found = tuple(
+        NAMES[contract.id]
+        for contract in engine.contracts.values()
+        if contract.kind is kind and (kind is Kind.LINEAR or contract.asset == account.coin)
+    )
+    if not found:
+        what = f"in {account.coin}" if kind is Kind.INVERSE else "in quote"
+        raise ConfigError(
+            f"the market must quote a contract of {account.venue} that settles {what}, quotes "
+            f"{', '.join(engine.contracts)}"
+        )
+    return found
 
 
 def outages(scenario: Scenario, engine: Engine) -> Faults:
@@ -320,7 +345,7 @@ async def watch(engine: Engine, pace: Stepped, *, seconds: float, quiet: bool) -
 
 
 def summary_of(
-    show: Show, stage: Stage, engine: Engine, tally: Tally, *, venue: str
+    show: Show, stage: Stage, engine: Engine, tally: Tally, *, venue: str, currency: str
 ) -> dict[str, Any]:
     """Return what a session amounted to, beside the same market without the bot."""
     alone = ruled(venue, stage.engine())
@@ -348,9 +373,10 @@ def summary_of(
         "without_bot": {
             "liquidations": len(alone.liquidations),
             "liquidated": _liquidated(alone),
-            "equity": _equity(alone),
+            "equity": _equity(alone, currency),
         },
-        "equity": _equity(engine),
+        "equity": _equity(engine, currency),
+        "currency": currency,
     }
 
 
@@ -389,8 +415,8 @@ def write_table(summary: dict[str, Any]) -> None:
                 f"{', '.join(summary['without_bot']['liquidated'])}"
             ),
         ),
-        ("equity at the end", f"{summary['equity']} USDT"),
-        ("without the bot", f"{summary['without_bot']['equity']} USDT"),
+        ("equity at the end", f"{summary['equity']} {summary['currency']}"),
+        ("without the bot", f"{summary['without_bot']['equity']} {summary['currency']}"),
     ]
     if summary["journal"]:
         rows.append(("journal", summary["journal"]))
@@ -409,8 +435,9 @@ def _liquidated(engine: Engine) -> list[str]:
     ]
 
 
-def _equity(engine: Engine) -> str:
-    return f"{engine.equity() + engine.spot['USDT'] + engine.in_transit():.2f}"
+def _equity(engine: Engine, currency: str) -> str:
+    found = engine.equity(currency) + engine.spot[currency] + engine.in_transit(currency)
+    return f"{found:.2f}" if currency == "USDT" else f"{found:.8f}"
 
 
 def _pairs(counts: dict[str, int]) -> str:

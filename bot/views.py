@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -293,7 +294,11 @@ def venues() -> Iterator[dict[str, Any]]:
 def venue_text(row: Mapping[str, Any]) -> str:
     """Return one venue as lines."""
     lines = [str(row["venue"])]
-    lines += [f"  {name:<28} {value}" for name, value in row.items() if name != "venue"]
+    lines += [
+        f"  {name:<28} {format(value, 'f') if isinstance(value, Decimal) else value}"
+        for name, value in row.items()
+        if name != "venue"
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -7,6 +7,7 @@ from bot.clock import VenueClock
 from bot.errors import Unavailable
 from bot.exchanges.adapter import Adapter
 from bot.exchanges.binance.adapter import BinanceVenue
+from bot.exchanges.binance.dialect import COIN_DIALECT as BINANCE_COIN
 from bot.exchanges.binance.dialect import DIALECT as BINANCE
 from bot.exchanges.client import Client, Session
 from bot.exchanges.connection import ConnectionSettings
@@ -34,6 +35,7 @@ class _Spoken:
 
 SPOKEN: dict[str, _Spoken] = {
     "binanceusdm": _Spoken(dialect=BINANCE, adapter=BinanceVenue),
+    "binancecoinm": _Spoken(dialect=BINANCE_COIN, adapter=BinanceVenue),
     "okx": _Spoken(dialect=OKX, adapter=OkxVenue),
 }
 """By the venue's id."""

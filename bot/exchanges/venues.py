@@ -32,9 +32,9 @@ class Venue:
         reduces: How positions are shrunk.
         stops: Which resident stops close a position; empty where the venue has none that watch
             mark and can only reduce.
-        margin_step: Step of a margin move as planned. [quote]
+        margin_step: Step of a margin move as planned. [settle]
         collateral_step: Finest step of what is sent: the digits below the margin step tell one
-            move from another. [quote]
+            move from another. [settle]
         margin_release: What a partial close does with margin, where it was measured.
         margin_key: Protection of margin moves.
         transfer_key: Protection of transfers.
@@ -91,6 +91,24 @@ VENUES: Mapping[str, Venue] = {
         stops="stop-market on mark, reduce-only, by quantity",
         margin_step=Decimal("0.01"),
         collateral_step=Decimal("0.00001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.WINDOW,
+        order_key=Key.OWN_ID,
+        history="positionMargin/history",
+        window=5,
+        demo="no wallet transfers, no permission query",
+    ),
+    "binancecoinm": Venue(
+        market="Binance COIN-M perpetuals, inverse",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="stop-market on mark, reduce-only, by quantity",
+        margin_step=Decimal("0.00001"),
+        collateral_step=Decimal("0.00000001"),
         margin_release=MarginRelease.UNKNOWN,
         margin_key=Key.WINDOW,
         transfer_key=Key.WINDOW,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from bot.domain.instrument import Contract, contract_of
+
 WIDTH = 160
 _RESET = "\x1b[0m"
 _COLOURS = {
@@ -86,13 +88,20 @@ def _position(position: Mapping[str, Any]) -> str:
 
 def _action(action: Mapping[str, Any]) -> str:
     what = action.get("size") or action.get("amount") or action.get("stop_id") or "all"
-    base = str(action.get("symbol") or "").partition("/")[0]
-    unit = action.get("currency") or base
+    symbol = str(action.get("symbol") or "")
+    base = symbol.partition("/")[0]
+    unit = action.get("currency") or _size_unit(symbol)
     where = f" {base}" if base and base != unit else ""
     if action.get("stop_price"):
         where += f" at {_price(action['stop_price'])}"
     line = f"> {action.get('kind')} {what} {unit}{where} ({action.get('why')})"
     return f"{line} {action['outcome']}" if action.get("outcome") else line
+
+
+def _size_unit(symbol: str) -> str:
+    """Return the currency of sizes: the coin, or dollars where it is margined in coin."""
+    base, _, rest = symbol.partition("/")
+    return base if contract_of(symbol) is Contract.LINEAR else rest.partition(":")[0]
 
 
 def _number(text: Any, places: int) -> str:

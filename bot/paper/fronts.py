@@ -14,7 +14,7 @@ from bot.paper.okx import listing as okx_listing
 from bot.paper.okx.desk import OkxDesk
 from bot.paper.pace import Pace
 from bot.paper.server import PaperServer
-from bot.paper.values import Demand, by_worth
+from bot.paper.values import Demand, Kind, by_worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +24,20 @@ class Front:
     Attributes:
         desk: Makes what answers.
         hosts: The venue's names.
+        kind: Of the contracts that its bots protect.
         demand: What a position must hold there.
     """
 
     desk: Callable[[Engine, Pace], Desk]
     hosts: tuple[str, ...]
+    kind: Kind
     demand: Demand = by_worth
 
 
 FRONTS: Mapping[str, Front] = {
-    "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS),
-    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, demand=okx_listing.demand),
+    "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.LINEAR),
+    "binancecoinm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.INVERSE),
+    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kind=Kind.LINEAR, demand=okx_listing.demand),
 }
 """By the venue's id."""
 

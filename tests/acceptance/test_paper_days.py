@@ -51,6 +51,21 @@ def test_the_bot_survives_the_crash_that_liquidates_who_does_nothing(
     assert found["unsuccessful_actions"] == {}
 
 
+def test_it_survives_the_same_in_coin_and_watches_contracts_of_its_own_venue_only(
+    tmp_path: Path,
+) -> None:
+    words = ("-c", "config/paper-coin.toml", "--scenario", "coin_crash", "--for", "2h")
+    found = summary(tmp_path, *words)
+    assert (found["liquidations"], found["without_bot"]["liquidations"]) == (0, 1)
+    assert found["unsuccessful_actions"] == {}
+    assert set(found["actions"]) >= {"add_margin", "transfer", "place_stop", "remove_margin"}
+    assert found["currency"] == "BTC"
+    assert Decimal(found["equity"]) > Decimal(found["without_bot"]["equity"])
+    assert set(found["smallest_distance"]) == {"BTC/USD:BTC long"}
+    told = plimsoll(tmp_path, "alarms", "--journal", found["journal"], "--json")
+    assert told.strip() == ""  # the books explain every coin
+
+
 def test_it_adds_transfers_shrinks_and_gives_back_on_the_way(
     crash: tuple[Path, dict[str, Any]],
 ) -> None:

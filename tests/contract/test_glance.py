@@ -6,6 +6,7 @@ import pytest
 
 from bot.errors import ExchangeError, Incomplete, Unavailable
 from bot.exchanges.binance.adapter import BinanceVenue
+from bot.exchanges.binance.family import USDM
 from bot.exchanges.binance.glance import SHARE, Glance
 from bot.exchanges.binance.weights import BUDGETS, cost_of
 from bot.exchanges.quota import Lane
@@ -45,7 +46,7 @@ async def test_a_glance_shows_the_marks_of_the_venue_and_reads_nothing_else(
 async def test_many_marks_are_one_answer(rig: Rig) -> None:
     ids = {f"S{n}": "BTCUSDT" for n in range(5)} | {f"C{n}": f"C{n}USDT" for n in range(10)}
     async with connected(rig) as venue:
-        glance = Glance(venue._client, ids)
+        glance = Glance(venue._client, ids, USDM)
         before = len(rig.server.desk.requests)
         with pytest.raises(Incomplete, match="marks must be of"):
             await glance.marks(set(ids))

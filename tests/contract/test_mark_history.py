@@ -13,6 +13,7 @@ import pytest
 from bot.chance import SeededRng
 from bot.domain.market import Candle
 from bot.errors import Incomplete, Unavailable
+from bot.exchanges.binance.family import USDM
 from bot.exchanges.binance.history import HOUR_MS, PATIENCE, PAUSE, MarkHistory
 from bot.exchanges.binance.weights import BUDGETS, Budget
 from bot.exchanges.client import Client
@@ -60,14 +61,14 @@ async def test_every_completed_hour_comes_once_whatever_a_page_holds(
     client: Client, rig: Rig, page: int
 ) -> None:
     hours = 40 if page == 1 else 2000
-    history = MarkHistory(client, sleep=no_wait, page=page)
+    history = MarkHistory(client, USDM, sleep=no_wait, page=page)
     since = START - timedelta(hours=hours)
     found = await history.read("BTCUSDT", BTC, since=since, until=START)
     assert seen(found) == there(rig)[-min(hours, 960) :]
 
 
 async def test_the_hour_that_has_not_closed_is_left_out(client: Client, rig: Rig) -> None:
-    history = MarkHistory(client, sleep=no_wait, page=5)
+    history = MarkHistory(client, USDM, sleep=no_wait, page=5)
     until = START - timedelta(minutes=30)
     found = await history.read("BTCUSDT", BTC, since=START - timedelta(hours=12), until=until)
     assert found[0].opened_at == START - timedelta(hours=12)
@@ -75,7 +76,7 @@ async def test_the_hour_that_has_not_closed_is_left_out(client: Client, rig: Rig
 
 
 async def test_it_waits_for_its_turn_and_not_for_ever(client: Client, rig: Rig) -> None:
-    history, waits = MarkHistory(client, sleep=no_wait, page=5), 0
+    history, waits = MarkHistory(client, USDM, sleep=no_wait, page=5), 0
 
     async def sleep(seconds: float) -> None:
         nonlocal waits
@@ -91,7 +92,7 @@ async def test_it_waits_for_its_turn_and_not_for_ever(client: Client, rig: Rig) 
             pass
 
     spend()
-    history = MarkHistory(client, sleep=sleep, page=1500)
+    history = MarkHistory(client, USDM, sleep=sleep, page=1500)
     since = START - timedelta(hours=3)
     assert len(await history.read("BTCUSDT", BTC, since=since, until=START)) == 3
     assert waits == 3
@@ -112,7 +113,7 @@ async def test_it_waits_for_its_turn_and_not_for_ever(client: Client, rig: Rig) 
 )
 async def test_rows_that_are_none_are_named(client: Client, rig: Rig, body: str, why: str) -> None:
     rig.faults.add(Fault(kind="rewrite", path="markPriceKlines", rewrite=lambda _: body))
-    history = MarkHistory(client, sleep=no_wait)
+    history = MarkHistory(client, USDM, sleep=no_wait)
     with pytest.raises(Incomplete, match=why):
         await history.read("BTCUSDT", BTC, since=START - timedelta(hours=30), until=START)
 

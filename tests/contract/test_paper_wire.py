@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from bot.clock import VenueClock
 from bot.exchanges.gateway import open_session, texts_of
 from bot.paper.binance.codes import HOSTS, WireError
-from bot.paper.binance.request import Request, check_signature, parsed
+from bot.paper.binance.request import Request, check_signature, kind_of, parsed
 from bot.paper.binance.routes import ROUTES
 from bot.paper.desk import Keys
 from bot.paper.faults import Fault
 from bot.paper.values import Refused
-from tests.kit.paper import KEYS, Rig, an_engine, raw_client
+from tests.kit.coins import a_coin_engine
+from tests.kit.paper import KEYS, Rig, raw_client
 
 
 @pytest.fixture
@@ -230,7 +231,22 @@ async def test_an_unknown_path_is_a_coded_404(rig: Rig) -> None:
 
 
 words = st.text(max_size=12) | st.sampled_from(
-    ["BTCUSDT", "SOLUSDT", "1", "-1", "1e400", "NaN", "BUY", "LIMIT", "MARKET", "IOC", "true", "0"]
+    [
+        "BTCUSDT",
+        "BTCUSD_PERP",
+        "BTC",
+        "MAIN_CMFUTURE",
+        "1",
+        "-1",
+        "1e400",
+        "NaN",
+        "BUY",
+        "LIMIT",
+        "MARKET",
+        "IOC",
+        "true",
+        "0",
+    ]
 )
 names = st.sampled_from(
     [
@@ -248,9 +264,10 @@ names = st.sampled_from(
 def test_whatever_is_asked_gets_an_answer_or_a_code(
     found: tuple[str, str], parameters: dict[str, str]
 ) -> None:
-    engine = an_engine()
-    engine.hold("SOLUSDT", D(50), leverage=10)
-    request = Request(parameters=parameters, now_ms=engine.now_ms)
+    engine = a_coin_engine()
+    engine.hold("BTCUSDT", D("0.1"), leverage=10)
+    engine.hold("BTCUSD_PERP", D(1000), leverage=10)
+    request = Request(parameters=parameters, now_ms=engine.now_ms, kind=kind_of(found[1]))
     with contextlib.suppress(WireError, Refused):
         ROUTES[found].handler(engine, request)
 

@@ -70,15 +70,27 @@ async def test_each_request_weighs_what_the_venue_counts_for_it(
 
 
 @pytest.mark.parametrize("length", ["1", "50", "99", "100", "101", "499", "500", "501", "1001"])
-@pytest.mark.parametrize("path", ["/fapi/v1/markPriceKlines", "/fapi/v1/depth"])
-def test_a_long_answer_weighs_more_on_both_sides(path: str, length: str) -> None:
+@pytest.mark.parametrize("host", ["fapi", "dapi"])
+@pytest.mark.parametrize("name", ["markPriceKlines", "depth"])
+def test_a_long_answer_weighs_more_on_both_sides(name: str, host: str, length: str) -> None:
+    path = f"/{host}/v1/{name}"
     asked_for = {"symbol": "BTCUSDT", "limit": length}
     assert cost_of("GET", path, asked_for).weight == weight_of(path, 2, asked_for)
 
 
-@pytest.mark.parametrize("path", ["/fapi/v1/premiumIndex", "/fapi/v1/openAlgoOrders"])
+@pytest.mark.parametrize(
+    "path",
+    [f"/{host}/v1/{n}" for host in ("fapi", "dapi") for n in ("premiumIndex", "openAlgoOrders")],
+)
 def test_asking_about_every_symbol_weighs_more_on_both_sides(path: str) -> None:
     assert cost_of("GET", path, {}).weight == weight_of(path, 1, {}) >= 10
+
+
+@pytest.mark.parametrize(("host", "weight"), [("fapi", 1), ("dapi", 10)])
+def test_one_mark_in_coin_weighs_as_much_as_all(host: str, weight: int) -> None:
+    path, asked_for = f"/{host}/v1/premiumIndex", {"symbol": "X"}
+    theirs = weight_of(path, ROUTES["GET", path].weight, asked_for)
+    assert cost_of("GET", path, asked_for).weight == theirs == weight
 
 
 def test_a_request_that_is_not_listed_weighs_as_much_as_the_heaviest() -> None:

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bot.domain.instrument import MarginRelease
+from bot.domain.instrument import Contract, MarginRelease
 from bot.domain.market import Bars
 from bot.domain.position import MarginMode, PositionMode
 from bot.exchanges.binance import parse
@@ -15,9 +16,13 @@ from bot.paper.binance.desk import BinanceDesk
 from bot.paper.desk import Asked
 from bot.paper.pace import Stepped
 from tests.kit.builders import D, an_instrument
+from tests.kit.coins import a_coin_engine
 from tests.kit.paper import FAST, an_engine
 
 ROOT = Path(__file__).parents[2]
+INVERSE = replace(
+    an_instrument("BTC/USD:BTC"), settle="BTC", contract=Contract.INVERSE, size_step=D(100)
+)
 CONFIG = parse.Config(mode=MarginMode.ISOLATED, leverage=D(20))
 
 
@@ -26,6 +31,13 @@ def position(body: Any) -> None:
     found = parse.position(table(body, "row"), "BTC/USDT:USDT", CONFIG)
     if found.size:
         assess(found, an_instrument())
+
+
+def coin_position(body: Any) -> None:
+    """Read a position in coin, and judge it if it is one."""
+    found = parse.coin_position(table(body, "row"), "BTC/USD:BTC", D(100))
+    if found.size:
+        assess(found, INVERSE)
 
 
 def rules(body: Any) -> None:
@@ -45,6 +57,9 @@ PARSERS: tuple[Callable[[Any], object], ...] = (
     lambda body: parse.spot_wallets(rows(body, "wallet"), frozenset({"USDT"})),
     lambda body: parse.market(table(body, "mark"), "BTC", bars=Bars(), depth=table(body, "book")),
     lambda body: parse.bars(body, "BTC", seconds=3600, now_ms=10**13),
+    coin_position,
+    lambda body: parse.coin_tiers(table(body, "row")),
+    rules,
 )
 """Each takes one body."""
 
@@ -70,6 +85,14 @@ def bodies() -> list[tuple[int, Any]]:
         "triggerPrice": "55000", "workingType": "MARK_PRICE",
     }  # fmt: skip
     wallet = {"asset": "USDT", "crossWalletBalance": "10", "availableBalance": "9"}
+    coin = held | {
+        "positionAmt": "120", "leverage": "10", "marginType": "isolated",
+        "isAutoAddMargin": "false", "isolatedMargin": "0.02", "unRealizedProfit": "-0.001",
+        "isolatedWallet": "0.021",
+    }  # fmt: skip
+    inverse = {"initialLeverage": 50, "qtyFloor": 0, "maintMarginRatio": "0.004", "cum": "0"}
+    engine = a_coin_engine()
+    coins = body(BinanceDesk(engine, Stepped(engine, speed=FAST)), "/dapi/v1/exchangeInfo")
     spot = {"asset": "USDT", "free": "5", "locked": "0"}
     return [
         *found,
@@ -78,6 +101,9 @@ def bodies() -> list[tuple[int, Any]]:
         (4, algo),
         (5, {"assets": [wallet]}),
         (6, [spot]),
+        (9, coin),
+        (10, {"symbol": "BTCUSD_PERP", "brackets": [inverse]}),
+        (11, coins["symbols"][0]),
     ]
 
 

@@ -250,6 +250,13 @@ def test_a_venue_that_wants_none_needs_no_passphrase(tmp_path: Path) -> None:
     assert connection_of(settings, GATEWAY).password == ""
 
 
+@pytest.mark.parametrize("name", ["paper-coin.toml", "testnet-binancecoinm.toml"])
+def test_the_shipped_configurations_in_coin_are_valid(name: str) -> None:
+    settings = load([Path("config") / name], environ={}).settings
+    assert (settings.accounts[0].venue, settings.accounts[0].coin) == ("binancecoinm", "BTC")
+    assert policy_of(settings).least_move == D("0.001")
+
+
 def test_the_live_example_shows_the_defaults() -> None:
     example = load([Path("config/live.example.toml")], environ={}).settings
     for section in ("limits", "journal", "log"):

@@ -1,12 +1,13 @@
-"""How does one Binance USDⓈ-M account look, and how is it acted on?"""
+"""How does one account of Binance futures look, and how is it acted on?"""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
 from bot.domain.account import Account
+from bot.domain.instrument import Contract
 from bot.domain.intent import Intent, Settlement
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Candle, Market
@@ -16,6 +17,7 @@ from bot.errors import Denied, Incomplete
 from bot.exchanges.adapter import Adapter, TornError
 from bot.exchanges.binance import parse
 from bot.exchanges.binance.evidence import Evidence
+from bot.exchanges.binance.family import FAMILIES
 from bot.exchanges.binance.glance import Glance
 from bot.exchanges.binance.history import MarkHistory
 from bot.exchanges.binance.ledger import Statement
@@ -34,7 +36,7 @@ INTERVALS = {300: "5m", 900: "15m", 3600: "1h"}
 
 
 class BinanceVenue(Adapter):
-    """One account; a `Venue`."""
+    """One account, of the host that its settings name; a `Venue`."""
 
     def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
         rules = Rules(
@@ -44,15 +46,17 @@ class BinanceVenue(Adapter):
             symbols=settings.symbols,
             margin_release=settings.margin_release,
         )
+        self._family = FAMILIES[settings.venue]
         time = VenueTime(self._ask_time, clock)
         super().__init__(settings, client, clock, time=time, rules=rules)
         self._rules: Rules = rules
         self._ids, self._instruments = rules.ids, rules.instruments
         self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
-        self._stops = Stops(client, clock)
-        self._glance = Glance(client, self._ids)
-        self._evidence = Evidence(client, self._stops, self._ids)
-        self._statement = Statement(client)
+        family = self._family
+        self._stops = Stops(client, clock, family=family, unit=rules.unit)
+        self._glance = Glance(client, self._ids, family)
+        self._evidence = Evidence(client, self._stops, self._ids, family=family, unit=rules.unit)
+        self._statement = Statement(client, family)
         self._empty: set[str] = set()
         """Currencies whose spot wallet is known to hold nothing."""
 
@@ -83,7 +87,7 @@ class BinanceVenue(Adapter):
         Raises:
             ExchangeError: They could not be read to their end.
         """
-        history = MarkHistory(self._client, sleep=self._clock.sleep)
+        history = MarkHistory(self._client, self._family, sleep=self._clock.sleep)
         return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
 
     async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
@@ -98,40 +102,39 @@ class BinanceVenue(Adapter):
         return self._glance.every(count, now)
 
     def _write_for(self, intent: Intent) -> Write | str:
-        return write_for(intent, self._ids, self._rules.mode, self._instruments)
+        return write_for(intent, self._ids, self._rules.mode, self._instruments, self._family)
 
     def _applied(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
-        return applied(intent, write, answer)
+        return applied(intent, write, answer, self._instruments)
 
     def _forget_stops(self) -> None:
         self._stops.forget()
 
     async def _ask_time(self) -> datetime:
-        answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
+        answer = await self._ask("PublicGetTime", {})
         return instant(whole(table(answer, "time"), "serverTime"))
 
     async def _look(self) -> Observation:
         asked_at = self._now()
-        api = self._client.api
         wanted = self._settings.symbols
         answers = await all_of([
-            self._client.read(api.fapiPrivateV3GetPositionRisk, {}),
-            self._client.read(api.fapiPrivateV3GetAccount, {}),
+            self._ask(self._family.positions, {}),
+            self._ask(self._family.account, {}),
             self._spot(),
-            *(
-                self._client.read(api.fapiPublicGetPremiumIndex, {"symbol": self._ids[symbol]})
-                for symbol in wanted
-            ),
+            *self._asked_marks(wanted),
         ])  # fmt: skip
         found, account, spot, *premiums = answers
         held = [row for row in rows(found, "positions") if number(row, "positionAmt") != 0]
         account = table(account, "account")
-        _check_whole(held, account)
-        marks = dict(zip(wanted, premiums, strict=True))
+        maintenance = _check_whole(held, account)
+        marks = self._marks(wanted, premiums)
         others = await self._unwatched(held, marks)
         symbols = [*wanted, *others]
         positions = tuple(
-            sorted((self._position(row) for row in held), key=lambda position: position.key)
+            sorted(
+                (self._position(row, maintenance) for row in held),
+                key=lambda position: position.key,
+            )
         )
         held_symbols = {position.symbol for position in positions}
         depths, *_ = await all_of([
@@ -193,27 +196,46 @@ class BinanceVenue(Adapter):
         found: list[str] = []
         for row in held:
             symbol = self._rules.symbol(row)
-            if symbol not in marks:
-                marks[symbol] = await self._client.read(
-                    self._client.api.fapiPublicGetPremiumIndex, {"symbol": self._ids[symbol]}
-                )
-                self._rules.learn(symbol)
-                found.append(symbol)
+            if symbol in (*self._settings.symbols, *found):
+                continue
+            if not self._family.marks_at_once:
+                (asked,) = self._asked_marks([symbol])
+                marks[symbol] = await asked
+            self._rules.learn(symbol)
+            found.append(symbol)
         await self._rules.configure((*self._settings.symbols, *found))
         return found
 
-    def _position(self, row: Mapping[str, Any]) -> Position:
+    def _asked_marks(self, symbols: Collection[str]) -> list[Awaitable[Any]]:
+        """Return the requests that bring the marks of symbols."""
+        if self._family.marks_at_once:
+            return [self._ask("PublicGetPremiumIndex", {})]
+        return [
+            self._ask("PublicGetPremiumIndex", {"symbol": self._ids[symbol]}) for symbol in symbols
+        ]
+
+    def _marks(self, symbols: Collection[str], answers: list[Any]) -> dict[str, Any]:
+        """Return what was said of the mark of each symbol."""
+        if not self._family.marks_at_once:
+            return dict(zip(symbols, answers, strict=True))
+        (listed,) = answers
+        named = {text(row, "symbol"): row for row in rows(listed, "marks")}
+        return {symbol: named[name] for symbol, name in self._ids.items() if name in named}
+
+    def _position(
+        self, row: Mapping[str, Any], maintenance: Mapping[tuple[str, str], Any]
+    ) -> Position:
         symbol = self._rules.symbol(row)
-        return parse.position(row, symbol, self._rules.config(symbol))
+        if self._family.contract is Contract.LINEAR:
+            return parse.position(row, symbol, self._rules.config(symbol))
+        whole_row = {**row, "maintMargin": maintenance[_leg(row)]}
+        return parse.coin_position(whole_row, symbol, self._rules.unit(symbol))
 
     async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
         ordered = sorted(symbols)
         answers = await all_of(
             [
-                self._client.read(
-                    self._client.api.fapiPublicGetDepth,
-                    {"symbol": self._ids[symbol], "limit": BOOK_LEVELS},
-                )
+                self._ask("PublicGetDepth", {"symbol": self._ids[symbol], "limit": BOOK_LEVELS})
                 for symbol in ordered
             ]
         )
@@ -224,8 +246,8 @@ class BinanceVenue(Adapter):
 
     async def _read_bars(self, symbol: str, now_ms: int) -> Bars:
         seconds = self._settings.bar_seconds
-        answer = await self._client.read(
-            self._client.api.fapiPublicGetMarkPriceKlines,
+        answer = await self._ask(
+            "PublicGetMarkPriceKlines",
             {
                 "symbol": self._ids[symbol],
                 "interval": INTERVALS[seconds],
@@ -237,10 +259,20 @@ class BinanceVenue(Adapter):
     def _market(
         self, symbol: str, marks: Mapping[str, Any], depths: Mapping[str, Mapping[str, Any]]
     ) -> Market:
-        row = {"symbol": "", **table(marks[symbol], f"mark of {symbol}")}
+        row = {"symbol": "", **table(marks.get(symbol), f"mark of {symbol}")}
         if row["symbol"] != self._ids[symbol]:
             raise Incomplete(f"mark of {symbol} must be its own, was of {row['symbol']}")
-        return parse.market(row, symbol, bars=self._bars.of(symbol), depth=depths.get(symbol))
+        return parse.market(
+            row,
+            symbol,
+            bars=self._bars.of(symbol),
+            depth=depths.get(symbol),
+            unit=self._rules.unit(symbol),
+        )
+
+    async def _ask(self, name: str, parameters: dict[str, Any]) -> Any:
+        """Read from the family's host, by the name of a raw call without it."""
+        return await self._client.read(self._family.call(self._client.api, name), parameters)
 
     async def _check_rights(self) -> None:
         if self._settings.mode == "testnet":
@@ -255,8 +287,10 @@ class BinanceVenue(Adapter):
             raise Denied("the API key must be able to trade futures: turn that right on")
 
 
-def _check_whole(held: list[dict[str, Any]], account: Mapping[str, Any]) -> None:
-    """Accept positions only if the account shows the same ones.
+def _check_whole(
+    held: list[dict[str, Any]], account: Mapping[str, Any]
+) -> Mapping[tuple[str, str], Any]:
+    """Accept positions only if the account shows the same ones; return what it has them keep.
 
     An empty list is not flat until the account agrees: broken answers arrive as empty lists.
 
@@ -265,19 +299,21 @@ def _check_whole(held: list[dict[str, Any]], account: Mapping[str, Any]) -> None
     """
     listed = rows(account.get("positions"), "positions of the account")
     theirs = {
-        (text(row, "symbol"), row.get("positionSide")): number(row, "positionAmt")
-        for row in listed
-        if number(row, "positionAmt") != 0
+        _leg(row): number(row, "positionAmt") for row in listed if number(row, "positionAmt") != 0
     }
-    ours = {
-        (text(row, "symbol"), row.get("positionSide")): number(row, "positionAmt") for row in held
-    }
+    ours = {_leg(row): number(row, "positionAmt") for row in held}
     if ours != theirs:
         raise TornError(
             "positions and account must show the same amounts, showed "
             f"{_named(ours)} and {_named(theirs)}"
         )
+    return {_leg(row): row.get("maintMargin") for row in listed}
 
 
-def _named(amounts: Mapping[tuple[str, Any], Decimal]) -> str:
+def _leg(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return which position a row is about; a side that is no word is of none."""
+    return text(row, "symbol"), str(row.get("positionSide"))
+
+
+def _named(amounts: Mapping[tuple[str, str], Decimal]) -> str:
     return ", ".join(f"{symbol} {amount}" for (symbol, _), amount in amounts.items()) or "none"

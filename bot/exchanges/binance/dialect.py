@@ -1,12 +1,14 @@
 """In which words does Binance speak?"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import ccxt.async_support as ccxt
 
 from bot.domain.timing import WINDOW
+from bot.exchanges.binance.family import COINM, USDM
 from bot.exchanges.binance.weights import BUDGETS, cost
 from bot.exchanges.dialect import Codes, Dialect, retry_after
 from bot.exchanges.library import Held
@@ -27,12 +29,16 @@ CODES = Codes(
     words={"-1111": "too_precise"},
 )  # fmt: skip
 """-4116 is in none: an earlier attempt arrived, it must be looked at."""
-ORDERS = frozenset({"/fapi/v1/order", "/fapi/v1/algoOrder"})
+ORDERS = frozenset(family.path(name) for family in (USDM, COINM) for name in ("order", "algoOrder"))
 SIGNING = frozenset({"timestamp", "recvWindow", "signature"})
 
 
 class Binance(Held, ccxt.binanceusdm):  # type: ignore[misc]  # ccxt is shipped without types
     """The library's client of USDⓈ-M futures."""
+
+
+class BinanceCoin(Held, ccxt.binancecoinm):  # type: ignore[misc]  # as above
+    """The library's client of COIN-M futures."""
 
 
 def told(body: Any) -> tuple[int | None, str]:
@@ -73,3 +79,5 @@ DIALECT = Dialect(
     wait=retry_after,
     window_ms=int(WINDOW * 1000),
 )
+COIN_DIALECT = replace(DIALECT, library=BinanceCoin)
+"""The codes mean the same at both hosts; only the library has other classes for some of them."""

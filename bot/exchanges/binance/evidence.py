@@ -1,6 +1,6 @@
 """What does the venue's history say of a write?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from bot.domain.action import (
@@ -15,6 +15,7 @@ from bot.domain.intent import Intent, Settlement
 from bot.domain.position import PositionKey, PositionMode, Side
 from bot.domain.timing import CLOCK_BOUND
 from bot.errors import Incomplete
+from bot.exchanges.binance.family import Family
 from bot.exchanges.binance.stops import Stops
 from bot.exchanges.binance.write import ONE, route_of
 from bot.exchanges.client import Client
@@ -23,22 +24,32 @@ from bot.exchanges.quota import Lane
 
 LOOK_BACK_MS = int(CLOCK_BOUND * 1000)
 """History is searched from this long before the send. [ms]"""
-HISTORY_LIMIT = 500
 TRANSFER_PAGE = 100
 
 
 class Evidence:
     """Looks for the effects of intents."""
 
-    def __init__(self, client: Client, stops: Stops, ids: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        stops: Stops,
+        ids: Mapping[str, str],
+        *,
+        family: Family,
+        unit: Callable[[str], Decimal],
+    ) -> None:
         """Take where to look.
 
         Args:
             client: Of the venue.
             stops: Of the account.
             ids: The venue's names of symbols, as far as they are known when it is asked.
+            family: The host.
+            unit: Returns what one of what the wire counts is, of a unified name. [base or quote]
         """
         self._client, self._stops, self._ids = client, stops, ids
+        self._family, self._unit = family, unit
 
     async def settle(self, intent: Intent, mode: PositionMode) -> Settlement:
         """Look for the effect of an intent in the venue's history.
@@ -51,7 +62,7 @@ class Evidence:
         sent_ms = int((intent.sent_at or intent.written_at).timestamp() * 1000)
         match intent.action:
             case ReducePosition():
-                found = await self._find_order(intent)
+                found = await self._find_order(intent, sent_ms)
             case Transfer():
                 return await self._settle_transfer(intent, intent.action, sent_ms)
             case PlaceStop(key=key):
@@ -77,18 +88,18 @@ class Evidence:
     ) -> Decimal | None:
         answer = rows(
             await self._client.read(
-                self._client.api.fapiPrivateGetPositionMarginHistory,
+                self._family.call(self._client.api, "PrivateGetPositionMarginHistory"),
                 {
                     "symbol": self._ids[action.key.symbol],
                     "type": 1 if isinstance(action, AddMargin) else 2,
                     "startTime": sent_ms - LOOK_BACK_MS,
-                    "limit": HISTORY_LIMIT,
+                    "limit": self._family.moves,
                 },
                 lane=Lane.SETTLE,
             ),
             "margin history",
         )
-        if len(answer) >= HISTORY_LIMIT:
+        if len(answer) >= self._family.moves:
             raise Incomplete("margin history must fit one page to prove anything, did not")
         side = _position_side(action.key, mode)
         for row in answer:
@@ -97,23 +108,27 @@ class Evidence:
                 return action.amount
         return None
 
-    async def _find_order(self, intent: Intent) -> Decimal | None:
+    async def _find_order(self, intent: Intent, sent_ms: int) -> Decimal | None:
         action = intent.action
         assert isinstance(action, ReducePosition)  # noqa: S101 - nothing else is looked up here
-        trades = rows(
+        most = self._family.orders
+        orders = rows(
             await self._client.read(
-                self._client.api.fapiPrivateGetAllOrders,
-                {"symbol": self._ids[action.key.symbol], "limit": HISTORY_LIMIT},
+                self._family.call(self._client.api, "PrivateGetAllOrders"),
+                {"symbol": self._ids[action.key.symbol], "limit": most},
                 lane=Lane.SETTLE,
             ),
             "orders",
         )
-        for row in trades:
+        for row in orders:
             if row.get("clientOrderId") == intent.id and row.get("status") != "NEW":
-                filled = amount(row, "executedQty")
+                filled = amount(row, "executedQty") * self._unit(action.key.symbol)
                 if filled > action.size:
                     raise Incomplete(f"executedQty must be <= {action.size}, was {filled}")
                 return filled
+        since_ms = sent_ms - LOOK_BACK_MS
+        if len(orders) >= most and min(whole(row, "time") for row in orders) > since_ms:
+            raise Incomplete("orders must reach back to the send to prove anything, did not")
         return None
 
     async def _settle_transfer(self, intent: Intent, action: Transfer, sent_ms: int) -> Settlement:
@@ -121,7 +136,7 @@ class Evidence:
             await self._client.read(
                 self._client.api.sapiGetAssetTransfer,
                 {
-                    "type": route_of(action),
+                    "type": route_of(action, self._family),
                     "startTime": sent_ms - LOOK_BACK_MS,
                     "size": TRANSFER_PAGE,
                 },

@@ -4,13 +4,12 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from bot.errors import Incomplete
+from bot.exchanges.binance.family import Family
 from bot.exchanges.binance.weights import FOR_ALL
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import positive, rows, table, text
 from bot.exchanges.quota import Lane
 
-ONE, ALL = FOR_ALL["/fapi/v1/premiumIndex"]
-"""Weight of one mark, and of all in one answer."""
 SHARE = 0.25
 """Of the request budget that glances may take in the long run. [ratio]"""
 
@@ -18,8 +17,10 @@ SHARE = 0.25
 class Glance:
     """Reads marks of a few symbols one by one, of many in one answer: whichever weighs less."""
 
-    def __init__(self, client: Client, ids: Mapping[str, str]) -> None:
-        self._client, self._ids = client, ids
+    def __init__(self, client: Client, ids: Mapping[str, str], family: Family) -> None:
+        self._client, self._ids, self._family = client, ids, family
+        self._one, self._all = FOR_ALL[family.path("premiumIndex")]
+        """Weight of one mark, and of all in one answer."""
 
     async def marks(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
         """Return the mark of each symbol. [quote/base].
@@ -28,8 +29,8 @@ class Glance:
             ExchangeError: No answer, or not of each; nothing is asked where the budget is short.
         """
         names = {self._ids[symbol]: symbol for symbol in sorted(symbols)}
-        read, ask = self._client.read, self._client.api.fapiPublicGetPremiumIndex
-        if _weight(len(names)) < len(names) * ONE:
+        read, ask = self._client.read, self._family.call(self._client.api, "PublicGetPremiumIndex")
+        if self._family.marks_at_once or self._weight(len(names)) < len(names) * self._one:
             found = rows(await read(ask, {}, lane=Lane.GLANCE), "marks")
         else:
             answers = await all_of([read(ask, {"symbol": n}, lane=Lane.GLANCE) for n in names])
@@ -50,12 +51,11 @@ class Glance:
             count: Of symbols.
             now: Monotonic. [s]
         """
-        weight = _weight(count)
+        weight = self._weight(count)
         if self._client.quota.left(Lane.GLANCE, now) < weight:
             return None
         return self._client.quota.gap(weight, SHARE)
 
-
-def _weight(count: int) -> int:
-    """Return what a glance at so many symbols weighs."""
-    return min(count * ONE, ALL)
+    def _weight(self, count: int) -> int:
+        """Return what a glance at so many symbols weighs."""
+        return min(count * self._one, self._all)

@@ -6,12 +6,14 @@ from typing import Any
 
 from bot.domain.market import Candle
 from bot.errors import Incomplete, Unavailable
+from bot.exchanges.binance.family import Family
 from bot.exchanges.binance.parse import candles
 from bot.exchanges.client import Client
 from bot.exchanges.faults import WaitError
 from bot.exchanges.quota import Lane
 
 PAGE = 1500
+"""Hours of one answer: 63 days, where COIN-M gives 200 days at most."""
 HOUR_MS = 3_600_000
 PATIENCE = timedelta(minutes=10)
 """So long one page waits for its turn in the budget of requests."""
@@ -23,9 +25,15 @@ class MarkHistory:
     """Reads hours page by page, in the lane that gives way to everything else."""
 
     def __init__(
-        self, client: Client, *, sleep: Callable[[float], Awaitable[None]], page: int = PAGE
+        self,
+        client: Client,
+        family: Family,
+        *,
+        sleep: Callable[[float], Awaitable[None]],
+        page: int = PAGE,
     ) -> None:
         self._client, self._sleep, self._page = client, sleep, page
+        self._call = family.call(client.api, "PublicGetMarkPriceKlines")
 
     async def read(
         self, name: str, symbol: str, *, since: datetime, until: datetime
@@ -63,9 +71,7 @@ class MarkHistory:
         waited = 0.0
         while True:
             try:
-                return await self._client.read(
-                    self._client.api.fapiPublicGetMarkPriceKlines, span, lane=Lane.TELEMETRY
-                )
+                return await self._client.read(self._call, span, lane=Lane.TELEMETRY)
             except WaitError as error:
                 if waited >= PATIENCE.total_seconds():
                     raise Unavailable(f"marks of {name} must be readable: {error}") from error

@@ -13,7 +13,7 @@ from typing import Any
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.position import Side
 from bot.errors import Incomplete
-from bot.exchanges.binance.write import ROUTES
+from bot.exchanges.binance.family import FAMILIES, Family
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import instant, number, positive, rows, table, text, whole
 from bot.exchanges.quota import Lane
@@ -38,6 +38,8 @@ TRANSFERS = frozenset({
     "COIN_SWAP_DEPOSIT", "COIN_SWAP_WITHDRAW",
 })  # fmt: skip
 ARRIVED = "CONFIRMED"
+COMING = frozenset(family.routes["spot", "futures"] for family in FAMILIES.values())
+"""Routes into a futures wallet."""
 
 Page = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
 """Asks for the lines from an instant to another, both included. [ms]"""
@@ -46,8 +48,8 @@ Page = Callable[[int, int], Awaitable[list[dict[str, Any]]]]
 class Statement:
     """Reads the lines of one account."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, family: Family) -> None:
+        self._client, self._family = client, family
 
     async def read(
         self,
@@ -69,17 +71,22 @@ class Statement:
             ExchangeError: A list could not be read to its end.
         """
         first, last = _ms(since), _ms(until)
+        page = min(MARGIN_PAGE, self._family.moves)
         income, sent, *moves = await all_of([
             _complete(self._income, first, last, size=INCOME_PAGE, what="income"),
             self._transfers(_ms(since - LONGEST_WAY), last, has_spot=has_spot),
             *(
-                _complete(self._margin_of(ids[s]), first, last, size=MARGIN_PAGE, what="margin")
+                _complete(self._margin_of(ids[s]), first, last, size=page, what="margin")
                 for s in sorted(ids)
             ),
         ])  # fmt: skip
         symbols = {name: symbol for symbol, name in ids.items()}
         found = [
-            *margin_rows((row for page in moves for row in page), symbols),
+            *margin_rows(
+                (row for found in moves for row in found),
+                symbols,
+                names_movers=self._family.names_movers,
+            ),
             *transfer_rows(sent),
             *income_rows(income, sent, symbols, newest_ms=last - TOGETHER_MS if has_spot else last),
         ]
@@ -87,15 +94,14 @@ class Statement:
 
     async def _income(self, first: int, last: int) -> list[dict[str, Any]]:
         span = {"startTime": first, "endTime": last, "limit": INCOME_PAGE}
-        return rows(
-            await self._client.read(self._client.api.fapiPrivateGetIncome, span, lane=Lane.READ),
-            "income",
-        )
+        call = self._family.call(self._client.api, "PrivateGetIncome")
+        return rows(await self._client.read(call, span, lane=Lane.READ), "income")
 
     def _margin_of(self, name: str) -> Page:
         async def page(first: int, last: int) -> list[dict[str, Any]]:
-            span = {"symbol": name, "startTime": first, "endTime": last, "limit": MARGIN_PAGE}
-            call = self._client.api.fapiPrivateGetPositionMarginHistory
+            most = min(MARGIN_PAGE, self._family.moves)
+            span = {"symbol": name, "startTime": first, "endTime": last, "limit": most}
+            call = self._family.call(self._client.api, "PrivateGetPositionMarginHistory")
             return rows(await self._client.read(call, span, lane=Lane.READ), "margin history")
 
         return page
@@ -103,7 +109,7 @@ class Statement:
     async def _transfers(self, first: int, last: int, *, has_spot: bool) -> list[dict[str, Any]]:
         if not has_spot:
             return []
-        pages = await all_of([self._route(route, first, last) for route in ROUTES.values()])
+        pages = await all_of([self._route(r, first, last) for r in self._family.routes.values()])
         return [row for page in pages for row in page]
 
     async def _route(self, route: str, first: int, last: int) -> list[dict[str, Any]]:
@@ -134,9 +140,14 @@ class Statement:
 
 
 def margin_rows(
-    answer: Iterable[Mapping[str, Any]], symbols: Mapping[str, str]
+    answer: Iterable[Mapping[str, Any]], symbols: Mapping[str, str], *, names_movers: bool
 ) -> tuple[LedgerRow, ...]:
     """Return margin moves; without an id, a line is named by what it says and its turn of equals.
+
+    Args:
+        answer: As listed.
+        symbols: By the venue's names.
+        names_movers: Whether the venue must say who moved it; else it may.
 
     Raises:
         Incomplete: A field is missing or unknown.
@@ -147,7 +158,9 @@ def margin_rows(
         amount, kind, at = positive(row, "amount"), whole(row, "type"), whole(row, "time")
         if kind not in (1, 2):
             raise Incomplete(f"type of a margin move must be 1 or 2, was {kind}")
-        leg, actor = text(row, "positionSide"), text(row, "deltaType")
+        leg = text(row, "positionSide")
+        is_said = names_movers or "deltaType" in row
+        actor = text(row, "deltaType") if is_said else ""
         name = text(row, "symbol")
         if name not in symbols:
             raise Incomplete(f"a margin move must be of a symbol that was asked for, was of {name}")
@@ -268,7 +281,7 @@ async def _complete(
 
 
 def _comes(row: Mapping[str, Any]) -> bool:
-    return text(row, "type") == ROUTES["spot", "futures"]
+    return text(row, "type") in COMING
 
 
 def _is_same(transfer: Mapping[str, Any], income: Mapping[str, Any]) -> bool:

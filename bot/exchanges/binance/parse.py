@@ -7,19 +7,27 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.account import Wallet
-from bot.domain.instrument import Instrument, MarginRelease, MarginTier
+from bot.domain.instrument import Contract, Instrument, MarginRelease, MarginTier, contract_of
 from bot.domain.market import Bars, BookLevel, Candle, Market
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
 from bot.domain.stop import RestingStop, is_own_name
 from bot.errors import Incomplete
+from bot.exchanges.binance.family import COIN
 from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
 from bot.margin.tiers import check_tiers
 
 FLAT = Decimal(0)
 STOPS = ("STOP_MARKET", "STOP")
 TAKER_FEE = Decimal("0.0005")
+ROUNDED = Decimal("0.00000002")
+"""What two rounded numbers differ by from the exact ones. [settle]"""
 NEVER_MS = 4_102_444_800_000
 """2100-01-01: a perpetual's delivery is put beyond it. [ms]"""
+MODES = {
+    "ISOLATED": MarginMode.ISOLATED, "isolated": MarginMode.ISOLATED,
+    "CROSSED": MarginMode.CROSS, "cross": MarginMode.CROSS,
+}  # fmt: skip
+"""Words for margin modes, of both hosts."""
 LISTED = frozenset({"TRADING", "PENDING_TRADING"})
 """Of the lowest fee tier; an upper bound on the cost shown, never part of a margin formula."""
 
@@ -57,28 +65,36 @@ def instrument(
     Raises:
         Incomplete: A filter or a number is missing.
     """
+    symbol = unified(row)
+    is_inverse = contract_of(symbol) is Contract.INVERSE
+    names = ["PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE"]
     filters = {text(f, "filterType"): f for f in rows(row.get("filters"), "filters")}
     found = {
         name: {"symbol": row.get("symbol"), **table(filters.get(name), f"filter {name}")}
-        for name in ("PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE", "MIN_NOTIONAL")
+        for name in (names if is_inverse else [*names, "MIN_NOTIONAL"])
     }
+    lot = positive(found["LOT_SIZE"], "stepSize")
+    if is_inverse and lot != 1:
+        raise Incomplete(f"stepSize of {row.get('symbol')} must be one contract, was {lot}")
+    unit = positive(row, "contractSize") if is_inverse else COIN
     return Instrument(
-        symbol=unified(row),
+        symbol=symbol,
         settle=text(row, "marginAsset"),
         price_step=positive(found["PRICE_FILTER"], "tickSize"),
-        size_step=positive(found["LOT_SIZE"], "stepSize"),
-        min_size=positive(found["LOT_SIZE"], "minQty"),
-        max_market_size=positive(found["MARKET_LOT_SIZE"], "maxQty"),
-        min_notional=amount(found["MIN_NOTIONAL"], "notional"),
+        size_step=lot * unit,
+        min_size=positive(found["LOT_SIZE"], "minQty") * unit,
+        max_market_size=positive(found["MARKET_LOT_SIZE"], "maxQty") * unit,
+        min_notional=FLAT if is_inverse else amount(found["MIN_NOTIONAL"], "notional"),
         margin_step=margin_step,
         taker_fee=TAKER_FEE,
         tiers=tiers,
         margin_release=margin_release,
-        closes_at=_closes_at(row),
+        closes_at=_closes_at(row, "contractStatus" if is_inverse else "status"),
+        contract=Contract.INVERSE if is_inverse else Contract.LINEAR,
     )
 
 
-def _closes_at(row: Mapping[str, Any]) -> datetime | None:
+def _closes_at(row: Mapping[str, Any], status: str) -> datetime | None:
     """Return when a contract ends: the venue gives every perpetual a day, far off until it is real.
 
     A day that is missing is no end; a contract that does not trade any more has ended.
@@ -89,7 +105,7 @@ def _closes_at(row: Mapping[str, Any]) -> datetime | None:
     ends_ms = whole(row, "deliveryDate") if "deliveryDate" in row else NEVER_MS
     if 0 < ends_ms < NEVER_MS:
         return instant(ends_ms)
-    is_listed = "status" not in row or text(row, "status") in LISTED
+    is_listed = status not in row or text(row, status) in LISTED
     return None if is_listed else instant(0)
 
 
@@ -100,14 +116,27 @@ def tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:
         Incomplete: It is not one that the formulae may rely on, or the account has a factor of
             its own on it, whose meaning is not documented.
     """
+    return _tiers(row, "notionalFloor")
+
+
+def coin_tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:
+    """Return the maintenance table of a row of v2/leverageBracket of COIN-M, which is in coins.
+
+    Raises:
+        Incomplete: As `tiers`.
+    """
+    return _tiers(row, "qtyFloor")
+
+
+def _tiers(row: Mapping[str, Any], floor: str) -> tuple[MarginTier, ...]:
     symbol = text(row, "symbol")
     if "notionalCoef" in row and number(row, "notionalCoef") != 1:
         raise Incomplete(f"notionalCoef of {symbol} must be 1, was {row['notionalCoef']}")
     brackets = [{"symbol": symbol, **bracket} for bracket in rows(row.get("brackets"), "brackets")]
-    brackets.sort(key=lambda bracket: number(bracket, "notionalFloor"))
+    brackets.sort(key=lambda bracket: number(bracket, floor))
     found = tuple(
         MarginTier(
-            notional_floor=amount(bracket, "notionalFloor"),
+            notional_floor=amount(bracket, floor),
             maintenance_rate=positive(bracket, "maintMarginRatio"),
             maintenance_amount=amount(bracket, "cum"),
             max_leverage=positive(bracket, "initialLeverage"),
@@ -127,7 +156,44 @@ def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:
     Raises:
         Incomplete: A number is missing, or contradicts another.
     """
-    size = number(row, "positionAmt")
+    return _position(
+        row, symbol, config, size=number(row, "positionAmt"), margin=number(row, "isolatedWallet")
+    )
+
+
+def coin_position(row: Mapping[str, Any], symbol: str, unit: Decimal) -> Position:
+    """Return a position from its row of positionRisk of COIN-M, beside its account's maintenance.
+
+    What is behind it without its result is documented as the difference of two rounded numbers; an
+    exact one beside them must be the same.
+
+    Args:
+        row: With ``maintMargin`` from the account.
+        symbol: Unified.
+        unit: Value of a contract. [quote]
+
+    Raises:
+        Incomplete: A number or a setting is missing, or contradicts another.
+    """
+    settings = config(row)
+    margin = number(row, "isolatedMargin") - number(row, "unRealizedProfit")
+    if settings.mode is MarginMode.ISOLATED and "isolatedWallet" in row:
+        exact = number(row, "isolatedWallet")
+        if abs(exact - margin) > ROUNDED:
+            raise Incomplete(f"isolatedWallet of {symbol} must be {margin}, was {exact}")
+        margin = exact
+    return _position(
+        row,
+        symbol,
+        settings,
+        size=number(row, "positionAmt") * unit,
+        margin=margin if settings.mode is MarginMode.ISOLATED else FLAT,
+    )
+
+
+def _position(
+    row: Mapping[str, Any], symbol: str, config: Config, *, size: Decimal, margin: Decimal
+) -> Position:
     side = row.get("positionSide")
     if (side == "SHORT" and size > 0) or (side == "LONG" and size < 0):
         raise Incomplete(f"positionAmt of {symbol} must fit positionSide {side}, was {size}")
@@ -137,7 +203,7 @@ def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:
         size=size,
         entry_price=positive(row, "entryPrice"),
         mark_price=positive(row, "markPrice"),
-        margin=number(row, "isolatedWallet"),
+        margin=margin,
         leverage_setting=config.leverage,
         margin_mode=config.mode,
         venue_liquidation_price=liquidation if liquidation > 0 else None,
@@ -146,8 +212,16 @@ def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:
     )
 
 
-def stop(row: Mapping[str, Any], symbol: str, mode: PositionMode) -> RestingStop | None:
+def stop(
+    row: Mapping[str, Any], symbol: str, mode: PositionMode, *, unit: Decimal = COIN
+) -> RestingStop | None:
     """Return the stop of a row of openAlgoOrders; ``None`` for any other conditional order.
+
+    Args:
+        row: As listed.
+        symbol: Unified.
+        mode: Of the account.
+        unit: What one of what the wire counts is. [base or quote]
 
     Raises:
         Incomplete: A field is missing or unknown.
@@ -169,7 +243,7 @@ def stop(row: Mapping[str, Any], symbol: str, mode: PositionMode) -> RestingStop
         key=PositionKey(symbol, side),
         stop_id=str(whole(row, "algoId")),
         client_id=name,
-        size=None if closes else positive(row, "quantity"),
+        size=None if closes else positive(row, "quantity") * unit,
         stop_price=positive(row, "triggerPrice"),
         on_mark=text(row, "workingType") == "MARK_PRICE",
         is_ours=is_own_name(name),
@@ -177,16 +251,16 @@ def stop(row: Mapping[str, Any], symbol: str, mode: PositionMode) -> RestingStop
 
 
 def config(row: Mapping[str, Any]) -> Config:
-    """Return the settings of a row of symbolConfig.
+    """Return the settings of a row of symbolConfig, or of a position of COIN-M.
 
     Raises:
         Incomplete: A field is missing or unknown.
     """
     kind = text(row, "marginType")
-    if kind not in ("ISOLATED", "CROSSED"):
+    if kind not in MODES:
         raise Incomplete(f"marginType of {row.get('symbol')} must be known, was {kind!r}")
     return Config(
-        mode=MarginMode.ISOLATED if kind == "ISOLATED" else MarginMode.CROSS,
+        mode=MODES[kind],
         leverage=positive(row, "leverage"),
         adds_margin=row.get("isAutoAddMargin") in (True, "true"),
     )
@@ -232,9 +306,21 @@ def spot_wallets(answer: Any, currencies: frozenset[str]) -> tuple[Wallet, ...]:
 
 
 def market(
-    row: Mapping[str, Any], symbol: str, *, bars: Bars, depth: Mapping[str, Any] | None
+    row: Mapping[str, Any],
+    symbol: str,
+    *,
+    bars: Bars,
+    depth: Mapping[str, Any] | None,
+    unit: Decimal = COIN,
 ) -> Market:
     """Return the market of a symbol from premiumIndex, bars and book.
+
+    Args:
+        row: Of premiumIndex.
+        symbol: Unified.
+        bars: Completed.
+        depth: The book; ``None`` where it was not read.
+        unit: What one of what the wire counts is. [base or quote]
 
     Raises:
         Incomplete: A number is missing.
@@ -246,8 +332,8 @@ def market(
         mark_at=instant(whole(row, "time")),
         funding_rate=number(row, "lastFundingRate") if row.get("lastFundingRate") else None,
         bars=bars,
-        bids=_levels(depth, "bids", symbol) if depth is not None else (),
-        asks=_levels(depth, "asks", symbol) if depth is not None else (),
+        bids=_levels(depth, "bids", symbol, unit) if depth is not None else (),
+        asks=_levels(depth, "asks", symbol, unit) if depth is not None else (),
     )
 
 
@@ -291,7 +377,9 @@ def candles(answer: Any, symbol: str) -> tuple[Candle, ...]:
     return tuple(found)
 
 
-def _levels(depth: Mapping[str, Any], side: str, symbol: str) -> tuple[BookLevel, ...]:
+def _levels(
+    depth: Mapping[str, Any], side: str, symbol: str, unit: Decimal
+) -> tuple[BookLevel, ...]:
     found = depth.get(side)
     if not isinstance(found, list):
         raise Incomplete(f"{side} of {symbol} must be a list, was {type(found).__name__}")
@@ -300,5 +388,5 @@ def _levels(depth: Mapping[str, Any], side: str, symbol: str) -> tuple[BookLevel
         if not isinstance(row, list) or len(row) < 2:  # noqa: PLR2004 - price and size
             raise Incomplete(f"{side} of {symbol} must be pairs, had {row!r}")
         named = {"symbol": symbol, "price": row[0], "size": row[1]}
-        levels.append(BookLevel(price=positive(named, "price"), size=amount(named, "size")))
+        levels.append(BookLevel(price=positive(named, "price"), size=amount(named, "size") * unit))
     return tuple(levels)

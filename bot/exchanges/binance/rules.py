@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Collection, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.instrument import Contract, Instrument, MarginRelease
 from bot.domain.position import PositionMode
 from bot.errors import Incomplete
 from bot.exchanges.binance import parse
+from bot.exchanges.binance.family import COIN, FAMILIES, unit_of
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import rows, table, text
 from bot.exchanges.venues import VENUES
@@ -31,6 +33,7 @@ class Rules:
         margin_release: MarginRelease,
     ) -> None:
         self._client, self._clock, self._venue = client, clock, VENUES[venue]
+        self._family = FAMILIES[venue]
         self._wanted, self._measured = symbols, margin_release
         self.ids: dict[str, str] = {}
         """The venue's name of each symbol it lists."""
@@ -48,6 +51,8 @@ class Rules:
         now = self._clock.now()
         if self._read_at is None or now - self._read_at >= RULES_EVERY:
             return [self.read()]
+        if not self._family.settings:
+            return []
         if self._configs_at is None or now - self._configs_at >= CONFIG_EVERY:
             return [self._read_configs()]
         return []
@@ -55,6 +60,18 @@ class Rules:
     def forget(self) -> None:
         """Read all of it again before the next look."""
         self._read_at = None
+
+    def unit(self, symbol: str) -> Decimal:
+        """Return what one of what the wire counts is, of a symbol the venue lists. [base or quote].
+
+        Raises:
+            Incomplete: The rules of an inverse one make no sense.
+        """
+        if self._family.contract is Contract.LINEAR:
+            return COIN
+        if symbol not in self.instruments:
+            self.learn(symbol)
+        return unit_of(self.instruments[symbol])
 
     def symbol(self, row: Mapping[str, Any]) -> str:
         """Return the unified name of what a row is about.
@@ -84,7 +101,7 @@ class Rules:
         Raises:
             ExchangeError: No usable answer.
         """
-        if any(symbol not in self._configs for symbol in symbols):
+        if self._family.settings and any(symbol not in self._configs for symbol in symbols):
             await self._read_configs()
 
     async def read(self) -> None:
@@ -93,15 +110,10 @@ class Rules:
         Raises:
             ExchangeError: No usable answer.
         """
-        api = self._client.api
-        info, brackets, dual, configs = await all_of(
-            [
-                self._client.read(api.fapiPublicGetExchangeInfo, {}),
-                self._client.read(api.fapiPrivateGetLeverageBracket, {}),
-                self._client.read(api.fapiPrivateGetPositionSideDual, {}),
-                self._client.read(api.fapiPrivateGetSymbolConfig, {}),
-            ]
-        )
+        family = self._family
+        calls = ("PublicGetExchangeInfo", family.tiers, "PrivateGetPositionSideDual")
+        wanted = (*calls, family.settings) if family.settings else calls
+        info, brackets, dual, *configs = await all_of([self._ask(name) for name in wanted])
         is_hedge = table(dual, "position mode").get("dualSidePosition")
         if not isinstance(is_hedge, bool):
             raise Incomplete(f"dualSidePosition must be true or false, was {is_hedge!r}")
@@ -118,7 +130,8 @@ class Rules:
             self._raw[symbol] = (row, tables[text(row, "symbol")])
             if symbol in self._wanted or symbol in self.instruments:
                 self.learn(symbol)
-        self._take_configs(configs)
+        for answer in configs:
+            self._take_configs(answer)
         self._read_at = self._clock.now()
 
     def learn(self, symbol: str) -> None:
@@ -128,16 +141,20 @@ class Rules:
             Incomplete: A field is missing or makes no sense.
         """
         row, brackets = self._raw[symbol]
+        is_linear = self._family.contract is Contract.LINEAR
         is_measured = self._measured is not MarginRelease.UNKNOWN
         self.instruments[symbol] = parse.instrument(
             row,
-            parse.tiers(brackets),
+            parse.tiers(brackets) if is_linear else parse.coin_tiers(brackets),
             margin_step=self._venue.margin_step,
             margin_release=self._measured if is_measured else self._venue.margin_release,
         )
 
     async def _read_configs(self) -> None:
-        self._take_configs(await self._client.read(self._client.api.fapiPrivateGetSymbolConfig, {}))
+        self._take_configs(await self._ask(self._family.settings))
+
+    async def _ask(self, name: str) -> Any:
+        return await self._client.read(self._family.call(self._client.api, name), {})
 
     def _take_configs(self, answer: Any) -> None:
         for row in rows(answer, "symbol settings"):

@@ -16,6 +16,7 @@ class Budget(StrEnum):
     """What the venue counts apart from each other."""
 
     FUTURES = "futures"
+    """Of both hosts of futures together."""
     SPOT = "spot"
     WALLET = "wallet"
     """By address; the venue has one such limit per endpoint, all of them share one here."""
@@ -33,7 +34,12 @@ BUDGETS = Budgets(
     main=Budget.FUTURES,
 )
 
-FAMILIES = {"fapi": Budget.FUTURES, "api": Budget.SPOT, "sapi": Budget.WALLET}
+FAMILIES = {
+    "fapi": Budget.FUTURES,
+    "dapi": Budget.FUTURES,
+    "api": Budget.SPOT,
+    "sapi": Budget.WALLET,
+}
 BY_USER = frozenset({("POST", "/sapi/v1/asset/transfer")})
 UNLISTED = 40
 
@@ -53,6 +59,20 @@ WEIGHTS: Mapping[tuple[str, str], int] = {
     ("POST", "/fapi/v1/algoOrder"): 1,
     ("GET", "/fapi/v1/algoOrder"): 1,
     ("DELETE", "/fapi/v1/algoOrder"): 1,
+    ("GET", "/dapi/v1/time"): 1,
+    ("GET", "/dapi/v1/exchangeInfo"): 1,
+    ("GET", "/dapi/v2/leverageBracket"): 2,
+    ("GET", "/dapi/v1/positionSide/dual"): 30,
+    ("GET", "/dapi/v1/positionRisk"): 1,
+    ("GET", "/dapi/v1/account"): 5,
+    ("GET", "/dapi/v1/income"): 20,
+    ("POST", "/dapi/v1/positionMargin"): 1,
+    ("GET", "/dapi/v1/positionMargin/history"): 1,
+    ("POST", "/dapi/v1/order"): 1,
+    ("GET", "/dapi/v1/allOrders"): 20,
+    ("POST", "/dapi/v1/algoOrder"): 1,
+    ("GET", "/dapi/v1/algoOrder"): 1,
+    ("DELETE", "/dapi/v1/algoOrder"): 1,
     ("POST", "/sapi/v1/asset/transfer"): 900,
     ("GET", "/sapi/v1/asset/transfer"): 1,
     ("POST", "/sapi/v3/asset/getUserAsset"): 5,
@@ -62,11 +82,15 @@ WEIGHTS: Mapping[tuple[str, str], int] = {
 FOR_ALL: Mapping[str, tuple[int, int]] = {
     "/fapi/v1/premiumIndex": (1, 10),
     "/fapi/v1/openAlgoOrders": (1, 40),
+    "/dapi/v1/premiumIndex": (10, 10),
+    "/dapi/v1/openAlgoOrders": (1, 40),
 }
 """Of one symbol, and of all."""
 BY_LENGTH: Mapping[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {
     "/fapi/v1/markPriceKlines": (500, (100, 500, 1001), (1, 2, 5, 10)),
     "/fapi/v1/depth": (500, (51, 101, 501), (2, 5, 10, 20)),
+    "/dapi/v1/markPriceKlines": (500, (100, 500, 1001), (1, 2, 5, 10)),
+    "/dapi/v1/depth": (500, (51, 101, 501), (2, 5, 10, 20)),
 }
 """Length where none is asked for, lengths from which it is heavier, and weights below and above."""
 

@@ -15,15 +15,15 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
+from bot.exchanges.binance.family import Family, unit_of
 from bot.exchanges.dialect import Expected, Write
 
 COLLATERAL_STEP = Decimal("0.00000001")
-"""Of the venue's wallets; nothing finer exists there. [quote]"""
+"""Of the venue's wallets; nothing finer exists there. [settle]"""
 ACCEPTED = ("NEW", "TRIGGERING", "TRIGGERED", "FINISHED")
 """Statuses of a conditional order that the venue took."""
 ONE = Decimal(1)
 """What placing or taking back a stop amounts to. [orders]"""
-ROUTES = {("spot", "futures"): "MAIN_UMFUTURE", ("futures", "spot"): "UMFUTURE_MAIN"}
 
 
 def write_for(
@@ -31,6 +31,7 @@ def write_for(
     ids: Mapping[str, str],
     mode: PositionMode,
     instruments: Mapping[str, Instrument],
+    family: Family,
 ) -> Write | str:
     """Return the request of an intent, or why there is none.
 
@@ -39,18 +40,20 @@ def write_for(
     """
     match intent.action:
         case AddMargin() | RemoveMargin():
-            return _margin(intent.action, ids, mode, instruments)
+            return _margin(intent.action, ids, mode, instruments, family)
         case ReducePosition():
-            return _order(intent, intent.action, ids, mode, instruments)
+            return _order(intent, intent.action, ids, mode, instruments, family)
         case Transfer():
-            return _transfer(intent.action)
+            return _transfer(intent.action, family)
         case PlaceStop():
-            return _stop(intent, intent.action, ids, mode, instruments)
+            return _stop(intent, intent.action, ids, mode, instruments, family)
         case CancelStop():
-            return _cancel(intent.action)
+            return _cancel(intent.action, family)
 
 
-def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
+def applied(
+    intent: Intent, write: Write, answer: Any, instruments: Mapping[str, Instrument]
+) -> Decimal | None:
     """Return the confirmed effect, of the action's own unit; ``None`` if nothing is confirmed."""
     if not isinstance(answer, dict):
         return None
@@ -63,15 +66,17 @@ def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
                 and str(answer.get("type")) == parameters["type"]
             )
             return intent.action.amount if is_same else None
-        case ReducePosition(size=size):
+        case ReducePosition(key=key, size=size):
             is_ours = (
                 answer.get("clientOrderId") == intent.id
                 and answer.get("symbol") == write.expected.parameters["symbol"]
                 and answer.get("status") in ("FILLED", "EXPIRED", "CANCELED")
             )
             filled = _number(answer.get("executedQty"))
-            is_possible = filled is not None and 0 <= filled <= size
-            return filled if is_ours and is_possible else None
+            if not is_ours or filled is None:
+                return None
+            filled *= unit_of(instruments[key.symbol])
+            return filled if 0 <= filled <= size else None
         case Transfer():
             has_id = isinstance(answer.get("tranId"), int | str) and answer.get("tranId")
             return intent.action.amount if has_id else None
@@ -95,6 +100,7 @@ def _margin(
     ids: Mapping[str, str],
     mode: PositionMode,
     instruments: Mapping[str, Instrument],
+    family: Family,
 ) -> Write | str:
     instrument = instruments.get(action.key.symbol)
     if instrument is None:
@@ -110,8 +116,8 @@ def _margin(
     if mode is PositionMode.HEDGE:
         parameters["positionSide"] = _leg(action.key)
     return Write(
-        call="fapiPrivatePostPositionMargin",
-        expected=Expected(method="POST", path="/fapi/v1/positionMargin", parameters=parameters),
+        call=f"{family.host}PrivatePostPositionMargin",
+        expected=Expected(method="POST", path=family.path("positionMargin"), parameters=parameters),
     )
 
 
@@ -121,6 +127,7 @@ def _order(
     ids: Mapping[str, str],
     mode: PositionMode,
     instruments: Mapping[str, Instrument],
+    family: Family,
 ) -> Write | str:
     instrument = instruments.get(action.key.symbol)
     if instrument is None:
@@ -135,7 +142,7 @@ def _order(
         "side": "SELL" if action.key.side is Side.LONG else "BUY",
         "type": "LIMIT",
         "timeInForce": "IOC",
-        "quantity": format(action.size, "f"),
+        "quantity": format(action.size / unit_of(instrument), "f"),
         "price": format(action.limit_price, "f"),
         "newClientOrderId": intent.id,
         "newOrderRespType": "RESULT",
@@ -146,8 +153,8 @@ def _order(
     else:
         parameters["reduceOnly"] = "true"
     return Write(
-        call="fapiPrivatePostOrder",
-        expected=Expected(method="POST", path="/fapi/v1/order", parameters=parameters),
+        call=f"{family.host}PrivatePostOrder",
+        expected=Expected(method="POST", path=family.path("order"), parameters=parameters),
     )
 
 
@@ -157,6 +164,7 @@ def _stop(
     ids: Mapping[str, str],
     mode: PositionMode,
     instruments: Mapping[str, Instrument],
+    family: Family,
 ) -> Write | str:
     instrument = instruments.get(action.key.symbol)
     if instrument is None:
@@ -178,35 +186,37 @@ def _stop(
     if action.size is None:
         parameters["closePosition"] = "true"
     else:
-        parameters["quantity"] = format(action.size, "f")
+        parameters["quantity"] = format(action.size / unit_of(instrument), "f")
     if mode is PositionMode.HEDGE:
         parameters["positionSide"] = _leg(action.key)
     elif action.size is not None:
         parameters["reduceOnly"] = "true"
     return Write(
-        call="fapiPrivatePostAlgoOrder",
-        expected=Expected(method="POST", path="/fapi/v1/algoOrder", parameters=parameters),
+        call=f"{family.host}PrivatePostAlgoOrder",
+        expected=Expected(method="POST", path=family.path("algoOrder"), parameters=parameters),
     )
 
 
-def _cancel(action: CancelStop) -> Write | str:
+def _cancel(action: CancelStop, family: Family) -> Write | str:
     if not (action.stop_id.isascii() and action.stop_id.isdigit()):
         return f"id of a stop must be digits, was {action.stop_id!r}"
     return Write(
-        call="fapiPrivateDeleteAlgoOrder",
+        call=f"{family.host}PrivateDeleteAlgoOrder",
         expected=Expected(
-            method="DELETE", path="/fapi/v1/algoOrder", parameters={"algoId": action.stop_id}
+            method="DELETE",
+            path=family.path("algoOrder"),
+            parameters={"algoId": action.stop_id},
         ),
     )
 
 
-def route_of(action: Transfer) -> str | None:
+def route_of(action: Transfer, family: Family) -> str | None:
     """Return the venue's word for a route between wallets; ``None`` where there is none."""
-    return ROUTES.get((action.source, action.destination))
+    return family.routes.get((action.source, action.destination))
 
 
-def _transfer(action: Transfer) -> Write | str:
-    route = route_of(action)
+def _transfer(action: Transfer, family: Family) -> Write | str:
+    route = route_of(action, family)
     if route is None:
         return f"no route from {action.source} to {action.destination}"
     problem = _amount_problem(action.amount, COLLATERAL_STEP)

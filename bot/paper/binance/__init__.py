@@ -1,1 +1,1 @@
-"""Binance USDⓈ-M as clients see it, on the paper engine."""
+"""Binance USDⓈ-M and COIN-M as clients see them, on one paper engine."""

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from bot.paper.binance import wallet
 from bot.paper.binance.codes import WireError, of
-from bot.paper.binance.request import Request, check_key, check_signature, parsed
+from bot.paper.binance.request import Request, check_key, check_signature, kind_of, parsed
 from bot.paper.binance.routes import RESTRICTIONS, ROUTES, Route
 from bot.paper.binance.weights import HEADERS, LIMITS, Weights, counted_as, weight_of
 from bot.paper.desk import Asked, Keys, Reply
@@ -70,7 +70,7 @@ class BinanceDesk:
             body = asked.body.decode()
         except UnicodeDecodeError:
             raise WireError(-1100, "Illegal characters found in body.") from None
-        request = parsed(asked.query, body, now_ms)
+        request = parsed(asked.query, body, now_ms, kind_of(asked.path))
         self._admit(asked, body, request, route)
         self.requests.append((asked.method, asked.path, request))
         if route is None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from bot.paper.binance.codes import WireError
 from bot.paper.desk import Keys
 from bot.paper.pace import Pace
+from bot.paper.values import Kind
 
 AHEAD_MS = 1000
 DEFAULT_WINDOW_MS = 5000
@@ -24,10 +25,12 @@ class Request:
     Attributes:
         parameters: By name, as text.
         now_ms: Market time of its arrival. [ms]
+        kind: Of the contracts at the host that was asked.
     """
 
     parameters: Mapping[str, str]
     now_ms: int
+    kind: Kind = Kind.LINEAR
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a parameter.
@@ -92,7 +95,12 @@ class Request:
         return self.parameters.get(name, "").lower() == "true"
 
 
-def parsed(query: str, body: str, now_ms: int) -> Request:
+def kind_of(path: str) -> Kind:
+    """Return which contracts the host of a path lists."""
+    return Kind.INVERSE if path.startswith("/dapi/") else Kind.LINEAR
+
+
+def parsed(query: str, body: str, now_ms: int, kind: Kind = Kind.LINEAR) -> Request:
     """Return the parameters of a request. Bodies may also be JSON."""
     pairs = dict(parse_qsl(query, keep_blank_values=True))
     if body.startswith("{"):
@@ -102,7 +110,7 @@ def parsed(query: str, body: str, now_ms: int) -> Request:
             raise WireError(-1100, "Illegal characters found in body.") from None
     else:
         pairs |= dict(parse_qsl(body, keep_blank_values=True))
-    return Request(parameters=pairs, now_ms=now_ms)
+    return Request(parameters=pairs, now_ms=now_ms, kind=kind)
 
 
 def check_key(header: str | None, keys: Keys) -> None:

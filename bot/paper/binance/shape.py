@@ -3,8 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
+from bot.paper.binance.family import counted
 from bot.paper.engine import Engine
-from bot.paper.values import Contract, Holding, Order
+from bot.paper.values import ZERO, Contract, Holding, Kind, Order
 
 EIGHT = Decimal("0.00000001")
 ALGO_STATUS = {
@@ -62,24 +63,10 @@ def position(engine: Engine, holding: Holding) -> dict[str, Any]:
 
 def old_position(engine: Engine, contract: Contract, holding: Holding | None) -> dict[str, Any]:
     """Return a row of v2/positionRisk; symbols without a position are listed as well."""
-    quote = engine.quotes[contract.id]
-    isolated = engine.isolated[contract.id] if holding is None else holding.isolated
-    row = {
-        "symbol": contract.id,
-        "leverage": str(engine.leverage[contract.id]),
-        "marginType": "isolated" if isolated else "cross",
-        "isAutoAddMargin": "false",
+    row = _settings(engine, contract, holding) | {
         "maxNotionalValue": plain(contract.brackets[-1].cap),
-        "markPrice": fixed(quote.mark),
-        "positionSide": "BOTH",
-        "positionAmt": "0",
-        "entryPrice": "0.0",
-        "unRealizedProfit": "0.00000000",
-        "liquidationPrice": "0",
-        "isolatedMargin": "0.00000000",
         "notional": "0",
         "isolatedWallet": "0",
-        "updateTime": 0,
     }
     if holding is not None:
         new = position(engine, holding)
@@ -87,21 +74,82 @@ def old_position(engine: Engine, contract: Contract, holding: Holding | None) ->
     return row
 
 
-def order(found: Order) -> dict[str, Any]:
+def coin_position(
+    engine: Engine, contract: Contract, holding: Holding | None, *, side: str = "BOTH"
+) -> dict[str, Any]:
+    """Return a row of positionRisk at dapi; symbols without a position are listed as well."""
+    row = _settings(engine, contract, holding) | {
+        "positionSide": side,
+        "breakEvenPrice": "0.0",
+        "maxQty": plain(contract.brackets[-1].cap),
+        "notionalValue": "0",
+    }
+    if holding is None:
+        return row
+    quote = engine.quotes[contract.id]
+    profit = engine.profit(holding)
+    own = holding.margin + profit if holding.isolated else ZERO
+    worth = contract.worth(holding.amount, quote.mark)
+    return row | {
+        "positionAmt": plain(counted(contract, holding.amount)),
+        "entryPrice": fixed(holding.entry),
+        "breakEvenPrice": fixed(holding.entry),
+        "unRealizedProfit": fixed(profit),
+        "liquidationPrice": fixed(engine.liquidation_price(holding)),
+        "isolatedMargin": fixed(own),
+        "notionalValue": fixed(worth),
+        "updateTime": holding.updated_ms,
+    }
+
+
+def _settings(engine: Engine, contract: Contract, holding: Holding | None) -> dict[str, Any]:
+    """Return what a row of a symbol says while nothing of it is held."""
+    quote = engine.quotes[contract.id]
+    isolated = engine.isolated[contract.id] if holding is None else holding.isolated
+    return {
+        "symbol": contract.id,
+        "leverage": str(engine.leverage[contract.id]),
+        "marginType": "isolated" if isolated else "cross",
+        "isAutoAddMargin": "false",
+        "markPrice": fixed(quote.mark),
+        "positionSide": "BOTH",
+        "positionAmt": "0",
+        "entryPrice": "0.0",
+        "unRealizedProfit": "0.00000000",
+        "liquidationPrice": "0",
+        "isolatedMargin": "0.00000000",
+        "updateTime": 0,
+    }
+
+
+def order(found: Order, contract: Contract) -> dict[str, Any]:
     """Return an order."""
+    if contract.kind is Kind.INVERSE:
+        average = found.filled / found.cost if found.filled else ZERO
+        own = {"pair": f"{contract.base}{contract.quote}", "cumBase": fixed(found.cost)}
+    else:
+        average = found.cost / found.filled if found.filled else ZERO
+        own = {"cumQuote": fixed(found.cost)}
+    return _order(found, contract) | own | {"avgPrice": fixed(average)}
+
+
+def acknowledged(found: Order, contract: Contract) -> dict[str, Any]:
+    """Return an order as dapi answers to one that was just placed: without what it cost."""
+    return _order(found, contract) | {"pair": f"{contract.base}{contract.quote}"}
+
+
+def _order(found: Order, contract: Contract) -> dict[str, Any]:
     ask = found.ask
-    average = found.cost / found.filled if found.filled else Decimal(0)
+    filled = plain(counted(contract, found.filled))
     return {
         "orderId": found.id,
         "symbol": ask.symbol,
         "status": found.status,
         "clientOrderId": found.client_id,
         "price": plain(ask.price),
-        "avgPrice": fixed(average),
-        "origQty": plain(found.size),
-        "executedQty": plain(found.filled),
-        "cumQty": plain(found.filled),
-        "cumQuote": fixed(found.cost),
+        "origQty": plain(counted(contract, found.size)),
+        "executedQty": filled,
+        "cumQty": filled,
         "timeInForce": ask.time_in_force,
         "type": ask.type,
         "reduceOnly": ask.reduce_only,
@@ -120,7 +168,7 @@ def order(found: Order) -> dict[str, Any]:
     }
 
 
-def algo_order(found: Order) -> dict[str, Any]:
+def algo_order(found: Order, contract: Contract) -> dict[str, Any]:
     """Return a conditional order as its own endpoints list it."""
     ask = found.ask
     return {
@@ -132,7 +180,7 @@ def algo_order(found: Order) -> dict[str, Any]:
         "side": ask.side,
         "positionSide": ask.position_side,
         "timeInForce": ask.time_in_force,
-        "quantity": plain(found.size),
+        "quantity": plain(counted(contract, found.size)),
         "algoStatus": ALGO_STATUS[found.status],
         "triggerPrice": plain(ask.stop),
         "price": plain(ask.price),

@@ -4,22 +4,34 @@ from decimal import Decimal
 from typing import Any
 
 from bot.paper.binance.codes import WireError
+from bot.paper.binance.family import contract_of, counted, is_of
 from bot.paper.binance.request import Request
-from bot.paper.binance.shape import algo_order, fixed, order, plain
+from bot.paper.binance.shape import acknowledged, algo_order, fixed, order, plain
 from bot.paper.engine import Engine
-from bot.paper.values import Ask, Order
+from bot.paper.values import Ask, Contract, Kind, Order, Trade
 
 SIDES = ("BUY", "SELL")
 POSITION_SIDES = ("BOTH", "LONG", "SHORT")
 TIMES = ("GTC", "IOC", "FOK")
+LISTED = {Kind.LINEAR: 500, Kind.INVERSE: 100}
+"""Orders of the past that one answer has at most."""
 
 
 def place(engine: Engine, request: Request) -> Any:
-    """POST /fapi/v1/order."""
+    """POST /fapi/v1/order, also of dapi, which takes no conditional ones there."""
     kind = request.choice("type", ("MARKET", "LIMIT", "STOP_MARKET"))
+    if kind == "STOP_MARKET" and request.kind is Kind.INVERSE:
+        raise WireError(
+            -4120,
+            "Order type not supported for this endpoint. Please use the Algo Order API endpoints "
+            "instead.",
+        )
     if engine.hedge_mode and request.optional("reduceOnly") is not None:
         raise WireError(-1106, "Parameter 'reduceonly' sent when not required.")
-    return order(engine.place(_ask(request, kind, stop="stopPrice", name="newClientOrderId")))
+    placed = engine.place(_ask(engine, request, kind, stop="stopPrice", name="newClientOrderId"))
+    if request.kind is Kind.INVERSE:
+        return acknowledged(placed, _contract(engine, placed))
+    return _order(engine, placed)
 
 
 def place_algo(engine: Engine, request: Request) -> Any:
@@ -31,13 +43,13 @@ def place_algo(engine: Engine, request: Request) -> Any:
         raise WireError(-1106, "Parameter 'reduceonly' sent when not required.")
     if closes and request.optional("quantity") is not None:
         raise WireError(-4137, "Quantity must be zero with closePosition equals true.")
-    ask = _ask(request, kind, stop="triggerPrice", name="clientAlgoId", conditional=True)
-    return algo_order(engine.place(ask))
+    ask = _ask(engine, request, kind, stop="triggerPrice", name="clientAlgoId", conditional=True)
+    return _algo_order(engine, engine.place(ask))
 
 
 def read(engine: Engine, request: Request) -> Any:
     """GET /fapi/v1/order."""
-    return order(_find(engine, request, "orderId", "origClientOrderId", conditional=False))
+    return _order(engine, _find(engine, request, "orderId", "origClientOrderId", conditional=False))
 
 
 def read_algo(engine: Engine, request: Request) -> Any:
@@ -45,7 +57,7 @@ def read_algo(engine: Engine, request: Request) -> Any:
     found = _find(engine, request, "algoId", "clientAlgoId", conditional=True)
     if not engine.is_shown(found.at_ms):
         raise WireError(-2013, "Order does not exist.")
-    return algo_order(found)
+    return _algo_order(engine, found)
 
 
 def cancel(engine: Engine, request: Request) -> Any:
@@ -54,7 +66,7 @@ def cancel(engine: Engine, request: Request) -> Any:
     if not found.is_open:
         raise WireError(-2011, "Unknown order sent.")
     engine.cancel(found)
-    return order(found)
+    return _order(engine, found)
 
 
 def cancel_algo(engine: Engine, request: Request) -> Any:
@@ -68,7 +80,7 @@ def cancel_algo(engine: Engine, request: Request) -> Any:
 
 def cancel_all(engine: Engine, request: Request) -> Any:
     """DELETE /fapi/v1/allOpenOrders."""
-    symbol = engine.contract(request.text("symbol")).id
+    symbol = contract_of(engine, request, request.text("symbol")).id
     for found in engine.open_orders(symbol):
         if not found.ask.conditional:
             engine.cancel(found)
@@ -78,7 +90,7 @@ def cancel_all(engine: Engine, request: Request) -> Any:
 def open_orders(engine: Engine, request: Request) -> Any:
     """GET /fapi/v1/openOrders."""
     found = engine.open_orders(request.optional("symbol"))
-    return [order(o) for o in found if not o.ask.conditional]
+    return [_order(engine, o) for o in found if not o.ask.conditional and is_of(engine, request, o)]
 
 
 def open_algo_orders(engine: Engine, request: Request) -> Any:
@@ -86,9 +98,10 @@ def open_algo_orders(engine: Engine, request: Request) -> Any:
     symbol = request.optional("symbol")
     # What this list knows is as old as the rest of the history.
     return [
-        algo_order(o) | {"algoStatus": "NEW"}
+        _algo_order(engine, o) | {"algoStatus": "NEW"}
         for o in engine.orders.values()
         if o.ask.conditional
+        and is_of(engine, request, o)
         and (symbol is None or o.ask.symbol == symbol)
         and engine.is_shown(o.at_ms)
         and (o.is_open or not engine.is_shown(o.updated_ms))
@@ -97,37 +110,25 @@ def open_algo_orders(engine: Engine, request: Request) -> Any:
 
 def all_orders(engine: Engine, request: Request) -> Any:
     """GET /fapi/v1/allOrders."""
-    symbol = engine.contract(request.text("symbol")).id
+    symbol = contract_of(engine, request, request.text("symbol")).id
+    most = LISTED[request.kind]
+    if request.kind is Kind.INVERSE and request.whole("limit", "50") > most:
+        raise WireError(-1130, "Data sent for parameter 'limit' is not valid.")
     found = [
-        order(o)
+        _order(engine, o)
         for o in engine.orders.values()
         if o.ask.symbol == symbol and not o.ask.conditional and engine.is_shown(o.at_ms)
     ]
-    return found[-500:]
+    return found[-most:]
 
 
 def user_trades(engine: Engine, request: Request) -> Any:
     """GET /fapi/v1/userTrades."""
-    symbol = engine.contract(request.text("symbol")).id
+    symbol = contract_of(engine, request, request.text("symbol")).id
     wanted = request.optional("orderId")
     since = request.whole("startTime", "0")
     rows = [
-        {
-            "symbol": trade.symbol,
-            "id": trade.id,
-            "orderId": trade.order_id,
-            "side": trade.side,
-            "price": plain(trade.price),
-            "qty": plain(trade.size),
-            "realizedPnl": fixed(trade.profit),
-            "quoteQty": fixed(trade.size * trade.price),
-            "commission": fixed(trade.fee),
-            "commissionAsset": "USDT",
-            "time": trade.at_ms,
-            "buyer": trade.side == "BUY",
-            "maker": trade.maker,
-            "positionSide": trade.position_side,
-        }
+        _fill(engine, trade)
         for trade in engine.trades
         if trade.symbol == symbol
         and trade.at_ms >= since
@@ -139,14 +140,59 @@ def user_trades(engine: Engine, request: Request) -> Any:
     return rows[-limit:]
 
 
-def _ask(request: Request, kind: str, *, stop: str, name: str, conditional: bool = False) -> Ask:
+def _fill(engine: Engine, trade: Trade) -> dict[str, Any]:
+    contract = engine.contracts[trade.symbol]
+    row = {
+        "symbol": trade.symbol,
+        "id": trade.id,
+        "orderId": trade.order_id,
+        "side": trade.side,
+        "price": plain(trade.price),
+        "qty": plain(counted(contract, trade.size)),
+        "realizedPnl": fixed(trade.profit),
+        "commission": fixed(trade.fee),
+        "commissionAsset": trade.asset,
+        "time": trade.at_ms,
+        "buyer": trade.side == "BUY",
+        "maker": trade.maker,
+        "positionSide": trade.position_side,
+    }
+    worth = fixed(contract.worth(trade.size, trade.price))
+    if contract.kind is Kind.LINEAR:
+        return row | {"quoteQty": worth}
+    pair = f"{contract.base}{contract.quote}"
+    return row | {"pair": pair, "marginAsset": contract.asset, "baseQty": worth}
+
+
+def _contract(engine: Engine, found: Order) -> Contract:
+    return engine.contracts[found.ask.symbol]
+
+
+def _order(engine: Engine, found: Order) -> dict[str, Any]:
+    return order(found, _contract(engine, found))
+
+
+def _algo_order(engine: Engine, found: Order) -> dict[str, Any]:
+    return algo_order(found, _contract(engine, found))
+
+
+def _ask(
+    engine: Engine,
+    request: Request,
+    kind: str,
+    *,
+    stop: str,
+    name: str,
+    conditional: bool = False,
+) -> Ask:
     closes = request.is_true("closePosition")
     zero = Decimal(0)
+    contract = contract_of(engine, request, request.text("symbol"))
     return Ask(
-        symbol=request.text("symbol"),
+        symbol=contract.id,
         side=request.choice("side", SIDES),
         type=kind,
-        size=zero if closes else request.decimal("quantity"),
+        size=zero if closes else request.decimal("quantity") * contract.face,
         position_side=request.choice("positionSide", POSITION_SIDES, "BOTH"),
         price=request.decimal("price") if kind == "LIMIT" else zero,
         stop=request.decimal(stop) if kind == "STOP_MARKET" else zero,
@@ -166,6 +212,6 @@ def _find(engine: Engine, request: Request, number: str, name: str, *, condition
         found = engine.order(order_id=request.whole(number))
     else:
         found = engine.order(client_id=request.text(name))
-    if found.ask.conditional != conditional:
+    if found.ask.conditional != conditional or not is_of(engine, request, found):
         raise WireError(-2013, "Order does not exist.")
     return found

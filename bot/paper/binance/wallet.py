@@ -3,22 +3,26 @@
 from typing import Any, Literal
 
 from bot.paper.binance.codes import WireError
+from bot.paper.binance.family import assets
 from bot.paper.binance.request import Request
 from bot.paper.binance.shape import fixed, plain
 from bot.paper.engine import Engine
+from bot.paper.values import Kind
 
 Wallet = Literal["spot", "futures"]
-ROUTES: dict[str, tuple[Wallet, Wallet]] = {
-    "MAIN_UMFUTURE": ("spot", "futures"),
-    "UMFUTURE_MAIN": ("futures", "spot"),
+ROUTES: dict[str, tuple[Kind, Wallet, Wallet]] = {
+    "MAIN_UMFUTURE": (Kind.LINEAR, "spot", "futures"),
+    "UMFUTURE_MAIN": (Kind.LINEAR, "futures", "spot"),
+    "MAIN_CMFUTURE": (Kind.INVERSE, "spot", "futures"),
+    "CMFUTURE_MAIN": (Kind.INVERSE, "futures", "spot"),
 }
 
 
 def transfer(engine: Engine, request: Request) -> Any:
     """POST /sapi/v1/asset/transfer."""
-    source, destination = _route(request)
+    kind, source, destination = _route(request)
     asset = request.text("asset")
-    if asset not in engine.cross:
+    if asset not in assets(engine, kind):
         raise WireError(-1121, "Invalid asset.")
     amount = request.decimal("amount")
     number = engine.transfer(source, destination, asset, amount)
@@ -27,7 +31,8 @@ def transfer(engine: Engine, request: Request) -> Any:
 
 def transfer_history(engine: Engine, request: Request) -> Any:
     """GET /sapi/v1/asset/transfer: newest first."""
-    route = _route(request)
+    kind, source, destination = _route(request)
+    listed = assets(engine, kind)
     since = request.whole("startTime", "0")
     until = request.whole("endTime", str(2**53))
     size, page = request.whole("size", "10"), request.whole("current", "1")
@@ -43,7 +48,8 @@ def transfer_history(engine: Engine, request: Request) -> Any:
             "tranId": moved.id,
         }
         for moved in reversed(engine.transfers)
-        if (moved.source, moved.destination) == route
+        if (moved.source, moved.destination) == (source, destination)
+        and moved.asset in listed
         and since <= moved.at_ms <= until
         and engine.is_shown(moved.at_ms)
     ]
@@ -124,7 +130,7 @@ def restrictions(may_withdraw: bool, now_ms: int) -> dict[str, Any]:  # noqa: FB
     }
 
 
-def _route(request: Request) -> tuple[Wallet, Wallet]:
+def _route(request: Request) -> tuple[Kind, Wallet, Wallet]:
     kind = request.text("type")
     if kind not in ROUTES:
         raise WireError(-9000, f"transfer type {kind} is not supported")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 LIMITS = {"fapi": 2400, "api": 6000, "sapi": 12_000, "sapi by account": 180_000}
-"""Of one window, by family of hosts; a few endpoints are counted by account instead."""
+"""Of one window, by family of hosts; a few endpoints are counted by account instead. What dapi is
+asked counts against the one limit of fapi."""
 HEADERS = {
     "fapi": "X-MBX-USED-WEIGHT-1M",
     "api": "X-MBX-USED-WEIGHT-1M",
@@ -18,6 +19,7 @@ STRIKES = 5
 BAN_MS = 120_000
 
 WITHOUT_SYMBOL = {"premiumIndex": 10, "openOrders": 40, "openAlgoOrders": 40}
+"""Where it is more than with one."""
 _BARS = ((99, 1), (499, 2), (1000, 5), (9999, 10))
 STEPS = {
     "klines": _BARS,

@@ -1,10 +1,12 @@
 """Rules of a contract as the venue lists them, and what a venue can do."""
 
 from datetime import UTC, datetime
+from decimal import Decimal as D
 from typing import Any
 
 import pytest
 
+from bot.domain.instrument import Contract
 from bot.errors import Incomplete
 from bot.exchanges.binance import parse
 from bot.exchanges.venues import VENUES
@@ -42,6 +44,47 @@ def test_a_perpetual_ends_when_the_venue_names_a_real_day(
         margin_release=VENUES["binanceusdm"].margin_release,
     )
     assert found.closes_at == ends
+
+
+def coin_row(**changes: Any) -> dict[str, Any]:
+    return market_data._coin_symbol(CONTRACTS["BTCUSD_PERP"]) | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "ends"),
+    [
+        ({}, None),
+        ({"contractStatus": "PENDING_TRADING"}, None),
+        ({"contractStatus": "SETTLING"}, datetime(1970, 1, 1, tzinfo=UTC)),
+        ({"contractStatus": "PRE_SETTLE", "deliveryDate": SOON_MS}, SOON),
+    ],
+)
+def test_an_inverse_contract_has_its_status_under_another_name(
+    changes: dict[str, Any], ends: datetime | None
+) -> None:
+    venue = VENUES["binancecoinm"]
+    found = parse.instrument(
+        coin_row(**changes),
+        ONE_TIER,
+        margin_step=venue.margin_step,
+        margin_release=venue.margin_release,
+    )
+    assert (found.closes_at, found.contract) == (ends, Contract.INVERSE)
+    assert (found.size_step, found.min_size, found.min_notional) == (D(100), D(100), D(0))
+
+
+@pytest.mark.parametrize("field", ["contractSize", "filters"])
+def test_an_inverse_contract_without_its_value_is_named(field: str) -> None:
+    row = coin_row()
+    del row[field]
+    venue = VENUES["binancecoinm"]
+    with pytest.raises(Incomplete, match=field):
+        parse.instrument(
+            row,
+            ONE_TIER,
+            margin_step=venue.margin_step,
+            margin_release=venue.margin_release,
+        )
 
 
 @pytest.mark.parametrize("changes", [{"deliveryDate": "soon"}, {"status": ["TRADING"]}])

@@ -28,6 +28,23 @@ def test_an_act_line_says_what_why_and_what_came_of_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("symbol", "said"),
+    [
+        pytest.param("BTC/USDT:USDT", "> place_stop 500 BTC at 55674.3 (", id="coins"),
+        pytest.param("BTC/USD:BTC", "> place_stop 500 USD BTC at 55674.3 (", id="dollars"),
+    ],
+)
+def test_a_size_is_in_coins_or_in_dollars_where_its_contract_is_inverse(
+    symbol: str, said: str
+) -> None:
+    action = an_action_record(
+        kind="place_stop", symbol=symbol, size="500", amount=None, currency=None,
+        stop_price="55674.3",
+    )  # fmt: skip
+    assert said in decision_line(a_record(actions=[action]))
+
+
+@pytest.mark.parametrize(
     "record",
     [
         pytest.param({}, id="nothing"),

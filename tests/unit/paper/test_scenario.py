@@ -22,7 +22,15 @@ spot = "0"
 
 
 def test_the_named_scenarios_are_there() -> None:
-    assert {"calm", "crash", "flash_crash", "grind", "short_squeeze", "venue_outage"} <= set(NAMES)
+    assert {
+        "calm",
+        "coin_crash",
+        "crash",
+        "flash_crash",
+        "grind",
+        "short_squeeze",
+        "venue_outage",
+    } <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
