@@ -164,7 +164,8 @@ class Adapter(ABC):
             return _refused(intent, stopped.code, str(stopped))
         except WriteError as error:
             return self._failed(intent, error, latency_ms=self._since(began))
-        return self._judged(intent, write, answer, latency_ms=self._since(began))
+        done = await self._effect(intent, write, answer)
+        return self._judged(intent, done, answer, latency_ms=self._since(began))
 
     def _failed(self, intent: Intent, error: WriteError, *, latency_ms: int) -> Execution:
         codes = self._client.dialect.codes
@@ -179,8 +180,9 @@ class Adapter(ABC):
             latency_ms=latency_ms,
         )
 
-    def _judged(self, intent: Intent, write: Write, answer: Any, *, latency_ms: int) -> Execution:
-        done = self._applied(intent, write, answer)
+    def _judged(
+        self, intent: Intent, done: Decimal | None, answer: Any, *, latency_ms: int
+    ) -> Execution:
         if done is None:
             return Execution(
                 intent_id=intent.id,
@@ -317,6 +319,10 @@ class Adapter(ABC):
     @abstractmethod
     def _write_for(self, intent: Intent) -> Write | str:
         """Return the request of an intent, or why there is none."""
+
+    async def _effect(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
+        """Return the confirmed effect, as `_applied`; a venue that only accepts is asked again."""
+        return self._applied(intent, write, answer)
 
     @abstractmethod
     def _applied(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
