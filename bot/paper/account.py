@@ -53,6 +53,11 @@ class Account:
         self.history_lag_ms = history_lag_ms
         """How long after its effect a row is missing from what history shows. [ms]"""
         self.insurance = insurance
+        self.added_fee = ZERO
+        """Fee that stands against margin beyond the initial: what counts of it is grossed by it,
+        for a long up and for a short down; 0 where margin counts as it is. [ratio]"""
+        self.funds_from_wallet = False
+        """Whether funding is paid by the wallet first, also of isolated positions."""
         self.spot: dict[str, Decimal] = {"USDT": ZERO}
         self.cross: dict[str, Decimal] = {"USDT": ZERO}
         """Futures wallet without isolated margin."""
@@ -93,6 +98,17 @@ class Account:
         value = abs(holding.amount) * self.quotes[holding.symbol].mark
         return value / self.leverage[holding.symbol]
 
+    def backing(self, holding: Holding) -> Decimal:
+        """Return what counts of the margin of a position. [quote]."""
+        if not (self.added_fee and holding.isolated):
+            return holding.margin
+        size = abs(holding.amount)
+        added = holding.margin - size * holding.entry / self.leverage[holding.symbol]
+        if added <= 0:
+            return holding.margin
+        turn = 1 - self.added_fee if holding.amount > 0 else 1 + self.added_fee
+        return holding.margin - added + added / turn
+
     def order_initial(self) -> Decimal:
         """Return the margin that opening orders hold. [quote]."""
         return sum(
@@ -130,8 +146,10 @@ class Account:
                 (self.profit(h) - self.maintenance(h) for h in rest), ZERO
             )
 
+        backing = self.backing(holding)
+
         def is_safe(price: Decimal) -> bool:
-            equity = holding.margin + others + self.profit(holding, price)
+            equity = backing + others + self.profit(holding, price)
             return equity > self.maintenance(holding, price)
 
         found = _edge(is_safe, self.quotes[holding.symbol].mark, is_long=holding.amount > 0)
@@ -160,7 +178,7 @@ class Account:
         return (ask.position_side, ask.side) in (("LONG", "SELL"), ("SHORT", "BUY"))
 
     def _is_safe(self, holding: Holding) -> bool:
-        return holding.margin + self.profit(holding) > self.maintenance(holding)
+        return self.backing(holding) + self.profit(holding) > self.maintenance(holding)
 
     # moves of collateral
 
