@@ -60,6 +60,8 @@ class Instrument:
         tiers: Ascending by floor; the first floor is 0.
         margin_release: What closing a part does with isolated margin.
         closes_at: When it stops trading; ``None`` while no end is known. Aware UTC.
+        added_fee: Fee by which the venue grosses margin beyond the initial; 0 where all margin
+            counts as it is. [ratio]
     """
 
     symbol: str
@@ -74,3 +76,4 @@ class Instrument:
     tiers: tuple[MarginTier, ...]
     margin_release: MarginRelease = MarginRelease.UNKNOWN
     closes_at: datetime | None = None
+    added_fee: Decimal = Decimal(0)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bot.domain.instrument import MarginTier
+from bot.domain.instrument import Instrument, MarginTier
 from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.position import PositionMode
-from bot.margin import linear
+from bot.margin import backing, linear
 
 JUMP = Decimal("0.05")
 """Between two looks; a mark that moved less is believed by itself. [ratio]"""
@@ -103,23 +103,21 @@ def _unagreed(seen: Seen, observation: Observation, dispute: Decimal) -> frozens
         symbol = instrument.symbol
         before = seen.tiers.get(symbol, instrument.tiers)
         is_new = before != instrument.tiers
-        if is_new or (
-            symbol in seen.unagreed
-            and not _is_agreed(observation, symbol, instrument.tiers, dispute)
-        ):
+        if is_new or (symbol in seen.unagreed and not _is_agreed(observation, instrument, dispute)):
             found.add(symbol)
     return frozenset(found)
 
 
-def _is_agreed(
-    observation: Observation, symbol: str, tiers: tuple[MarginTier, ...], dispute: Decimal
-) -> bool:
+def _is_agreed(observation: Observation, instrument: Instrument, dispute: Decimal) -> bool:
     """Whether the venue's liquidation prices follow from a table; nothing held contradicts none."""
     for position in observation.account.positions:
-        if position.symbol != symbol:
+        if position.symbol != instrument.symbol:
             continue
         ours = linear.liquidation_price(
-            tiers, size=position.size, entry_price=position.entry_price, margin=position.margin
+            instrument.tiers,
+            size=position.size,
+            entry_price=position.entry_price,
+            margin=backing.of_position(position, instrument),
         )
         theirs = position.venue_liquidation_price
         if (ours is None) is not (theirs is None):
