@@ -53,9 +53,9 @@ class Account:
         self.history_lag_ms = history_lag_ms
         """How long after its effect a row is missing from what history shows. [ms]"""
         self.insurance = insurance
-        self.added_fee = ZERO
-        """Fee that stands against margin beyond the initial: what counts of it is grossed by it,
-        for a long up and for a short down; 0 where margin counts as it is. [ratio]"""
+        self.grosses_added = False
+        """Whether margin beyond the initial is grossed by the taker fee, for a long up and for a
+        short down."""
         self.funds_from_wallet = False
         """Whether funding is paid by the wallet first, also of isolated positions."""
         self.spot: dict[str, Decimal] = {"USDT": ZERO}
@@ -100,13 +100,14 @@ class Account:
 
     def backing(self, holding: Holding) -> Decimal:
         """Return what counts of the margin of a position. [quote]."""
-        if not (self.added_fee and holding.isolated):
+        if not (self.grosses_added and holding.isolated):
             return holding.margin
         size = abs(holding.amount)
         added = holding.margin - size * holding.entry / self.leverage[holding.symbol]
         if added <= 0:
             return holding.margin
-        turn = 1 - self.added_fee if holding.amount > 0 else 1 + self.added_fee
+        taker = self.contracts[holding.symbol].taker
+        turn = 1 - taker if holding.amount > 0 else 1 + taker
         return holding.margin - added + added / turn
 
     def order_initial(self) -> Decimal:

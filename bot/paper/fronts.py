@@ -6,6 +6,8 @@ from pathlib import Path
 
 from bot.paper.binance.codes import HOSTS
 from bot.paper.binance.desk import BinanceDesk
+from bot.paper.bybit.codes import HOSTS as BYBIT_HOSTS
+from bot.paper.bybit.desk import BybitDesk
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Faults
@@ -28,6 +30,7 @@ class Front:
 
 FRONTS: Mapping[str, Front] = {
     "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS),
+    "bybit": Front(desk=BybitDesk, hosts=BYBIT_HOSTS),
 }
 """By the venue's id."""
 
