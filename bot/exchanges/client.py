@@ -247,4 +247,4 @@ def addresses(dialect: Dialect, *, demo: bool) -> tuple[str, ...]:
     probe = dialect.library()
     if demo:
         probe.enable_demo_trading(True)
-    return tuple(texts_of(probe.urls["api"]))
+    return tuple(probe.implode_hostname(url) for url in texts_of(probe.urls["api"]))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +78,18 @@ def whole(row: Mapping[str, Any], key: str) -> int:
     if found != found.to_integral_value():
         raise Incomplete(f"field {key!r} of {_name(row)} must be a whole number, was {found}")
     return int(found)
+
+
+def instant(milliseconds: int) -> datetime:
+    """Return the instant of a stamp. Aware UTC.
+
+    Raises:
+        Incomplete: It is beyond every calendar.
+    """
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise Incomplete(f"time must be an instant in ms, was {milliseconds}") from None
 
 
 def rows(value: Any, what: str) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from bot.exchanges.binance.write import applied, write_for
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
-from bot.exchanges.numbers import number, rows, table, text, whole
+from bot.exchanges.numbers import instant, number, rows, table, text, whole
 from bot.exchanges.recent_bars import RecentBars
 from bot.exchanges.venue_time import VenueTime
 
@@ -108,7 +108,7 @@ class BinanceVenue(Adapter):
 
     async def _ask_time(self) -> datetime:
         answer = await self._client.read(self._client.api.fapiPublicGetTime, {})
-        return parse.instant(whole(table(answer, "time"), "serverTime"))
+        return instant(whole(table(answer, "time"), "serverTime"))
 
     async def _look(self) -> Observation:
         asked_at = self._now()

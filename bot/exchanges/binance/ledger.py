@@ -13,10 +13,9 @@ from typing import Any
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.domain.position import Side
 from bot.errors import Incomplete
-from bot.exchanges.binance.parse import instant
 from bot.exchanges.binance.write import ROUTES
 from bot.exchanges.client import Client, all_of
-from bot.exchanges.numbers import number, positive, rows, table, text, whole
+from bot.exchanges.numbers import instant, number, positive, rows, table, text, whole
 from bot.exchanges.quota import Lane
 
 INCOME_PAGE = 1000

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from bot.domain.market import Bars, BookLevel, Candle, Market
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
 from bot.domain.stop import RestingStop, is_own_name
 from bot.errors import Incomplete
-from bot.exchanges.numbers import amount, number, positive, rows, table, text, whole
+from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
 from bot.margin.tiers import check_tiers
 
 FLAT = Decimal(0)
@@ -37,18 +37,6 @@ class Config:
     mode: MarginMode
     leverage: Decimal
     adds_margin: bool = False
-
-
-def instant(milliseconds: int) -> datetime:
-    """Return the instant of a stamp. Aware UTC.
-
-    Raises:
-        Incomplete: It is beyond every calendar.
-    """
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise Incomplete(f"time must be an instant in ms, was {milliseconds}") from None
 
 
 def unified(row: Mapping[str, Any]) -> str:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Incomplete
-from bot.exchanges.binance.parse import instant
-from bot.exchanges.numbers import LARGEST, SMALLEST, number
+from bot.exchanges.numbers import LARGEST, SMALLEST, instant, number
 from tests.kit.parsers import PARSERS, bodies
 from tests.kit.spoiled import JUNK, drop, put, ways
 
