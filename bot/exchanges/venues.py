@@ -97,6 +97,25 @@ VENUES: Mapping[str, Venue] = {
         window=5,
         demo="no wallet transfers, no permission query",
     ),
+    "bybit": Venue(
+        market="Bybit v5 perpetuals of a unified account, linear, settled in USDT",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="conditional market on mark, reduce-only, close on trigger, by quantity",
+        margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.0001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.OWN_ID,
+        order_key=Key.OWN_ID,
+        history="none: the position before and after, within one run",
+        window=5,
+        demo="no transfers, no permission query, no fee rates, no transferable amount",
+    ),
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move is
-not documented. A refusal for precision (-1111) is a definite no, and coarsens the step."""
+not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Bybit takes
+four decimals; there ``spot`` is the owner's funding account."""

@@ -91,7 +91,8 @@ class AccountSection(Section):
         name: Appears in records.
         venue: The venue's id.
         symbols: Unified names to watch; positions in other symbols are reported as not protected.
-        transfer_from: Wallets that may be drawn on when the futures wallet runs low.
+        transfer_from: Wallets that may be drawn on when the futures wallet runs low; at Bybit
+            ``spot`` is the funding account.
         reserves: Wallet name to the free collateral no action may touch. [quote]
         margin_release: What the venue does with margin on a partial close, where you measured it.
         known_actors: The venue's words for who else may move margin, such as its own auto-add.
@@ -103,7 +104,7 @@ class AccountSection(Section):
     """
 
     name: Name
-    venue: Literal["binanceusdm"] = "binanceusdm"
+    venue: Literal["binanceusdm", "bybit"] = "binanceusdm"
     symbols: tuple[str, ...] = Field(min_length=1)
     transfer_from: tuple[Literal["spot"], ...] = ()
     reserves: dict[Literal["futures", "spot"], Amount] = Field(default_factory=dict)

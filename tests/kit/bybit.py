@@ -11,6 +11,14 @@ from typing import Any
 
 import ccxt.async_support as ccxt
 
+from bot.chance import SeededRng
+from bot.clock import VenueClock
+from bot.domain.action import Action
+from bot.domain.instrument import MarginRelease
+from bot.domain.intent import Intent
+from bot.exchanges.bybit.adapter import BybitVenue
+from bot.exchanges.connect import connect
+from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.gateway import GatewaySettings, open_session
 from bot.paper.bybit.codes import HOSTS
 from bot.paper.bybit.desk import BybitDesk
@@ -19,7 +27,7 @@ from bot.paper.engine import Engine
 from bot.paper.faults import Faults
 from bot.paper.pace import Stepped
 from bot.paper.server import PaperServer
-from tests.kit.paper import FAST
+from tests.kit.paper import FAST, NAME
 
 KEYS = Keys()
 
@@ -57,6 +65,40 @@ async def serving(engine: Engine, folder: Path) -> AsyncIterator[Rig]:
         BybitDesk(engine, pace), hosts=HOSTS, folder=folder, faults=faults
     ) as server:
         yield Rig(engine=engine, server=server, pace=pace, faults=faults)
+
+
+def connection(rig: Rig, **changes: object) -> ConnectionSettings:
+    """Return the settings that reach a served exchange."""
+    values: dict[str, object] = {
+        "account": "main",
+        "venue": "bybit",
+        "api_key": KEYS.key,
+        "secret": KEYS.secret,
+        "symbols": ("BTC/USDT:USDT", "SOL/USDT:USDT"),
+        "wallets": ("futures", "spot"),
+        "gateway": rig.gateway,
+        "margin_release": MarginRelease.PRO_RATA,
+    }
+    return ConnectionSettings(**(values | changes))  # type: ignore[arg-type]  # any field by name
+
+
+@contextlib.asynccontextmanager
+async def connected(rig: Rig, **changes: object) -> AsyncIterator[BybitVenue]:
+    """Connect the adapter."""
+    venue = await connect(connection(rig, **changes), VenueClock(rig.pace), rng=SeededRng("test"))
+    assert isinstance(venue, BybitVenue)
+    try:
+        yield venue
+    finally:
+        await venue.close()
+
+
+def an_intent_now(rig: Rig, action: Action, name: str = NAME) -> Intent:
+    """Return an intent that is sent at the exchange's time."""
+    now = rig.pace.now()
+    return Intent(
+        id=name, decision_id="d1", account="main", action=action, written_at=now, sent_at=now
+    )
 
 
 @contextlib.asynccontextmanager

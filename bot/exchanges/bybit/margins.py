@@ -1,0 +1,145 @@
+"""What became of a margin move, where the venue keeps no list of them?
+
+The margin of a position before the first of them, and as it is now: the difference is a sum of some
+of those that were sent since. Amounts carry digits of their own, so there is one such sum, or none
+and nothing is proven. A run that did not see the position before the send cannot tell.
+"""
+
+import itertools
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from bot.clock import VenueClock
+from bot.domain.action import AddMargin, RemoveMargin
+from bot.domain.intent import Intent
+from bot.domain.position import Position, PositionKey
+from bot.errors import ExchangeError
+from bot.execute.resolve import SETTLE_POINT
+
+MOST_OPEN = 10
+"""Moves of one position whose sums are tried."""
+KEPT = timedelta(minutes=10)
+"""So long what is known of a move is remembered: longer than anybody asks."""
+
+Read = Callable[[PositionKey], Awaitable[Position | None]]
+"""Returns a position as it is now, ``None`` where it is not held."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Track:
+    """One position and what was sent to it.
+
+    Attributes:
+        size: As it was seen. Signed. [base]
+        base: Its margin before what was sent; ``None`` where that was not seen. [quote]
+        moves: Signed, by the name of the intent. [quote]
+        is_moved: Whether an order of ours may have changed it since.
+    """
+
+    size: Decimal
+    base: Decimal | None
+    moves: dict[str, Decimal] = field(default_factory=dict)
+    is_moved: bool = False
+
+
+class Margins:
+    """Remembers margins and what was sent to them, of one run."""
+
+    def __init__(self, read: Read, clock: VenueClock) -> None:
+        self._read, self._clock = read, clock
+        self._tracks: dict[PositionKey, _Track] = {}
+        self._ends: dict[str, Decimal] = {}
+        """What is proven of moves, by the name of the intent. [quote]"""
+
+    def saw(self, positions: Iterable[Position]) -> None:
+        """Take over a look."""
+        for position in positions:
+            track = self._tracks.get(position.key)
+            if track is None or not self._open(track):
+                self._tracks[position.key] = _Track(size=position.size, base=position.margin)
+            elif track.size != position.size:
+                track.base = None
+
+    def ordered(self, key: PositionKey) -> None:
+        """Take over that an order of ours may change a position."""
+        if key in self._tracks:
+            self._tracks[key].is_moved = True
+
+    async def before(self, intent: Intent) -> None:
+        """Take over a margin move that is about to be sent.
+
+        The look is enough, unless an order has left since; then the position is read once.
+        """
+        action = intent.action
+        assert isinstance(action, AddMargin | RemoveMargin)  # noqa: S101 - nothing else is tracked
+        track = self._tracks.get(action.key)
+        if track is None or track.is_moved:
+            track = await self._again(action.key, track)
+        track.moves[intent.id] = action.amount if isinstance(action, AddMargin) else -action.amount
+
+    def refused(self, intent: Intent) -> None:
+        """Take over that a move had no effect."""
+        self._ends[intent.id] = Decimal(0)
+
+    async def found(self, intent: Intent) -> Decimal | None:
+        """Return what is proven of a move; 0 for no trace of it, ``None`` for nothing. [quote].
+
+        Raises:
+            ExchangeError: The position could not be read.
+        """
+        if intent.id in self._ends:
+            return self._ends[intent.id]
+        action = intent.action
+        assert isinstance(action, AddMargin | RemoveMargin)  # noqa: S101 - as above
+        track = self._tracks.get(action.key)
+        if track is None or intent.id not in track.moves:
+            return None
+        now = await self._read(action.key)
+        if now is None or track.base is None or now.size != track.size:
+            return None
+        applied = self._explaining(track, now.margin - track.base)
+        if applied is None:
+            return None
+        for name in applied:
+            self._ends[name] = abs(track.moves[name])
+        if intent.id in applied:
+            return action.amount
+        sent_at = intent.sent_at or intent.written_at
+        if self._clock.now() - sent_at > 2 * SETTLE_POINT:
+            self._ends[intent.id] = Decimal(0)  # it cannot arrive any more
+        return Decimal(0)
+
+    async def _again(self, key: PositionKey, track: _Track | None) -> _Track:
+        try:
+            now = await self._read(key)
+        except ExchangeError:
+            now = None  # it is sent all the same, and nothing will be proven of it
+        if track is not None and self._open(track):
+            track.base = None
+            return track
+        fresh = _Track(
+            size=Decimal(0) if now is None else now.size, base=None if now is None else now.margin
+        )
+        self._tracks[key] = fresh
+        return fresh
+
+    def _open(self, track: _Track) -> list[str]:
+        return [name for name in track.moves if name not in self._ends]
+
+    def _explaining(self, track: _Track, change: Decimal) -> frozenset[str] | None:
+        """Return the moves that a change is the sum of; ``None`` for none or more than one such."""
+        known: Mapping[str, Decimal] = track.moves
+        done = [name for name in known if self._ends.get(name)]
+        left = change - sum((known[name] for name in done), Decimal(0))
+        open_ = self._open(track)
+        if len(open_) > MOST_OPEN:
+            return None
+        fits = [
+            some
+            for count in range(len(open_) + 1)
+            for some in itertools.combinations(open_, count)
+            if sum((known[name] for name in some), Decimal(0)) == left
+        ]
+        return frozenset(fits[0]) if len(fits) == 1 else None
