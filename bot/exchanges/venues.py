@@ -105,7 +105,7 @@ VENUES: Mapping[str, Venue] = {
         transfers=("spot -> futures", "futures -> spot"),
         reduces="limit, immediate or cancel, reduce-only",
         stops="conditional market on mark, reduce-only, close on trigger, by quantity",
-        margin_step=Decimal("0.01"),
+        margin_step=Decimal("0.1"),
         collateral_step=Decimal("0.0001"),
         margin_release=MarginRelease.UNKNOWN,
         margin_key=Key.WINDOW,
@@ -118,4 +118,5 @@ VENUES: Mapping[str, Venue] = {
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move is
 not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Bybit takes
-four decimals; there ``spot`` is the owner's funding account."""
+four decimals, and its margin step leaves room for digits of our own; there ``spot`` is the owner's
+funding account."""

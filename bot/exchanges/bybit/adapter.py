@@ -88,7 +88,7 @@ class BybitVenue(Adapter):
         if is_margin:
             await self._margins.before(intent)
         if isinstance(intent.action, ReducePosition):
-            self._margins.ordered(intent.action.key)
+            await self._margins.ordered(intent.action.key)
         done = await super().execute(intent, gate)
         if is_margin and done.outcome is Outcome.REJECTED:
             self._margins.refused(intent)
@@ -296,7 +296,9 @@ class BybitVenue(Adapter):
     def _position(self, row: Mapping[str, Any], *, is_isolated: bool) -> Position:
         symbol = self._rules.symbol(row)
         self._rules.seen(symbol, row)
-        return parse.position(row, self._rules.terms(symbol, is_isolated=is_isolated))
+        found = parse.position(row, self._rules.terms(symbol, is_isolated=is_isolated))
+        is_planned = found.margin_mode is MarginMode.ISOLATED
+        return self._margins.steady(found) if is_planned else found
 
     async def _read_position(self, key: PositionKey) -> Position | None:
         """Return one isolated position as it is now; ``None`` where it is not held.

@@ -3,13 +3,16 @@
 The margin of a position before the first of them, and as it is now: the difference is a sum of some
 of those that were sent since. Amounts carry digits of their own, so there is one such sum, or none
 and nothing is proven. A run that did not see the position before the send cannot tell.
+
+What a margin is follows from rounded numbers, so its last digits come and go; what is moved has
+four decimals. So changes are rounded to those, and a margin that nobody moved stays the same.
 """
 
+import contextlib
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from bot.clock import VenueClock
 from bot.domain.action import AddMargin, RemoveMargin
@@ -20,8 +23,8 @@ from bot.execute.resolve import SETTLE_POINT
 
 MOST_OPEN = 10
 """Moves of one position whose sums are tried."""
-KEPT = timedelta(minutes=10)
-"""So long what is known of a move is remembered: longer than anybody asks."""
+FINEST = Decimal("0.0001")
+"""Of what is added to a position or taken from it. [quote]"""
 
 Read = Callable[[PositionKey], Awaitable[Position | None]]
 """Returns a position as it is now, ``None`` where it is not held."""
@@ -52,6 +55,17 @@ class Margins:
         self._tracks: dict[PositionKey, _Track] = {}
         self._ends: dict[str, Decimal] = {}
         """What is proven of moves, by the name of the intent. [quote]"""
+        self._first: dict[PositionKey, Position] = {}
+        """As first seen with their size, entry and setting."""
+
+    def steady(self, position: Position) -> Position:
+        """Return a position whose margin differs from the first one seen by whole steps."""
+        first = self._first.get(position.key)
+        if first is None or _shape(first) != _shape(position):
+            self._first[position.key] = position
+            return position
+        change = (position.margin - first.margin).quantize(FINEST, rounding=ROUND_HALF_EVEN)
+        return replace(position, margin=first.margin + change)
 
     def saw(self, positions: Iterable[Position]) -> None:
         """Take over a look."""
@@ -62,10 +76,18 @@ class Margins:
             elif track.size != position.size:
                 track.base = None
 
-    def ordered(self, key: PositionKey) -> None:
-        """Take over that an order of ours may change a position."""
-        if key in self._tracks:
-            self._tracks[key].is_moved = True
+    async def ordered(self, key: PositionKey) -> None:
+        """Take over that an order of ours is about to change a position.
+
+        What was sent to it shows now or never: afterwards its margin is another one.
+        """
+        track = self._tracks.get(key)
+        if track is None:
+            return
+        if self._open(track):
+            with contextlib.suppress(ExchangeError):
+                self._prove(track, await self._read(key))
+        track.is_moved = True
 
     async def before(self, intent: Intent) -> None:
         """Take over a margin move that is about to be sent.
@@ -96,20 +118,24 @@ class Margins:
         track = self._tracks.get(action.key)
         if track is None or intent.id not in track.moves:
             return None
-        now = await self._read(action.key)
-        if now is None or track.base is None or now.size != track.size:
-            return None
-        applied = self._explaining(track, now.margin - track.base)
+        applied = self._prove(track, await self._read(action.key))
         if applied is None:
             return None
-        for name in applied:
-            self._ends[name] = abs(track.moves[name])
         if intent.id in applied:
             return action.amount
         sent_at = intent.sent_at or intent.written_at
         if self._clock.now() - sent_at > 2 * SETTLE_POINT:
             self._ends[intent.id] = Decimal(0)  # it cannot arrive any more
         return Decimal(0)
+
+    def _prove(self, track: _Track, now: Position | None) -> frozenset[str] | None:
+        """Return the open moves that took effect; ``None`` where nothing is proven."""
+        if now is None or track.base is None or now.size != track.size:
+            return None
+        applied = self._explaining(track, now.margin - track.base)
+        for name in applied or ():
+            self._ends[name] = abs(track.moves[name])
+        return applied
 
     async def _again(self, key: PositionKey, track: _Track | None) -> _Track:
         try:
@@ -143,3 +169,7 @@ class Margins:
             if sum((known[name] for name in some), Decimal(0)) == left
         ]
         return frozenset(fits[0]) if len(fits) == 1 else None
+
+
+def _shape(position: Position) -> tuple[Decimal, Decimal, Decimal]:
+    return position.size, position.entry_price, position.leverage_setting

@@ -23,8 +23,6 @@ from bot.margin.tiers import check_tiers
 ZERO = Decimal(0)
 CENT = Decimal("0.00000001")
 """Finest step of any balance. [quote]"""
-FINEST = Decimal("0.0001")
-"""Of what is added to a position; what is finer comes from rounding. [quote]"""
 STOPS = ("Stop", "StopLoss", "PartialStopLoss")
 FALLS, RISES = 2, 1
 ISOLATED = "ISOLATED_MARGIN"
@@ -193,8 +191,7 @@ def _behind(
     held, side = abs(size), Decimal(1 if size > 0 else -1)
     fee = held * entry * (1 - side / leverage) * terms.taker_fee
     added = amount(row, "positionIM") - held * mark / leverage - fee
-    initial = (held * entry / leverage).quantize(CENT, rounding=ROUND_HALF_EVEN)
-    return initial + added.quantize(FINEST, rounding=ROUND_HALF_EVEN)
+    return (held * entry / leverage + added).quantize(CENT, rounding=ROUND_HALF_EVEN)
 
 
 def stop(row: Mapping[str, Any], symbol: str) -> RestingStop | None:
