@@ -1,7 +1,8 @@
 """What may anybody read?"""
 
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from bot.paper import book
 from bot.paper.bybit.codes import WireError
@@ -189,25 +190,56 @@ def _tier(contract: Contract, step: Bracket, number: int) -> dict[str, Any]:
     }
 
 
+class _Day(NamedTuple):
+    """What a day of bars amounts to.
+
+    Attributes:
+        first: Its first price. [quote/base]
+        hour: First price of its last hour. [quote/base]
+        high: [quote/base]
+        low: [quote/base]
+        volume: [base]
+    """
+
+    first: Decimal
+    hour: Decimal
+    high: Decimal
+    low: Decimal
+    volume: Decimal
+
+
+@lru_cache(maxsize=16)
+def _day(engine: Engine, symbol: str, minute: int) -> _Day:
+    """Return the last day of a contract: the same within a minute, since it costs much to sum."""
+    del minute
+    bars = engine.candles[symbol].bars(HOUR, since_ms=None, until_ms=None, limit=24)
+    return _Day(
+        first=bars[0].open,
+        hour=bars[-1].open,
+        high=max(bar.high for bar in bars),
+        low=min(bar.low for bar in bars),
+        volume=sum((bar.volume for bar in bars), Decimal(0)),
+    )
+
+
 def _ticker(engine: Engine, contract: Contract, now_ms: int) -> dict[str, Any]:
     quote = engine.quotes[contract.id]
-    bars = engine.candles[contract.id].bars(HOUR, since_ms=None, until_ms=None, limit=24)
+    day = _day(engine, contract.id, engine.now_ms // MINUTE)
     bid, ask = (book.levels(contract, quote, side)[:1] for side in ("SELL", "BUY"))
-    volume = sum((bar.volume for bar in bars), Decimal(0))
     return {
         "symbol": contract.id,
         "lastPrice": plain(quote.last),
         "indexPrice": plain(quote.index),
         "markPrice": plain(quote.mark),
-        "prevPrice24h": plain(bars[0].open),
-        "price24hPcnt": fixed(quote.last / bars[0].open - 1),
-        "highPrice24h": plain(max(bar.high for bar in bars)),
-        "lowPrice24h": plain(min(bar.low for bar in bars)),
-        "prevPrice1h": plain(bars[-1].open),
+        "prevPrice24h": plain(day.first),
+        "price24hPcnt": fixed(quote.last / day.first - 1),
+        "highPrice24h": plain(day.high),
+        "lowPrice24h": plain(day.low),
+        "prevPrice1h": plain(day.hour),
         "openInterest": "0",
         "openInterestValue": "0",
-        "turnover24h": fixed(volume * quote.last),
-        "volume24h": plain(volume),
+        "turnover24h": fixed(day.volume * quote.last),
+        "volume24h": plain(day.volume),
         "fundingRate": plain(quote.funding),
         "nextFundingTime": str(now_ms - now_ms % FUNDING_INTERVAL + FUNDING_INTERVAL),
         "predictedDeliveryPrice": "",
