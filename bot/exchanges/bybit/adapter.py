@@ -85,7 +85,7 @@ class BybitVenue(Adapter):
             JournalError: The intent is not durable as sent, and did not leave.
         """
         is_margin = isinstance(intent.action, AddMargin | RemoveMargin)
-        if is_margin:
+        if is_margin and isinstance(self._write_for(intent), Write):
             await self._margins.before(intent)
         if isinstance(intent.action, ReducePosition):
             await self._margins.ordered(intent.action.key)

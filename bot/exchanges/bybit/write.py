@@ -97,9 +97,7 @@ def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
     match intent.action:
         case AddMargin(amount=amount) | RemoveMargin(amount=amount):
             leg = found.get("positionIdx")
-            is_same = not isinstance(leg, bool) and leg == int(
-                write.expected.parameters["positionIdx"]
-            )
+            is_same = str(leg) == write.expected.parameters.get("positionIdx")
             held = _number(found.get("size"))
             return amount if is_same and held is not None and held > 0 else None
         case Transfer(amount=amount):
