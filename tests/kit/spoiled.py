@@ -8,8 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.exchanges.gateway import look
-from bot.paper.binance.desk import BinanceDesk
-from bot.paper.desk import Asked, Reply
+from bot.paper.desk import Asked, Desk, Reply
 
 Spoil = Callable[[Asked, Reply], Reply]
 
@@ -32,7 +31,7 @@ def as_it_is(asked: Asked, reply: Reply) -> Reply:
 class Line:
     """Carries requests to a desk and its replies back, spoiled."""
 
-    def __init__(self, desk: BinanceDesk) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.spoil: Spoil = as_it_is
         self.paths: set[str] = set()
