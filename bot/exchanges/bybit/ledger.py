@@ -198,7 +198,7 @@ def _part(row: Mapping[str, Any], key: str) -> Decimal:
 
 
 def _comes(row: Mapping[str, Any]) -> bool:
-    return (row["fromAccountType"], row["toAccountType"]) == COMES
+    return (text(row, "fromAccountType"), text(row, "toAccountType")) == COMES
 
 
 def _is_same(transfer: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
