@@ -10,9 +10,11 @@ four decimals. So changes are rounded to those, and a margin that nobody moved s
 
 import contextlib
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import NamedTuple
 
 from bot.clock import VenueClock
 from bot.domain.action import AddMargin, RemoveMargin
@@ -21,6 +23,7 @@ from bot.domain.position import Position, PositionKey
 from bot.errors import ExchangeError
 from bot.execute.resolve import SETTLE_POINT
 
+ZERO = Decimal(0)
 MOST_OPEN = 10
 """Moves of one position whose sums are tried."""
 FINEST = Decimal("0.0001")
@@ -30,6 +33,18 @@ Read = Callable[[PositionKey], Awaitable[Position | None]]
 """Returns a position as it is now, ``None`` where it is not held."""
 
 
+class _Move(NamedTuple):
+    """One move that was sent.
+
+    Attributes:
+        amount: Signed. [quote]
+        at: When it was. Aware UTC.
+    """
+
+    amount: Decimal
+    at: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class _Track:
     """One position and what was sent to it.
@@ -37,13 +52,13 @@ class _Track:
     Attributes:
         size: As it was seen. Signed. [base]
         base: Its margin before what was sent; ``None`` where that was not seen. [quote]
-        moves: Signed, by the name of the intent. [quote]
+        moves: By the name of the intent.
         is_moved: Whether an order of ours may have changed it since.
     """
 
     size: Decimal
     base: Decimal | None
-    moves: dict[str, Decimal] = field(default_factory=dict)
+    moves: dict[str, _Move] = field(default_factory=dict)
     is_moved: bool = False
 
 
@@ -68,13 +83,15 @@ class Margins:
         return replace(position, margin=first.margin + change)
 
     def saw(self, positions: Iterable[Position]) -> None:
-        """Take over a look."""
+        """Take over a look; once nothing is open, or can be proven, it is a new beginning."""
         for position in positions:
             track = self._tracks.get(position.key)
-            if track is None or not self._open(track):
-                self._tracks[position.key] = _Track(size=position.size, base=position.margin)
-            elif track.size != position.size:
-                track.base = None
+            if track is not None:
+                self._prove(track, position)
+                open_ = self._open(track)
+                if open_ and not all(self._is_over(track.moves[name].at) for name in open_):
+                    continue
+            self._tracks[position.key] = _Track(size=position.size, base=position.margin)
 
     async def ordered(self, key: PositionKey) -> None:
         """Take over that an order of ours is about to change a position.
@@ -99,11 +116,12 @@ class Margins:
         track = self._tracks.get(action.key)
         if track is None or track.is_moved:
             track = await self._again(action.key, track)
-        track.moves[intent.id] = action.amount if isinstance(action, AddMargin) else -action.amount
+        amount = action.amount if isinstance(action, AddMargin) else -action.amount
+        track.moves[intent.id] = _Move(amount, self._clock.now())
 
     def refused(self, intent: Intent) -> None:
         """Take over that a move had no effect."""
-        self._ends[intent.id] = Decimal(0)
+        self._ends[intent.id] = ZERO
 
     async def found(self, intent: Intent) -> Decimal | None:
         """Return what is proven of a move; 0 for no trace of it, ``None`` for nothing. [quote].
@@ -118,24 +136,25 @@ class Margins:
         track = self._tracks.get(action.key)
         if track is None or intent.id not in track.moves:
             return None
-        applied = self._prove(track, await self._read(action.key))
-        if applied is None:
+        if not self._prove(track, await self._read(action.key)):
             return None
-        if intent.id in applied:
-            return action.amount
-        sent_at = intent.sent_at or intent.written_at
-        if self._clock.now() - sent_at > 2 * SETTLE_POINT:
-            self._ends[intent.id] = Decimal(0)  # it cannot arrive any more
-        return Decimal(0)
+        return self._ends.get(intent.id, ZERO)
 
-    def _prove(self, track: _Track, now: Position | None) -> frozenset[str] | None:
-        """Return the open moves that took effect; ``None`` where nothing is proven."""
-        if now is None or track.base is None or now.size != track.size:
-            return None
+    def _prove(self, track: _Track, now: Position | None) -> bool:
+        """Learn from a position what became of open moves; ``False`` where it proves nothing."""
+        # What an order of ours may have changed is no sum of moves.
+        if now is None or track.base is None or track.is_moved or now.size != track.size:
+            return False
         applied = self._explaining(track, now.margin - track.base)
-        for name in applied or ():
-            self._ends[name] = abs(track.moves[name])
-        return applied
+        if applied is None:
+            return False
+        for name in self._open(track):
+            amount, at = track.moves[name]
+            if name in applied:
+                self._ends[name] = abs(amount)
+            elif self._is_over(at):
+                self._ends[name] = ZERO
+        return True
 
     async def _again(self, key: PositionKey, track: _Track | None) -> _Track:
         try:
@@ -146,19 +165,23 @@ class Margins:
             track.base = None
             return track
         fresh = _Track(
-            size=Decimal(0) if now is None else now.size, base=None if now is None else now.margin
+            size=ZERO if now is None else now.size, base=None if now is None else now.margin
         )
         self._tracks[key] = fresh
         return fresh
+
+    def _is_over(self, sent_at: datetime) -> bool:
+        """Whether what was sent then cannot arrive any more."""
+        return self._clock.now() - sent_at > 2 * SETTLE_POINT
 
     def _open(self, track: _Track) -> list[str]:
         return [name for name in track.moves if name not in self._ends]
 
     def _explaining(self, track: _Track, change: Decimal) -> frozenset[str] | None:
         """Return the moves that a change is the sum of; ``None`` for none or more than one such."""
-        known: Mapping[str, Decimal] = track.moves
-        done = [name for name in known if self._ends.get(name)]
-        left = change - sum((known[name] for name in done), Decimal(0))
+        amounts = {name: move.amount for name, move in track.moves.items()}
+        done = [name for name in amounts if self._ends.get(name)]
+        left = change - sum((amounts[name] for name in done), ZERO)
         open_ = self._open(track)
         if len(open_) > MOST_OPEN:
             return None
@@ -166,7 +189,7 @@ class Margins:
             some
             for count in range(len(open_) + 1)
             for some in itertools.combinations(open_, count)
-            if sum((known[name] for name in some), Decimal(0)) == left
+            if sum((amounts[name] for name in some), ZERO) == left
         ]
         return frozenset(fits[0]) if len(fits) == 1 else None
 

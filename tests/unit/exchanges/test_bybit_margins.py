@@ -183,6 +183,38 @@ async def test_a_move_of_what_was_never_seen_is_read_before_it_and_sent_all_the_
     assert await margins.found(move("5", "pla")) is None
 
 
+async def test_what_can_never_be_proven_does_not_stand_in_the_way_of_later_moves() -> None:
+    venue = Venue()
+    margins, clock = made(venue)
+    await margins.before(move("5", "pla"))
+    halved = replace(HELD, size=HELD.size / 2, margin=D(505))
+    venue.position = halved
+    margins.saw([halved])
+    await margins.before(move("9", "plb"))
+    margins.saw([halved])
+    assert await margins.found(move("9", "plb")) is None  # the first may still arrive
+    clock.advance(60)
+    margins.saw([halved])
+    await margins.before(move("7", "plc"))
+    venue.move(D(7))
+    assert await margins.found(move("7", "plc")) == 7
+    assert await margins.found(move("5", "pla")) is None
+
+
+async def test_what_never_arrived_is_forgotten_by_the_look_so_that_later_moves_are_told() -> None:
+    venue = Venue()
+    margins, clock = made(venue)
+    for number in range(3 * MOST_OPEN):
+        await margins.before(move(str(2 ** (number % 5)), f"pl{number}"))
+        assert await margins.found(move(str(2 ** (number % 5)), f"pl{number}")) in (0, None)
+        clock.advance(20)
+        margins.saw([HELD])
+    await margins.before(move("9", "pla"))
+    venue.move(D(9))
+    assert await margins.found(move("9", "pla")) == 9
+    assert await margins.found(move("1", "pl0")) == 0
+
+
 async def test_a_size_that_changed_while_a_move_is_open_proves_nothing() -> None:
     venue = Venue()
     margins, _ = made(venue)
