@@ -391,3 +391,53 @@ def test_a_body_that_is_no_object_is_compared_as_it_stands(body: str) -> None:
 
 def test_a_body_that_repeats_a_name_says_it_twice() -> None:
     assert sent("", '{"qty":"1","qty":"2"}') == [("qty", "1"), ("qty", "2")]
+
+
+async def test_a_contract_settled_in_usdc_is_shown_and_nothing_is_planned_for_it() -> None:
+    """Its profit moves every eight hours, which our rules do not know."""
+    contracts = json.loads(json.dumps(REPLIES["GET /v5/market/instruments-info"]))
+    row = contracts["result"]["list"][0]
+    contracts["result"]["list"].append(
+        row | {"symbol": "SOLPERP", "quoteCoin": "USDC", "settleCoin": "USDC"}
+    )
+    fees = json.loads(json.dumps(REPLIES["GET /v5/account/fee-rate"]))
+    fees["result"]["list"].append(fees["result"]["list"][0] | {"symbol": "SOLPERP"})
+    balance = json.loads(json.dumps(REPLIES["GET /v5/account/wallet-balance"]))
+    coins = balance["result"]["list"][0]["coin"]
+    coins.append(coins[0] | {"coin": "USDC", "walletBalance": "900", "totalPositionIM": "759.3125"})
+    free = {"USDT": "11990.25", "USDC": "100"}
+    usdc = changed("GET /v5/position/list?settleCoin=USDT", symbol="SOLPERP")
+    replies = {
+        "GET /v5/market/instruments-info": contracts,
+        "GET /v5/account/fee-rate": fees,
+        "GET /v5/account/wallet-balance": balance,
+        **changed("GET /v5/account/withdrawal", availableWithdrawalMap=free),
+        "GET /v5/position/list?settleCoin=USDC": usdc["GET /v5/position/list?settleCoin=USDT"],
+        "GET /v5/position/list?symbol=SOLPERP": usdc["GET /v5/position/list?settleCoin=USDT"],
+        **{
+            key.replace("SOLUSDT", "SOLPERP"): json.loads(
+                json.dumps(REPLIES[key]).replace("SOLUSDT", "SOLPERP")
+            )
+            for key in REPLIES
+            if key.startswith(("GET /v5/market/risk-limit?", "GET /v5/market/tickers?"))
+        },
+        **changed(
+            "GET /v5/asset/transfer/query-account-coins-balance",
+            balance=[
+                {"coin": coin, "transferBalance": "5", "walletBalance": "5", "bonus": ""}
+                for coin in ("USDT", "USDC")
+            ],
+        ),
+    }
+    async with standing(replies) as stand:
+        seen = await stand.venue.observe()
+        asked = [line_of(r) for r in stand.recorder.requests]
+    assert any(line.endswith("accountType=FUND&coin=USDC,USDT") for line in asked)
+    shown = {p.symbol: (p.margin_mode, p.margin) for p in seen.account.positions}
+    assert shown == {
+        "SOL/USDC:USDC": (MarginMode.CROSS, D(0)),
+        "SOL/USDT:USDT": (MarginMode.ISOLATED, D(750)),
+    }
+    wallet = seen.account.wallet("futures", "USDC")
+    assert wallet is not None
+    assert (wallet.total, wallet.free) == (D(900), D(100))

@@ -189,7 +189,7 @@ class BybitVenue(Adapter):
             self._reader.one(self._api.privateGetV5AccountInfo, {}, "account"),
             self._reader.one(self._api.privateGetV5AccountWalletBalance, where, "wallet balance"),
             self._free(coins),
-            self._funds(),
+            self._funds(coins),
             *(self._ticker(symbol) for symbol in wanted),
         ])  # fmt: skip
         balances = parse.balances(balance)
@@ -263,13 +263,12 @@ class BybitVenue(Adapter):
         )
         return table(found.get("availableWithdrawalMap"), "availableWithdrawalMap")
 
-    async def _funds(self) -> dict[str, Any] | None:
+    async def _funds(self, coins: Collection[str]) -> dict[str, Any] | None:
         if "spot" not in self._settings.wallets:
             return None
-        coins = {self._instruments[symbol].settle for symbol in self._settings.symbols}
         return await self._reader.one(
             self._api.privateGetV5AssetTransferQueryAccountCoinsBalance,
-            {"accountType": "FUND", "coin": ",".join(sorted(coins))},
+            {"accountType": "FUND", "coin": ",".join(coins)},
             "funding account",
         )
 
