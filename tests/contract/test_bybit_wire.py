@@ -178,9 +178,9 @@ def test_the_id_of_an_order_is_taken_once(desk: BybitDesk) -> None:
     assert post(desk, "/v5/order/create", ORDER) == 0
     assert post(desk, "/v5/order/create", ORDER) == 110072
     assert desk.engine.holdings["SOLUSDT", "BOTH"].amount == 43
-    (row,) = result_of(desk, "GET", "/v5/order/realtime", "category=linear&orderLinkId=mine")[
-        "list"
-    ]
+    (row,) = result_of(
+        desk, "GET", "/v5/order/realtime", "category=linear&symbol=SOLUSDT&orderLinkId=mine"
+    )["list"]
     assert (row["orderStatus"], row["cumExecQty"], row["reduceOnly"]) == ("Filled", "7", True)
 
 
@@ -352,6 +352,7 @@ def test_an_address_that_does_not_stop_is_shut_out_for_ten_minutes(desk: BybitDe
         ("GET", "/v5/position/list", "category=linear&settleCoin=USDT&cursor=x"),
         ("GET", "/v5/account/transaction-log", "startTime=1&endTime=604800002"),
         ("GET", "/v5/order/realtime", "category=linear"),
+        ("GET", "/v5/order/realtime", "category=linear&orderLinkId=mine"),
         ("GET", "/v5/market/mark-price-kline", "category=linear&symbol=SOLUSDT&interval=7"),
         ("GET", "/v5/market/kline", "category=linear&symbol=SOLUSDT&interval=60&limit=0"),
         ("GET", "/v5/market/orderbook", "category=linear&symbol=SOLUSDT&limit=0"),

@@ -71,7 +71,7 @@ class BybitVenue(Adapter):
         self._reader, self._api = reader, client.api
         self._ids, self._instruments = rules.ids, rules.instruments
         self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
-        self._orders = Orders(reader)
+        self._orders = Orders(reader, self._ids)
         self._stops = Stops(reader, self._orders, clock)
         self._glance = Glance(client, reader, self._ids)
         self._margins = Margins(self._read_position, clock)
@@ -162,15 +162,16 @@ class BybitVenue(Adapter):
 
     async def _became(self, intent: Intent) -> Decimal | None:
         """Return what an order has done by now; ``None`` while that is not certain."""
-        match intent.action:
-            case ReducePosition():
-                row = await self._orders.now("orderLinkId", intent.id)
-                return None if row is None else filled(row, intent.action)
-            case PlaceStop():
-                row = await self._orders.now("orderLinkId", intent.id)
+        action = intent.action
+        match action:
+            case ReducePosition(key=key):
+                row = await self._orders.now(key.symbol, "orderLinkId", intent.id)
+                return None if row is None else filled(row, action)
+            case PlaceStop(key=key):
+                row = await self._orders.now(key.symbol, "orderLinkId", intent.id)
                 return ONE if row is not None and row["orderStatus"] in OPEN else None
-            case CancelStop(stop_id=stop_id):
-                row = await self._orders.now("orderId", stop_id)
+            case CancelStop(key=key, stop_id=stop_id):
+                row = await self._orders.now(key.symbol, "orderId", stop_id)
                 return ONE if row is not None and row["orderStatus"] in TAKEN_BACK else None
             case _:
                 return None

@@ -48,17 +48,17 @@ class Evidence:
                 where = "the margin of its position"
             case ReducePosition():
                 found, where = await self._order(intent, intent.action), "the list of orders"
-            case PlaceStop():
-                is_there = await self._stops.is_placed(intent.id)
+            case PlaceStop(key=key):
+                is_there = await self._stops.is_placed(key.symbol, intent.id)
                 found, where = ONE if is_there else NOTHING, "the list of orders"
-            case CancelStop(stop_id=stop_id):
-                is_gone = await self._stops.is_cancelled(stop_id)
+            case CancelStop(key=key, stop_id=stop_id):
+                is_gone = await self._stops.is_cancelled(key.symbol, stop_id)
                 found, where = ONE if is_gone else NOTHING, "the list of orders"
         told = {None: "proves nothing yet", NOTHING: "shows nothing of it"}.get(found, "shows it")
         return Settlement(intent_id=intent.id, applied=found, text=f"{where} {told}")
 
     async def _order(self, intent: Intent, action: ReducePosition) -> Decimal | None:
-        row = await self._orders.ever("orderLinkId", intent.id)
+        row = await self._orders.ever(action.key.symbol, "orderLinkId", intent.id)
         return NOTHING if row is None else filled(row, action)
 
     async def _transfer(self, intent: Intent, action: Transfer) -> Settlement:

@@ -1,5 +1,6 @@
 """What became of an order, by the name we gave it or the one it was given?"""
 
+from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import Incomplete
@@ -15,40 +16,50 @@ ENDED = frozenset({"Filled", "Rejected", "PartiallyFilledCanceled"}) | TAKEN_BAC
 class Orders:
     """Reads single orders."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, reader: Reader, ids: Mapping[str, str]) -> None:
+        """Take where to ask.
 
-    async def now(self, field: str, name: str) -> dict[str, Any] | None:
+        Args:
+            reader: Asks.
+            ids: The venue's names of symbols, as far as they are known when it is asked.
+        """
+        self._reader, self._ids = reader, ids
+
+    async def now(self, symbol: str, field: str, name: str) -> dict[str, Any] | None:
         """Return an order that is open or ended lately; ``None`` where none is known.
 
         Args:
+            symbol: Unified; the list of open orders wants one beside a name.
             field: ``orderLinkId`` or ``orderId``.
             name: Of the order.
 
         Raises:
             ExchangeError: No usable answer, or of another order.
         """
-        return await self._find(self._reader.api.privateGetV5OrderRealtime, field, name)
+        call = self._reader.api.privateGetV5OrderRealtime
+        return await self._find(call, symbol, {field: name})
 
-    async def ever(self, field: str, name: str) -> dict[str, Any] | None:
+    async def ever(self, symbol: str, field: str, name: str) -> dict[str, Any] | None:
         """Return an order, also one that ended long ago; arguments as of `now`.
 
         Raises:
             ExchangeError: No usable answer, or of another order.
         """
-        found = await self.now(field, name)
+        found = await self.now(symbol, field, name)
         if found is not None:
             return found
-        return await self._find(self._reader.api.privateGetV5OrderHistory, field, name)
+        call = self._reader.api.privateGetV5OrderHistory
+        return await self._find(call, symbol, {field: name})
 
-    async def _find(self, call: Any, field: str, name: str) -> dict[str, Any] | None:
-        asked = {**LINEAR, field: name}
-        found = listed(await self._reader.one(call, asked, "order", lane=Lane.SETTLE), "order")
+    async def _find(self, call: Any, symbol: str, named: dict[str, str]) -> dict[str, Any] | None:
+        wanted = {"symbol": self._ids[symbol], **named}
+        answer = await self._reader.one(call, {**LINEAR, **wanted}, "order", lane=Lane.SETTLE)
+        found = listed(answer, "order")
         if not found:
             return None
-        if len(found) > 1 or found[0].get(field) != name:
-            raise Incomplete(f"order must be the one of {field} {name}, was another")
+        if len(found) > 1 or any(found[0].get(key) != value for key, value in wanted.items()):
+            raise Incomplete(f"order must be the one of {wanted}, was another")
         status = text(found[0], "orderStatus")
         if status not in OPEN | ENDED:
-            raise Incomplete(f"orderStatus of {name} must be known, was {status!r}")
+            raise Incomplete(f"orderStatus of {symbol} must be known, was {status!r}")
         return found[0]

@@ -45,21 +45,21 @@ class Stops(Resting):
             and (stop := parse.stop(row, symbols[text(row, "symbol")])) is not None
         ]
 
-    async def is_placed(self, client_id: str) -> bool:
+    async def is_placed(self, symbol: str, client_id: str) -> bool:
         """Whether a stop of that client id was taken, whatever became of it since.
 
         Raises:
             ExchangeError: It could not be read.
         """
-        found = await self._orders.ever("orderLinkId", client_id)
+        found = await self._orders.ever(symbol, "orderLinkId", client_id)
         return found is not None and found["orderStatus"] != "Rejected"
 
-    async def is_cancelled(self, stop_id: str) -> bool:
+    async def is_cancelled(self, symbol: str, stop_id: str) -> bool:
         """Whether a stop was taken back; one that has fired is not.
 
         Raises:
             ExchangeError: It could not be read.
         """
-        found = await self._orders.ever("orderId", stop_id)
+        found = await self._orders.ever(symbol, "orderId", stop_id)
         # The venue forgets what was taken back long ago.
         return found is None or found["orderStatus"] in TAKEN_BACK

@@ -34,9 +34,13 @@ def cancel(engine: Engine, request: Request) -> Any:
 
 def realtime(engine: Engine, request: Request) -> Any:
     """GET /v5/order/realtime: what is open, or an order by an id, whatever became of it."""
-    return _list(
-        engine, request, [o for o in engine.orders.values() if _named(request) or o.is_open]
-    )
+    has_where = request.optional("symbol") or request.optional("settleCoin")
+    if request.text("category") == "linear" and not has_where:
+        raise WireError(
+            10001, "Missing some parameters that must be filled in, symbol or settleCoin"
+        )
+    found = [o for o in engine.orders.values() if _named(request) or o.is_open]
+    return _list(engine, request, found)
 
 
 def history(engine: Engine, request: Request) -> Any:
@@ -47,11 +51,7 @@ def history(engine: Engine, request: Request) -> Any:
 
 def _list(engine: Engine, request: Request, orders: list[Order]) -> Any:
     category = request.choice("category", ("linear", "inverse", "option", "spot"))
-    symbol, settle = request.optional("symbol"), request.optional("settleCoin")
-    if category == "linear" and not (symbol or settle or _named(request)):
-        raise WireError(
-            10001, "Missing some parameters that must be filled in, symbol or settleCoin"
-        )
+    symbol = request.optional("symbol")
     if _named(request):
         found = _find(engine, request)
         orders = [o for o in orders if o is found]
