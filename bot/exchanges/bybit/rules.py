@@ -98,8 +98,8 @@ class Rules:
         self._raw, self._fees = raw, fees
         self.ids.update({symbol: text(row, "symbol") for symbol, row in raw.items()})
         self._symbols.update({name: symbol for symbol, name in self.ids.items()})
-        known = [symbol for symbol in {*self._wanted, *self.instruments} if symbol in self.ids]
-        await all_of([self._learn(symbol) for symbol in sorted(known)])
+        asked = sorted({*self._wanted, *self.instruments})
+        await all_of([self._learn(symbol) for symbol in asked if symbol in self.ids])
         self._read_at = self._clock.now()
 
     async def configure(self, symbols: Collection[str]) -> None:
