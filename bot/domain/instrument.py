@@ -77,6 +77,8 @@ class Instrument:
         margin_release: What closing a part does with isolated margin.
         closes_at: When it stops trading; ``None`` while no end is known. Aware UTC.
         contract: Linear or inverse.
+        added_fee: Fee by which the venue grosses margin beyond the initial; 0 where all margin
+            counts as it is. [ratio]
     """
 
     symbol: str
@@ -92,3 +94,4 @@ class Instrument:
     margin_release: MarginRelease = MarginRelease.UNKNOWN
     closes_at: datetime | None = None
     contract: Contract = Contract.LINEAR
+    added_fee: Decimal = Decimal(0)

@@ -186,10 +186,6 @@ class Adapter(ABC):
             latency_ms=latency_ms,
         )
 
-    async def _confirmed(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
-        """Return the confirmed effect; some venues tell it apart from the answer to a write."""
-        return self._applied(intent, write, answer)
-
     def _judged(
         self, intent: Intent, done: Decimal | None, answer: Any, *, latency_ms: int
     ) -> Execution:
@@ -329,6 +325,10 @@ class Adapter(ABC):
     @abstractmethod
     def _write_for(self, intent: Intent) -> Write | str:
         """Return the request of an intent, or why there is none."""
+
+    async def _confirmed(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
+        """Return the confirmed effect, as `_applied`; a venue that only accepts is asked again."""
+        return self._applied(intent, write, answer)
 
     @abstractmethod
     def _applied(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:

@@ -9,6 +9,8 @@ from bot.exchanges.adapter import Adapter
 from bot.exchanges.binance.adapter import BinanceVenue
 from bot.exchanges.binance.dialect import COIN_DIALECT as BINANCE_COIN
 from bot.exchanges.binance.dialect import DIALECT as BINANCE
+from bot.exchanges.bybit.adapter import BybitVenue
+from bot.exchanges.bybit.dialect import DIALECT as BYBIT
 from bot.exchanges.client import Client, Session
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Dialect
@@ -35,6 +37,7 @@ class _Spoken:
 
 SPOKEN: dict[str, _Spoken] = {
     "binanceusdm": _Spoken(dialect=BINANCE, adapter=BinanceVenue),
+    "bybit": _Spoken(dialect=BYBIT, adapter=BybitVenue),
     "binancecoinm": _Spoken(dialect=BINANCE_COIN, adapter=BinanceVenue),
     "okx": _Spoken(dialect=OKX, adapter=OkxVenue),
 }

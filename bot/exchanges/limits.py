@@ -49,7 +49,9 @@ class Budgets:
     Attributes:
         limits: By name.
         main: Pays for looks at positions, and for what protects them.
+        banned_for: Wait after a ban that names none: the shortest the venue gives. [s]
     """
 
     limits: Mapping[str, Limit]
     main: str
+    banned_for: float = 120.0

@@ -20,8 +20,6 @@ SOON = 1e-6
 """Rounding may leave nothing of a wait that is not over. [s]"""
 LONGEST_GAP = 10.0
 """Nobody waits longer than this for the sake of later requests. [s]"""
-BANNED_FOR = 120.0
-"""Wait after a ban that names none: the shortest the venue gives. [s]"""
 JITTER = 5.0
 """Longest wait after that, so that many bots do not come back at once; at most half of it. [s]"""
 LONGEST_BAN = 3 * 86_400.0
@@ -158,6 +156,7 @@ class Quota:
         """Wait after a 429 that names none: by then the venue counts anew. [s]"""
         self._meters = {budget: Meter(limit) for budget, limit in budgets.limits.items()}
         self._main = self._meters[budgets.main]
+        self._banned_for = budgets.banned_for
         self._until = -math.inf
         self._ban_until = -math.inf
         self._why = ""
@@ -237,7 +236,7 @@ class Quota:
         is_ban = status == BANNED or (status == FIREWALL and code is None)
         if not is_ban and status != THROTTLED:
             return
-        wait = _seconds(retry_after, BANNED_FOR if is_ban else self._longest)
+        wait = _seconds(retry_after, self._banned_for if is_ban else self._longest)
         until = now + wait + self._rng.uniform(0.0, min(JITTER, wait / 2))
         self._until = max(self._until, until)
         if is_ban:

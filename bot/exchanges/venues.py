@@ -117,6 +117,24 @@ VENUES: Mapping[str, Venue] = {
         window=5,
         demo="no wallet transfers, no permission query",
     ),
+    "bybit": Venue(
+        market="Bybit v5 perpetuals of a unified account, linear, settled in USDT",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="conditional market on mark, reduce-only, close on trigger, by quantity",
+        margin_step=Decimal("0.1"),
+        collateral_step=Decimal("0.0001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.OWN_ID,
+        order_key=Key.OWN_ID,
+        history="none: the position before and after, within one run",
+        window=5,
+        demo="no transfers, no permission query, no fee rates, no transferable amount",
+    ),
     "okx": Venue(
         market="OKX swaps, linear",
         margin_modes=("isolated",),
@@ -139,5 +157,6 @@ VENUES: Mapping[str, Venue] = {
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
 is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
-OKX's: it calls such an amount a wrong parameter (51000). There ``spot`` is the funding account and
-``futures`` the trading account."""
+OKX's: it calls such an amount a wrong parameter (51000). Bybit takes four decimals, and its margin
+step leaves room for digits of our own. At both ``spot`` is the funding account, and ``futures``
+what backs positions."""

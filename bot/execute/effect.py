@@ -1,6 +1,7 @@
 """What would a write take from its wallet, and where would it leave the position?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from bot.domain.account import Wallet
@@ -10,7 +11,7 @@ from bot.domain.position import Position
 from bot.execute.arithmetic import usable
 from bot.execute.denial import Denial, DenialCode
 from bot.execute.facts import Facts
-from bot.margin import isolated
+from bot.margin import backing, isolated
 from bot.rebalance.claims import surplus
 from bot.rebalance.project import position_of, project
 
@@ -154,5 +155,5 @@ def _price(position: Position, rules: Instrument, change: Decimal) -> Decimal | 
         rules.tiers,
         size=position.size,
         entry_price=position.entry_price,
-        margin=position.margin + change,
+        margin=backing.of_position(replace(position, margin=position.margin + change), rules),
     )

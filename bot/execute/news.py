@@ -14,7 +14,7 @@ from bot.domain.instrument import Instrument, MarginTier
 from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.position import PositionMode
-from bot.margin import isolated
+from bot.margin import backing, isolated
 
 JUMP = Decimal("0.05")
 """Between two looks; a mark that moved less is believed by itself. [ratio]"""
@@ -118,7 +118,7 @@ def _is_agreed(observation: Observation, instrument: Instrument, dispute: Decima
             instrument.tiers,
             size=position.size,
             entry_price=position.entry_price,
-            margin=position.margin,
+            margin=backing.of_position(position, instrument),
         )
         theirs = position.venue_liquidation_price
         if (ours is None) is not (theirs is None):

@@ -5,7 +5,7 @@ from decimal import Decimal
 from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
-from bot.margin import isolated, release
+from bot.margin import backing, isolated, release
 from bot.margin.release import Limit
 from bot.margin.rules import Release
 from bot.margin.tiers import maintenance_margin
@@ -28,7 +28,7 @@ def assess(position: Position, instrument: Instrument) -> PositionRisk:
         instrument.tiers,
         size=position.size,
         entry_price=position.entry_price,
-        margin=position.margin,
+        margin=backing.of_position(position, instrument),
     )
     return PositionRisk(
         position=position,

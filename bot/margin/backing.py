@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.domain.instrument import Contract
+from bot.domain.instrument import Contract, Instrument
+from bot.domain.position import Position
 from bot.margin.curve import ZERO
 from bot.margin.legs import value
 
@@ -98,6 +99,27 @@ def from_setting(
     turn = -side if contract is Contract.LINEAR else side
     initial = value(contract, size=size, price=entry_price) / leverage_setting
     return initial + extra / (1 + turn * taker_fee)
+
+
+def of_position(position: Position, instrument: Instrument) -> Decimal:
+    """Return what counts of the margin of an isolated linear position. [quote].
+
+    All of it, unless the venue grosses what was added; what is left of an initial margin that was
+    eaten into counts as it is.
+    """
+    if not instrument.added_fee:
+        return position.margin
+    initial = abs(position.size) * position.entry_price / position.leverage_setting
+    if position.margin <= initial:
+        return position.margin
+    return from_setting(
+        contract=Contract.LINEAR,
+        size=position.size,
+        entry_price=position.entry_price,
+        leverage_setting=position.leverage_setting,
+        extra=position.margin - initial,
+        taker_fee=instrument.added_fee,
+    )
 
 
 def from_raw(*, size: Decimal, entry_price: Decimal, raw: Decimal) -> Decimal:

@@ -61,6 +61,11 @@ class Account:
         assets = ["USDT", *(contract.asset for contract in contracts.values())]
         self.insurance = dict.fromkeys(assets, insurance)
         """What the fund of each asset has left. [asset]"""
+        self.grosses_added = False
+        """Whether margin beyond the initial is grossed by the taker fee, for a long up and for a
+        short down."""
+        self.funds_from_wallet = False
+        """Whether funding is paid by the wallet first, also of isolated positions."""
         self.spot = dict.fromkeys(assets, ZERO)
         self.cross = dict.fromkeys(assets, ZERO)
         """Futures wallets without isolated margin. [asset]"""
@@ -97,6 +102,18 @@ class Account:
         """Return the initial margin of a position at mark and its leverage setting. [asset]."""
         contract, mark = self.contracts[holding.symbol], self.quotes[holding.symbol].mark
         return contract.worth(abs(holding.amount), mark) / self.leverage[holding.symbol]
+
+    def backing(self, holding: Holding) -> Decimal:
+        """Return what counts of the margin of a position. [asset]."""
+        if not (self.grosses_added and holding.isolated):
+            return holding.margin
+        contract = self.contracts[holding.symbol]
+        entered = contract.worth(abs(holding.amount), holding.entry)
+        added = holding.margin - entered / self.leverage[holding.symbol]
+        if added <= 0:
+            return holding.margin
+        turn = 1 - contract.taker if holding.amount > 0 else 1 + contract.taker
+        return holding.margin - added + added / turn
 
     def order_initial(self, asset: str = "USDT") -> Decimal:
         """Return the margin that opening orders hold. [asset]."""
@@ -139,7 +156,7 @@ class Account:
         if holding.isolated and holding.liquidation is not None:
             return holding.liquidation
         contract, mark = self.contracts[holding.symbol], self.quotes[holding.symbol].mark
-        legs, fixed = [holding], holding.margin
+        legs, fixed = [holding], self.backing(holding)
         if not holding.isolated:
             shared = [h for h in self.settled_in(contract.asset) if not h.isolated]
             legs = [h for h in shared if h.symbol == holding.symbol]
@@ -185,7 +202,7 @@ class Account:
         return (ask.position_side, ask.side) in (("LONG", "SELL"), ("SHORT", "BUY"))
 
     def _is_safe(self, holding: Holding) -> bool:
-        return holding.margin + self.profit(holding) > self.maintenance(holding)
+        return self.backing(holding) + self.profit(holding) > self.maintenance(holding)
 
     # moves of collateral
 

@@ -78,13 +78,16 @@ class Engine(Trading):
             contract = self.contracts[holding.symbol]
             paid = (contract.worth(holding.amount, quote.mark) * quote.funding).quantize(CENT)
             asset = contract.asset
-            if holding.isolated:
+            if holding.isolated and not self._wallet_pays(asset, paid):
                 holding.margin -= paid
                 self.exchange_account[asset] += paid
                 self._book(holding.symbol, "FUNDING_FEE", -paid, asset)
                 self._touched(holding)
             else:
                 self._pay(asset, holding.symbol, "FUNDING_FEE", -paid)
+
+    def _wallet_pays(self, asset: str, paid: Decimal) -> bool:
+        return self.funds_from_wallet and paid <= self.available(asset)
 
     def deleverage(self, symbol: str, side: str, size: Decimal) -> None:
         """Close a part of a position against a counterparty's, as auto-deleveraging does."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from bot.paper.binance.codes import HOSTS
 from bot.paper.binance.desk import BinanceDesk
+from bot.paper.bybit.codes import HOSTS as BYBIT_HOSTS
+from bot.paper.bybit.desk import BybitDesk
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Faults
@@ -37,6 +39,7 @@ class Front:
 FRONTS: Mapping[str, Front] = {
     "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.LINEAR),
     "binancecoinm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.INVERSE),
+    "bybit": Front(desk=BybitDesk, hosts=BYBIT_HOSTS, kind=Kind.LINEAR),
     "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kind=Kind.LINEAR, demand=okx_listing.demand),
 }
 """By the venue's id."""

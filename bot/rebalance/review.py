@@ -1,6 +1,7 @@
 """May this action be sent? Asked of every action, also in an emergency."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -19,7 +20,7 @@ from bot.domain.decision import Refusal
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.position import Position, PositionKey
 from bot.domain.switch import Switches
-from bot.margin import isolated
+from bot.margin import backing, isolated
 from bot.margin.assess import assess, removable
 from bot.rebalance.currency import described, other_currency
 from bot.rebalance.memory import Memory
@@ -233,7 +234,9 @@ def _review_remove(
         instrument.tiers,
         size=position.size,
         entry_price=position.entry_price,
-        margin=position.margin - action.amount,
+        margin=backing.of_position(
+            replace(position, margin=position.margin - action.amount), instrument
+        ),
     )
     after = isolated.distance(size=position.size, mark_price=position.mark_price, liquidation=price)
     if after is not None and after < band.distance.target:

@@ -1,0 +1,1 @@
+"""How does Bybit v5 speak, and how is it listened to?"""

@@ -1,0 +1,448 @@
+"""How does one unified account at Bybit look, and how is it acted on?
+
+The wallet ``futures`` is the unified account, ``spot`` the owner's funding account. Margin mode is
+a matter of the account: in any but the isolated one positions are shown and nothing is planned.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.clock import VenueClock
+from bot.domain.account import Account, Wallet
+from bot.domain.action import AddMargin, CancelStop, PlaceStop, ReducePosition, RemoveMargin
+from bot.domain.intent import Execution, Intent, Outcome, Settlement
+from bot.domain.ledger import LedgerRow
+from bot.domain.market import Bars, Candle, Market
+from bot.domain.observation import Observation
+from bot.domain.position import MarginMode, Position, PositionKey
+from bot.errors import Denied, ExchangeError, Incomplete
+from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.bybit import parse
+from bot.exchanges.bybit.answers import LINEAR, Reader, listed
+from bot.exchanges.bybit.evidence import Evidence, filled
+from bot.exchanges.bybit.glance import Glance
+from bot.exchanges.bybit.history import MarkHistory
+from bot.exchanges.bybit.ledger import Statement
+from bot.exchanges.bybit.margins import Margins
+from bot.exchanges.bybit.orders import OPEN, TAKEN_BACK, Orders
+from bot.exchanges.bybit.rules import Rules
+from bot.exchanges.bybit.stops import Stops
+from bot.exchanges.bybit.write import ONE, applied, is_taken, write_for
+from bot.exchanges.client import Client, all_of
+from bot.exchanges.connection import ConnectionSettings
+from bot.exchanges.dialect import Write
+from bot.exchanges.numbers import amount, instant, number, table, text, whole
+from bot.exchanges.quota import Lane
+from bot.exchanges.recent_bars import RecentBars
+from bot.exchanges.venue_time import VenueTime
+from bot.ports import Gate
+
+BOOK_LEVELS = 50
+POSITIONS_PAGE = 200
+MOST_BARS = 1000
+INTERVALS = {300: "5", 900: "15", 3600: "60"}
+CONFIRMED_AFTER = (0.0, 0.1, 0.3)
+"""Before each look at an order that was only taken: it is matched beside its answer. [s]"""
+AGREES = Decimal("0.05")
+"""Gap between the margins of positions and what the account says they need: marks move. [ratio]"""
+LEAST_UNIFIED = 3
+"""Kinds of account below are no unified ones."""
+
+
+class BybitVenue(Adapter):
+    """One account; a `Venue`."""
+
+    def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
+        reader = Reader(client)
+        self._is_demo = settings.mode == "testnet"
+        rules = Rules(
+            reader,
+            clock,
+            venue=settings.venue,
+            symbols=settings.symbols,
+            margin_release=settings.margin_release,
+            has_fees=not self._is_demo,
+        )
+        time = VenueTime(self._ask_time, clock)
+        super().__init__(settings, client, clock, time=time, rules=rules)
+        self._rules: Rules = rules
+        self._reader, self._api = reader, client.api
+        self._ids, self._instruments = rules.ids, rules.instruments
+        self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
+        self._orders = Orders(reader, self._ids)
+        self._stops = Stops(reader, self._orders, clock)
+        self._glance = Glance(client, reader, self._ids)
+        self._margins = Margins(self._read_position, clock)
+        self._evidence = Evidence(reader, self._orders, self._stops, self._margins)
+        self._statement = Statement(reader)
+
+    async def execute(self, intent: Intent, gate: Gate) -> Execution:
+        """Send one action once; whatever happens is an outcome.
+
+        Raises:
+            JournalError: The intent is not durable as sent, and did not leave.
+        """
+        is_margin = isinstance(intent.action, AddMargin | RemoveMargin)
+        if is_margin and isinstance(self._write_for(intent), Write):
+            await self._margins.before(intent)
+        if isinstance(intent.action, ReducePosition):
+            await self._margins.ordered(intent.action.key)
+        done = await super().execute(intent, gate)
+        if is_margin and done.outcome is Outcome.REJECTED:
+            self._margins.refused(intent)
+        return done
+
+    async def settle(self, intent: Intent) -> Settlement:
+        """Look for the effect of an intent.
+
+        Raises:
+            ExchangeError: What would show it could not be read completely.
+        """
+        return await self._evidence.settle(intent)
+
+    async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
+        """Return every line of the venue's ledger since an instant, by time.
+
+        Raises:
+            ExchangeError: A list could not be read to its end.
+        """
+        return await self._statement.read(
+            since,
+            self._now(),
+            symbols={name: symbol for symbol, name in self._ids.items()},
+            has_spot="spot" in self._settings.wallets,
+        )
+
+    async def marks(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
+        """Return every completed hour of mark of a configured symbol, as far as the venue knows.
+
+        Raises:
+            ExchangeError: They could not be read to their end.
+        """
+        history = MarkHistory(self._reader, sleep=self._clock.sleep)
+        return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
+
+    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
+        """Return present marks and nothing else. [quote/base].
+
+        Raises:
+            ExchangeError: As the port says.
+        """
+        return await self._glance.marks(symbols)
+
+    def _glance_every(self, count: int, now: float) -> float | None:
+        return self._glance.every(count, now)
+
+    def _write_for(self, intent: Intent) -> Write | str:
+        return write_for(intent, self._ids, self._rules.modes, self._instruments)
+
+    def _applied(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
+        return applied(intent, write, answer)
+
+    def _forget_stops(self) -> None:
+        self._stops.forget()
+
+    async def _confirmed(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
+        """Return the confirmed effect; an order is only taken at first, and looked at."""
+        if not isinstance(intent.action, ReducePosition | PlaceStop | CancelStop):
+            return self._applied(intent, write, answer)
+        if is_taken(write, answer) is None:
+            return None
+        for pause in CONFIRMED_AFTER:
+            await self._clock.sleep(pause)
+            try:
+                found = await self._became(intent)
+            except ExchangeError:
+                return None  # it is settled like any other unknown
+            if found is not None:
+                return found
+        return None
+
+    async def _became(self, intent: Intent) -> Decimal | None:
+        """Return what an order has done by now; ``None`` while that is not certain."""
+        action = intent.action
+        match action:
+            case ReducePosition(key=key):
+                row = await self._orders.now(key.symbol, "orderLinkId", intent.id)
+                return None if row is None else filled(row, action)
+            case PlaceStop(key=key):
+                row = await self._orders.now(key.symbol, "orderLinkId", intent.id)
+                return ONE if row is not None and row["orderStatus"] in OPEN else None
+            case CancelStop(key=key, stop_id=stop_id):
+                row = await self._orders.now(key.symbol, "orderId", stop_id)
+                return ONE if row is not None and row["orderStatus"] in TAKEN_BACK else None
+            case _:
+                return None
+
+    async def _ask_time(self) -> datetime:
+        answer = await self._client.read(self._api.publicGetV5MarketTime, {})
+        return instant(whole(table(answer, "time"), "time"))
+
+    async def _look(self) -> Observation:
+        asked_at = self._now()
+        wanted, coins = self._settings.symbols, self._rules.coins
+        where = {"accountType": "UNIFIED", "coin": ",".join(coins)}
+        found, others, info, balance, free, funds, *tickers = await all_of([
+            self._positions(coins),
+            self._inverse(),
+            self._reader.one(self._api.privateGetV5AccountInfo, {}, "account"),
+            self._reader.one(self._api.privateGetV5AccountWalletBalance, where, "wallet balance"),
+            self._free(coins),
+            self._funds(coins),
+            *(self._ticker(symbol) for symbol in wanted),
+        ])  # fmt: skip
+        balances = parse.balances(balance)
+        _check_whole(found, balances)
+        _check_kinds(others)
+        marks = dict(zip(wanted, tickers, strict=True))
+        unwatched = await self._unwatched(found, marks)
+        symbols = [*wanted, *unwatched]
+        is_isolated = _is_isolated(info)
+        positions = tuple(
+            sorted(
+                (self._position(row, is_isolated=is_isolated) for row in found),
+                key=lambda position: position.key,
+            )
+        )
+        self._margins.saw(p for p in positions if p.margin_mode is MarginMode.ISOLATED)
+        depths, *_ = await all_of([
+            self._depths({position.symbol for position in positions}),
+            self._stops.refresh(
+                {symbol: self._ids[symbol] for symbol in symbols},
+                {position.key: position.size for position in positions},
+                self._rules.mode,
+            ),
+            self._bars.refresh(symbols, self._now_ms()),
+        ])  # fmt: skip
+        currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
+        wallets = [*self._wallets(currencies, balances, free, positions)]
+        if funds is not None:
+            wallets += parse.funding_wallets(funds, currencies)
+        return Observation(
+            at=self._now(),
+            account_at=asked_at,
+            account=Account(
+                name=self._settings.account,
+                venue=self._settings.venue,
+                position_mode=self._rules.mode,
+                positions=positions,
+                wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
+                stops=self._stops.found,
+                stops_at=self._stops.read_at,
+            ),
+            instruments=tuple(self._instruments[symbol] for symbol in symbols),
+            markets=tuple(self._market(symbol, marks[symbol], depths) for symbol in symbols),
+        )
+
+    async def _positions(self, coins: Collection[str]) -> list[dict[str, Any]]:
+        """Return what is held, in every coin that contracts are settled in."""
+        pages = await all_of([
+            self._reader.all(
+                self._api.privateGetV5PositionList,
+                {**LINEAR, "settleCoin": coin, "limit": POSITIONS_PAGE},
+                f"positions in {coin}",
+            )
+            for coin in coins
+        ])  # fmt: skip
+        return [row for page in pages for row in page if number(row, "size") != 0]
+
+    async def _inverse(self) -> list[dict[str, Any]]:
+        asked = {"category": "inverse", "limit": POSITIONS_PAGE}
+        call = self._api.privateGetV5PositionList
+        found = await self._reader.all(call, asked, "inverse positions")
+        return [row for row in found if number(row, "size") != 0]
+
+    async def _free(self, coins: Collection[str]) -> Mapping[str, Any] | None:
+        """Return what may be moved, by coin; the test hosts do not tell."""
+        if self._is_demo:
+            return None
+        asked = {"coinName": ",".join(coins)}
+        found = await self._reader.one(
+            self._api.privateGetV5AccountWithdrawal, asked, "transferable amount"
+        )
+        return table(found.get("availableWithdrawalMap"), "availableWithdrawalMap")
+
+    async def _funds(self, coins: Collection[str]) -> dict[str, Any] | None:
+        if "spot" not in self._settings.wallets:
+            return None
+        return await self._reader.one(
+            self._api.privateGetV5AssetTransferQueryAccountCoinsBalance,
+            {"accountType": "FUND", "coin": ",".join(coins)},
+            "funding account",
+        )
+
+    async def _ticker(self, symbol: str) -> tuple[Mapping[str, Any], int]:
+        """Return the ticker of a symbol, and the venue's time of it. [ms]."""
+        asked = {**LINEAR, "symbol": self._ids[symbol]}
+        what = f"mark of {symbol}"
+        found, answer = await self._reader.stamped(self._api.publicGetV5MarketTickers, asked, what)
+        own = [row for row in listed(found, what) if row.get("symbol") == self._ids[symbol]]
+        if len(own) != 1:
+            raise Incomplete(f"{what} must be its own, was not")
+        return own[0], whole(answer, "time")
+
+    async def _unwatched(
+        self, held: list[dict[str, Any]], marks: dict[str, tuple[Mapping[str, Any], int]]
+    ) -> list[str]:
+        """Return held symbols that are not configured, with their marks and rules read."""
+        new = sorted({self._rules.symbol(row) for row in held} - set(marks))
+        tickers = await all_of([self._ticker(symbol) for symbol in new])
+        marks.update(zip(new, tickers, strict=True))
+        await self._rules.configure(new)
+        return new
+
+    def _position(self, row: Mapping[str, Any], *, is_isolated: bool) -> Position:
+        symbol = self._rules.symbol(row)
+        self._rules.seen(symbol, row)
+        found = parse.position(row, self._rules.terms(symbol, is_isolated=is_isolated))
+        is_planned = found.margin_mode is MarginMode.ISOLATED
+        return self._margins.steady(found) if is_planned else found
+
+    async def _read_position(self, key: PositionKey) -> Position | None:
+        """Return one isolated position as it is now; ``None`` where it is not held.
+
+        Raises:
+            ExchangeError: No usable answer.
+        """
+        asked = {**LINEAR, "symbol": self._ids[key.symbol]}
+        found = await self._reader.one(
+            self._api.privateGetV5PositionList, asked, "position", lane=Lane.SETTLE
+        )
+        for row in listed(found, "position"):
+            if number(row, "size") and parse.side_of(row) is key.side:
+                return self._position(row, is_isolated=True)
+        return None
+
+    def _wallets(
+        self,
+        currencies: Collection[str],
+        balances: Mapping[str, Mapping[str, Any]],
+        free: Mapping[str, Any] | None,
+        positions: Collection[Position],
+    ) -> list[Wallet]:
+        missing = [coin for coin in sorted(currencies) if coin not in balances]
+        if missing:
+            raise Incomplete(f"account must list wallets of {', '.join(missing)}")
+        return [
+            parse.unified_wallet(
+                balances[coin],
+                None if free is None else amount(free, coin),
+                [p for p in positions if self._instruments[p.symbol].settle == coin],
+            )
+            for coin in sorted(currencies)
+        ]
+
+    async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
+        ordered = sorted(symbols)
+        call = self._api.publicGetV5MarketOrderbook
+        answers = await all_of(
+            [
+                self._reader.one(
+                    call,
+                    {**LINEAR, "symbol": self._ids[symbol], "limit": BOOK_LEVELS},
+                    f"book of {symbol}",
+                )
+                for symbol in ordered
+            ]
+        )
+        return dict(zip(ordered, answers, strict=True))
+
+    async def _read_bars(self, symbol: str, now_ms: int) -> Bars:
+        seconds = self._settings.bar_seconds
+        found = await self._reader.one(
+            self._api.publicGetV5MarketMarkPriceKline,
+            {
+                **LINEAR,
+                "symbol": self._ids[symbol],
+                "interval": INTERVALS[seconds],
+                "limit": min(self._settings.bars + 1, MOST_BARS),
+            },
+            f"klines of {symbol}",
+        )
+        return parse.bars(found, symbol, seconds=seconds, now_ms=now_ms)
+
+    def _market(
+        self,
+        symbol: str,
+        ticker: tuple[Mapping[str, Any], int],
+        depths: Mapping[str, Mapping[str, Any]],
+    ) -> Market:
+        row, at_ms = ticker
+        return parse.market(
+            row, symbol, at_ms=at_ms, bars=self._bars.of(symbol), depth=depths.get(symbol)
+        )
+
+    async def _check_rights(self) -> None:
+        if self._is_demo:
+            return  # the test hosts have no such endpoint
+        found = await self._reader.one(self._api.privateGetV5UserQueryApi, {}, "key rights")
+        rights = table(found.get("permissions"), "permissions")
+        wallet, trade = (_words(rights, name) for name in ("Wallet", "ContractTrade"))
+        if any("withdraw" in word.lower() for word in wallet):
+            raise Denied("the API key must not be able to withdraw: turn that right off")
+        if found.get("readOnly") != 0 or not {"Order", "Position"} <= trade:
+            raise Denied(
+                "the API key must be able to trade contracts: turn orders and positions on"
+            )
+        if "spot" in self._settings.wallets and "AccountTransfer" not in wallet:
+            raise Denied(
+                "the API key must be able to transfer between accounts of its owner, since "
+                "transfer_from names one: turn that right on"
+            )
+
+
+def _words(rights: Mapping[str, Any], name: str) -> set[str]:
+    found = rights.get(name)
+    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
+        raise Incomplete(f"{name} of permissions must be a list of words, was {found!r}")
+    return set(found)
+
+
+def _is_isolated(info: Mapping[str, Any]) -> bool:
+    """Return whether the account is in isolated mode.
+
+    Raises:
+        Denied: It is no unified account.
+        Incomplete: Its mode is unknown.
+    """
+    if whole(info, "unifiedMarginStatus") < LEAST_UNIFIED:
+        raise Denied("the account must be a unified trading account: upgrade it")
+    mode = text(info, "marginMode")
+    if mode not in parse.MODES:
+        raise Incomplete(f"marginMode must be one of {', '.join(parse.MODES)}, was {mode!r}")
+    return mode == parse.ISOLATED
+
+
+def _check_kinds(others: list[dict[str, Any]]) -> None:
+    """Accept an account only if all it holds is understood.
+
+    Raises:
+        Incomplete: It holds contracts that are settled in their own coin.
+    """
+    if others:
+        names = ", ".join(sorted({text(row, "symbol") for row in others}))
+        raise Incomplete(f"positions must be linear to be protected, were also {names}")
+
+
+def _check_whole(held: list[dict[str, Any]], balances: Mapping[str, Mapping[str, Any]]) -> None:
+    """Accept positions only if the account needs as much margin for them.
+
+    An empty list is not flat until the account agrees: broken answers arrive as empty lists. A
+    portfolio tells no margin of single positions.
+
+    Raises:
+        TornError: They differ; the next look may be whole.
+    """
+    shown = [row for row in held if row.get("positionIM") != ""]
+    ours = sum((amount(row, "positionIM") for row in shown), Decimal(0))
+    theirs = sum(
+        (amount(row, "totalPositionIM") for row in balances.values()
+         if row.get("totalPositionIM") != ""),
+        Decimal(0),
+    )  # fmt: skip
+    if len(shown) == len(held) and abs(ours - theirs) > AGREES * theirs + Decimal("0.01"):
+        raise TornError(
+            f"positions and account must need the same margin, needed {ours} and {theirs}"
+        )

@@ -1,0 +1,356 @@
+"""What do Bybit's rows mean?
+
+The wallet of a unified account holds the margin of its isolated positions too. Of a position the
+venue tells the initial margin at mark: value over the leverage setting, the fee of closing, and
+what was added to it. What stands behind it is the same at entry, without the fee.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from bot.domain.account import Wallet
+from bot.domain.instrument import Instrument, MarginRelease, MarginTier
+from bot.domain.market import Bars, BookLevel, Candle, Market
+from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
+from bot.domain.stop import RestingStop, is_own_name
+from bot.errors import Incomplete
+from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
+from bot.margin.tiers import check_tiers
+
+ZERO = Decimal(0)
+CENT = Decimal("0.00000001")
+"""Finest step of any balance. [quote]"""
+STOPS = ("Stop", "StopLoss", "PartialStopLoss")
+FALLS, RISES = 2, 1
+ISOLATED = "ISOLATED_MARGIN"
+MODES = (ISOLATED, "REGULAR_MARGIN", "PORTFOLIO_MARGIN")
+PLANNED = "USDT"
+"""Settles what is planned for; USDC contracts are settled every eight hours, which moves profit."""
+SIDES = {"Buy": Side.LONG, "Sell": Side.SHORT}
+IDX = {0: (Side.LONG, Side.SHORT), 1: (Side.LONG,), 2: (Side.SHORT,)}
+"""Sides that the leg of a number may have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a row of a position is read by.
+
+    Attributes:
+        symbol: Unified.
+        taker_fee: Of the account. [ratio]
+        is_isolated: Whether the account is in isolated mode and the contract is planned for.
+    """
+
+    symbol: str
+    taker_fee: Decimal
+    is_isolated: bool
+
+
+def unified(row: Mapping[str, Any]) -> str:
+    """Return the unified name of a perpetual."""
+    base, quote, settle = (text(row, key) for key in ("baseCoin", "quoteCoin", "settleCoin"))
+    return f"{base}/{quote}:{settle}"
+
+
+def instrument(
+    row: Mapping[str, Any],
+    tiers: tuple[MarginTier, ...],
+    *,
+    taker_fee: Decimal,
+    margin_step: Decimal,
+    margin_release: MarginRelease,
+) -> Instrument:
+    """Return the rules of a contract from its row of instruments-info.
+
+    Raises:
+        Incomplete: A filter or a number is missing.
+    """
+    named = {"symbol": row.get("symbol")}
+    price = named | table(row.get("priceFilter"), "priceFilter")
+    lot = named | table(row.get("lotSizeFilter"), "lotSizeFilter")
+    ends_ms = whole(row, "deliveryTime")
+    is_listed = text(row, "status") == "Trading"
+    return Instrument(
+        symbol=unified(row),
+        settle=text(row, "settleCoin"),
+        price_step=positive(price, "tickSize"),
+        size_step=positive(lot, "qtyStep"),
+        min_size=positive(lot, "minOrderQty"),
+        max_market_size=positive(lot, "maxMktOrderQty"),
+        min_notional=amount(lot, "minNotionalValue"),
+        margin_step=margin_step,
+        taker_fee=taker_fee,
+        tiers=tiers,
+        margin_release=margin_release,
+        closes_at=instant(ends_ms) if ends_ms or not is_listed else None,
+        added_fee=taker_fee,
+    )
+
+
+def tiers(found: Iterable[Mapping[str, Any]], name: str) -> tuple[MarginTier, ...]:
+    """Return the maintenance table of a contract from its rows of risk-limit.
+
+    Raises:
+        Incomplete: It is not one that the formulae may rely on.
+    """
+    steps = sorted(found, key=lambda row: positive(row, "riskLimitValue"))
+    if any(text(row, "symbol") != name for row in steps):
+        raise Incomplete(f"risk limits must be of {name}, were of others too")
+    floors = [ZERO, *(positive(row, "riskLimitValue") for row in steps)]
+    made = tuple(
+        MarginTier(
+            notional_floor=floor,
+            maintenance_rate=positive(row, "maintenanceMargin"),
+            # The first step deducts nothing, and says so with an empty word.
+            maintenance_amount=amount(row, "mmDeduction") if row.get("mmDeduction") else ZERO,
+            max_leverage=positive(row, "maxLeverage"),
+        )
+        for row, floor in zip(steps, floors, strict=False)
+    )
+    try:
+        check_tiers(name, made)
+    except ValueError as error:
+        raise Incomplete(str(error)) from error
+    # Some tables were printed in percent.
+    odd = next((t for t in made if t.maintenance_rate * t.max_leverage > 1), None)
+    if odd is not None:
+        raise Incomplete(
+            f"maintenanceMargin of {name} must fit a leverage of {odd.max_leverage}, was "
+            f"{odd.maintenance_rate}"
+        )
+    return made
+
+
+def side_of(row: Mapping[str, Any]) -> Side:
+    """Return the side of a position that is held.
+
+    Raises:
+        Incomplete: It is unknown, or does not fit its leg.
+    """
+    side, leg = SIDES.get(text(row, "side")), whole(row, "positionIdx")
+    if side is None or side not in IDX.get(leg, ()):
+        raise Incomplete(
+            f"side of {row.get('symbol')} must fit positionIdx {leg}, was {row.get('side')!r}"
+        )
+    return side
+
+
+def mode_of(row: Mapping[str, Any]) -> PositionMode:
+    """Return the position mode that a row of a position speaks of.
+
+    Raises:
+        Incomplete: Its leg is unknown.
+    """
+    leg = whole(row, "positionIdx")
+    if leg not in IDX:
+        raise Incomplete(f"positionIdx of {row.get('symbol')} must be 0, 1 or 2, was {leg}")
+    return PositionMode.HEDGE if leg else PositionMode.ONE_WAY
+
+
+def position(row: Mapping[str, Any], terms: Terms) -> Position:
+    """Return a position from its row of position/list.
+
+    Raises:
+        Incomplete: A number is missing, or contradicts another.
+    """
+    size = positive(row, "size") * side_of(row).sign
+    entry, mark = positive(row, "avgPrice"), positive(row, "markPrice")
+    # A portfolio has no setting; nothing is planned for it, and nothing limits it.
+    leverage = positive(row, "leverage") if row.get("leverage") != "" else Decimal(1)
+    shown = number(row, "liqPrice") if row.get("liqPrice") != "" else ZERO
+    is_told = terms.is_isolated or row.get("positionMM") != ""
+    adds = whole(row, "autoAddMargin")
+    if adds not in (0, 1):
+        raise Incomplete(f"autoAddMargin of {terms.symbol} must be 0 or 1, was {adds}")
+    return Position(
+        symbol=terms.symbol,
+        size=size,
+        entry_price=entry,
+        mark_price=mark,
+        margin=_behind(row, size, entry, mark, leverage, terms) if terms.is_isolated else ZERO,
+        leverage_setting=leverage,
+        margin_mode=MarginMode.ISOLATED if terms.is_isolated else MarginMode.CROSS,
+        venue_liquidation_price=shown if shown > 0 else None,
+        venue_maintenance_margin=amount(row, "positionMM") if is_told else None,
+        venue_adds_margin=adds == 1,
+    )
+
+
+def _behind(
+    row: Mapping[str, Any],
+    size: Decimal,
+    entry: Decimal,
+    mark: Decimal,
+    leverage: Decimal,
+    terms: Terms,
+) -> Decimal:
+    """Return the margin of an isolated position without profit. [quote]."""
+    held, side = abs(size), Decimal(1 if size > 0 else -1)
+    fee = held * entry * (1 - side / leverage) * terms.taker_fee
+    added = amount(row, "positionIM") - held * mark / leverage - fee
+    return (held * entry / leverage + added).quantize(CENT, rounding=ROUND_HALF_EVEN)
+
+
+def stop(row: Mapping[str, Any], symbol: str) -> RestingStop | None:
+    """Return the stop of a row of order/realtime; ``None`` for any other conditional order.
+
+    Raises:
+        Incomplete: A field is missing or unknown.
+    """
+    if row.get("stopOrderType") not in STOPS:
+        return None
+    order_side, leg = text(row, "side"), whole(row, "positionIdx")
+    if order_side not in SIDES:
+        raise Incomplete(f"side of a stop of {symbol} must be known, was {order_side!r}")
+    side = Side.LONG if order_side == "Sell" else Side.SHORT
+    closes = row.get("reduceOnly") is True or row.get("closeOnTrigger") is True
+    if not closes or side not in IDX.get(leg, ()):
+        return None  # it would open a position
+    if whole(row, "triggerDirection") != (FALLS if side is Side.LONG else RISES):
+        return None  # it takes a profit
+    client_id = row.get("orderLinkId")
+    name = client_id if isinstance(client_id, str) else ""
+    return RestingStop(
+        key=PositionKey(symbol, side),
+        stop_id=text(row, "orderId"),
+        client_id=name,
+        size=amount(row, "qty") or None,
+        stop_price=positive(row, "triggerPrice"),
+        on_mark=text(row, "triggerBy") == "MarkPrice",
+        is_ours=is_own_name(name),
+    )
+
+
+def balances(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the rows of a unified account by coin.
+
+    Raises:
+        Incomplete: There is not one account.
+    """
+    accounts = rows(found.get("list"), "wallet balance")
+    if len(accounts) != 1 or accounts[0].get("accountType") != "UNIFIED":
+        raise Incomplete("wallet balance must be of one unified account, was not")
+    return {text(row, "coin"): row for row in rows(accounts[0].get("coin"), "coins")}
+
+
+def unified_wallet(
+    row: Mapping[str, Any], free: Decimal | None, positions: Sequence[Position]
+) -> Wallet:
+    """Return what backs positions: all of a coin but the margin that is behind isolated ones.
+
+    Args:
+        row: Of the coin.
+        free: What the venue lets be moved; ``None`` where it is not asked: then all that no
+            position and no order needs.
+        positions: Those settled in the coin. Cross ones have no margin of their own.
+
+    Raises:
+        Incomplete: A number is missing.
+    """
+    coin, held = text(row, "coin"), number(row, "walletBalance")
+    needed = sum((amount(row, key) for key in ("totalPositionIM", "totalOrderIM", "locked")), ZERO)
+    left = max(ZERO, held - needed)
+    return Wallet(
+        name="futures",
+        currency=coin,
+        total=held - sum((position.margin for position in positions), ZERO),
+        free=left if free is None else free,
+    )
+
+
+def funding_wallets(found: Mapping[str, Any], currencies: frozenset[str]) -> tuple[Wallet, ...]:
+    """Return the funding account, as the wallet that transfers come from.
+
+    Raises:
+        Incomplete: A coin or a number is missing.
+    """
+    listed = {text(row, "coin"): row for row in rows(found.get("balance"), "funding account")}
+    missing = currencies - set(listed)
+    if missing:
+        raise Incomplete(f"funding account must list {', '.join(sorted(missing))}, did not")
+    return tuple(
+        Wallet(
+            name="spot",
+            currency=currency,
+            total=amount(listed[currency], "walletBalance"),
+            free=amount(listed[currency], "transferBalance"),
+        )
+        for currency in sorted(currencies)
+    )
+
+
+def market(
+    row: Mapping[str, Any], symbol: str, *, at_ms: int, bars: Bars, depth: Mapping[str, Any] | None
+) -> Market:
+    """Return the market of a symbol from its ticker, bars and book.
+
+    Raises:
+        Incomplete: A number is missing.
+    """
+    return Market(
+        symbol=symbol,
+        mark_price=positive(row, "markPrice"),
+        index_price=positive(row, "indexPrice"),
+        mark_at=instant(at_ms),
+        funding_rate=number(row, "fundingRate") if row.get("fundingRate") else None,
+        bars=bars,
+        bids=_levels(depth, "b", symbol) if depth is not None else (),
+        asks=_levels(depth, "a", symbol) if depth is not None else (),
+    )
+
+
+def bars(found: Mapping[str, Any], symbol: str, *, seconds: int, now_ms: int) -> Bars:
+    """Return the completed bars of klines.
+
+    Raises:
+        Incomplete: A row is broken.
+    """
+    width = timedelta(seconds=seconds)
+    done = [row for row in candles(found, symbol) if row.opened_at + width <= instant(now_ms)]
+    return Bars(
+        opened_at=done[0].opened_at if done else None,
+        seconds=seconds,
+        high=tuple(row.high for row in done),
+        low=tuple(row.low for row in done),
+        close=tuple(row.close for row in done),
+    )
+
+
+def candles(found: Mapping[str, Any], symbol: str) -> tuple[Candle, ...]:
+    """Return the rows of klines, each with its date, time ascending; the venue lists newest first.
+
+    Raises:
+        Incomplete: A row is broken.
+    """
+    listed = found.get("list")
+    if not isinstance(listed, list) or not all(isinstance(row, list) for row in listed):
+        raise Incomplete(f"klines of {symbol} must be a list of rows")
+    made = []
+    for row in reversed(listed):
+        named = dict(zip(("open_at", "open", "high", "low", "close"), row, strict=False))
+        named["symbol"] = symbol
+        made.append(
+            Candle(
+                opened_at=instant(whole(named, "open_at")),
+                high=float(positive(named, "high")),
+                low=float(positive(named, "low")),
+                close=float(positive(named, "close")),
+            )
+        )
+    return tuple(made)
+
+
+def _levels(depth: Mapping[str, Any], side: str, symbol: str) -> tuple[BookLevel, ...]:
+    found = depth.get(side)
+    if not isinstance(found, list):
+        raise Incomplete(f"{side} of {symbol} must be a list, was {type(found).__name__}")
+    levels = []
+    for row in found:
+        if not isinstance(row, list) or len(row) < 2:  # noqa: PLR2004 - price and size
+            raise Incomplete(f"{side} of {symbol} must be pairs, had {row!r}")
+        named = {"symbol": symbol, "price": row[0], "size": row[1]}
+        levels.append(BookLevel(price=positive(named, "price"), size=amount(named, "size")))
+    return tuple(levels)

@@ -1,0 +1,175 @@
+"""What are the rules now: contracts, tiers, fees, the position mode of each symbol?"""
+
+from collections.abc import Awaitable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.clock import VenueClock
+from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.position import PositionMode
+from bot.errors import Incomplete
+from bot.exchanges.bybit import parse
+from bot.exchanges.bybit.answers import LINEAR, Reader, listed
+from bot.exchanges.client import all_of
+from bot.exchanges.numbers import amount, instant, text
+from bot.exchanges.venues import VENUES
+
+RULES_EVERY = timedelta(hours=1)
+"""Tiers, filters, fees and modes are read again so often, and on a symbol not seen before."""
+CONTRACTS_PAGE = 1000
+USUAL_FEE = Decimal("0.00055")
+"""Taker fee of whoever trades little; for the test hosts, which do not tell it. [ratio]"""
+PERPETUAL = "LinearPerpetual"
+
+
+class Rules:
+    """The rules of one account's venue, as last read."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        clock: VenueClock,
+        *,
+        venue: str,
+        symbols: Collection[str],
+        margin_release: MarginRelease,
+        has_fees: bool,
+    ) -> None:
+        self._reader, self._clock, self._venue = reader, clock, VENUES[venue]
+        self._wanted, self._measured, self._has_fees = symbols, margin_release, has_fees
+        self.ids: dict[str, str] = {}
+        """The venue's name of each symbol it lists."""
+        self.instruments: dict[str, Instrument] = {}
+        """Of each symbol that was needed so far."""
+        self.modes: dict[str, PositionMode] = {}
+        """Of each symbol that was needed so far; here each may have its own."""
+        self.mode = PositionMode.ONE_WAY
+        """Hedge as soon as one symbol is."""
+        self._symbols: dict[str, str] = {}
+        self._raw: dict[str, Mapping[str, Any]] = {}
+        self._fees: dict[str, Decimal] = {}
+        self._read_at: datetime | None = None
+
+    @property
+    def coins(self) -> tuple[str, ...]:
+        """What the listed contracts are settled in."""
+        return tuple(sorted({text(row, "settleCoin") for row in self._raw.values()}))
+
+    def due(self) -> list[Awaitable[None]]:
+        """Return what must be read again by now."""
+        is_old = self._read_at is None or self._clock.now() - self._read_at >= RULES_EVERY
+        return [self.read()] if is_old else []
+
+    def forget(self) -> None:
+        """Read all of it again before the next look."""
+        self._read_at = None
+
+    def symbol(self, row: Mapping[str, Any]) -> str:
+        """Return the unified name of what a row is about.
+
+        Raises:
+            Incomplete: The venue does not list it.
+        """
+        symbol = self._symbols.get(text(row, "symbol"))
+        if symbol is None:
+            raise Incomplete(f"rules of {row.get('symbol')} must be known, were not listed")
+        return symbol
+
+    async def read(self) -> None:
+        """Read all of it.
+
+        Raises:
+            ExchangeError: No usable answer.
+        """
+        api = self._reader.api
+        found, fees = await all_of([
+            self._reader.all(
+                api.publicGetV5MarketInstrumentsInfo,
+                {**LINEAR, "limit": CONTRACTS_PAGE},
+                "contracts",
+            ),
+            self._read_fees(),
+        ])  # fmt: skip
+        raw = {parse.unified(r): r for r in found if r.get("contractType") == PERPETUAL}
+        if not raw:
+            raise Incomplete("contracts must list perpetuals, listed none")
+        self._raw, self._fees = raw, fees
+        self.ids.update({symbol: text(row, "symbol") for symbol, row in raw.items()})
+        self._symbols.update({name: symbol for symbol, name in self.ids.items()})
+        asked = sorted({*self._wanted, *self.instruments})
+        await all_of([self._learn(symbol) for symbol in asked if symbol in self.ids])
+        self._read_at = self._clock.now()
+
+    async def configure(self, symbols: Collection[str]) -> None:
+        """Read the rules of symbols that are not known yet.
+
+        Raises:
+            ExchangeError: No usable answer.
+        """
+        new = [symbol for symbol in symbols if symbol not in self.instruments]
+        await all_of([self._learn(symbol) for symbol in new])
+
+    def seen(self, symbol: str, row: Mapping[str, Any]) -> None:
+        """Take over the position mode that a position speaks of.
+
+        Raises:
+            Incomplete: It is unknown.
+        """
+        self._take(symbol, parse.mode_of(row))
+
+    def terms(self, symbol: str, *, is_isolated: bool) -> parse.Terms:
+        """Return what a position of a symbol is read by."""
+        instrument = self.instruments[symbol]
+        return parse.Terms(
+            symbol=symbol,
+            taker_fee=instrument.taker_fee,
+            is_isolated=is_isolated and instrument.settle == parse.PLANNED,
+        )
+
+    async def _learn(self, symbol: str) -> None:
+        """Read the tiers and the mode of a symbol when they are needed: a venue lists hundreds."""
+        row, name, api = self._raw.get(symbol), self.ids[symbol], self._reader.api
+        if row is None:  # it was listed, and does not trade any more
+            self.instruments[symbol] = replace(self.instruments[symbol], closes_at=instant(0))
+            return
+        where = {**LINEAR, "symbol": name}
+        limits, legs = await all_of([
+            self._reader.all(api.publicGetV5MarketRiskLimit, where, "risk limits"),
+            self._reader.one(api.privateGetV5PositionList, where, "legs"),
+        ])  # fmt: skip
+        modes = {parse.mode_of(leg) for leg in listed(legs, "legs") if text(leg, "symbol") == name}
+        if len(modes) != 1:
+            raise Incomplete(f"legs of {symbol} must be of one position mode, were of {len(modes)}")
+        is_measured = self._measured is not MarginRelease.UNKNOWN
+        self.instruments[symbol] = parse.instrument(
+            row,
+            parse.tiers(limits, name),
+            taker_fee=self._fee(name),
+            margin_step=self._venue.margin_step,
+            margin_release=self._measured if is_measured else self._venue.margin_release,
+        )
+        self._take(symbol, *modes)
+
+    def _take(self, symbol: str, mode: PositionMode) -> None:
+        self.modes[symbol] = mode
+        is_hedge = PositionMode.HEDGE in self.modes.values()
+        self.mode = PositionMode.HEDGE if is_hedge else PositionMode.ONE_WAY
+
+    def _fee(self, name: str) -> Decimal:
+        if not self._has_fees:
+            return USUAL_FEE
+        if name not in self._fees:
+            raise Incomplete(f"fee rate of {name} must be known, was not listed")
+        return self._fees[name]
+
+    async def _read_fees(self) -> dict[str, Decimal]:
+        if not self._has_fees:
+            return {}
+        found = await self._reader.one(self._reader.api.privateGetV5AccountFeeRate, LINEAR, "fees")
+        rates = {text(row, "symbol"): amount(row, "takerFeeRate") for row in listed(found, "fees")}
+        dear = [name for name, rate in rates.items() if rate >= 1]
+        if dear:
+            raise Incomplete(f"takerFeeRate of {dear[0]} must be below 1")
+        return rates

@@ -1,0 +1,1 @@
+"""How does the paper exchange speak the words of Bybit v5, a unified trading account?"""
