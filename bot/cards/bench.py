@@ -32,7 +32,7 @@ from bot.exchanges.venues import VENUES
 from bot.paper.desk import Asked, Desk, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault, Faults, Kind
-from bot.paper.fronts import FRONTS
+from bot.paper.fronts import FRONTS, ruled
 from bot.paper.mishaps import distorted, instead
 from bot.paper.socketless import Carry, SocketlessSession
 from bot.paper.values import Holding
@@ -363,7 +363,11 @@ class Bench:
 @contextlib.asynccontextmanager
 async def bench_of(scene: Scene, seam: Seam = NEUTRAL, *, venue: str) -> AsyncIterator[Bench]:
     """Connect the adapter of a venue to the exchange of a scene."""
-    tongue, engine = tongue_of(venue), engine_of(scene, seam.prepare)
+
+    def prepare(engine: Engine) -> None:
+        seam.prepare(ruled(venue, engine))
+
+    tongue, engine = tongue_of(venue), engine_of(scene, prepare)
     time = CardTime(engine, skew=timedelta(seconds=scene.skew_seconds))
     desk = FRONTS[venue].desk(engine, time)
     wire = Wire(desk, time, tongue)

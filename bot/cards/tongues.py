@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from bot.cards.binance.tongue import BINANCE
+from bot.cards.bybit.tongue import BYBIT
+from bot.cards.okx.tongue import OKX
 from bot.cards.tongue import Tongue
 from bot.errors import ConfigError
 from bot.exchanges.venues import VENUES
 
-TONGUES: Mapping[str, Tongue] = {tongue.venue: tongue for tongue in (BINANCE,)}
+TONGUES: Mapping[str, Tongue] = {tongue.venue: tongue for tongue in (BINANCE, BYBIT, OKX)}
 """By the venue's id, in the order of the page."""
 
 
