@@ -288,8 +288,13 @@ def test_nobody_is_left_below_its_trigger_while_another_is_given_more_than_its_t
     decision = decided(crowd, policy)
     lifted, verdicts = added(decision), {v.key.symbol: v for v in decision.positions}
     after = standings(crowd, applied(crowd.observation, decision))
+    limits = crowd.kind.adapted(policy)
+    smallest = max(limits.least_move, limits.min_move)  # a move is never less, nor so much lavish
     is_lavish = any(
-        amount > margin_need(verdicts[symbol].risk, distance=crowd.triggers[symbol] * D("1.4"))
+        amount
+        > max(
+            margin_need(verdicts[symbol].risk, distance=crowd.triggers[symbol] * D("1.4")), smallest
+        )
         for symbol, amount in lifted.items()
     )
     endangered = [v.key.symbol for v in decision.positions if v.urgency is not Urgency.HOLD]
