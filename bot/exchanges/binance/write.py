@@ -1,7 +1,7 @@
 """Which request is an action, exactly, and which answer confirms it?"""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from bot.domain.action import (
@@ -15,6 +15,7 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
+from bot.exchanges.amounts import amount_problem, named_amount
 from bot.exchanges.binance.family import Family, unit_of
 from bot.exchanges.dialect import Expected, Write
 
@@ -62,7 +63,7 @@ def applied(
             parameters = write.expected.parameters
             is_same = (
                 str(answer.get("code")) == "200"
-                and _number(answer.get("amount")) == intent.action.amount
+                and named_amount(answer.get("amount")) == intent.action.amount
                 and str(answer.get("type")) == parameters["type"]
             )
             return intent.action.amount if is_same else None
@@ -72,7 +73,7 @@ def applied(
                 and answer.get("symbol") == write.expected.parameters["symbol"]
                 and answer.get("status") in ("FILLED", "EXPIRED", "CANCELED")
             )
-            filled = _number(answer.get("executedQty"))
+            filled = named_amount(answer.get("executedQty"))
             if not is_ours or filled is None:
                 return None
             filled *= unit_of(instruments[key.symbol])
@@ -86,7 +87,7 @@ def applied(
                 answer.get("clientAlgoId") == intent.id
                 and answer.get("symbol") == parameters["symbol"]
                 and answer.get("side") == parameters["side"]
-                and _number(answer.get("triggerPrice")) == stop_price
+                and named_amount(answer.get("triggerPrice")) == stop_price
                 and answer.get("algoStatus") in ACCEPTED
             )
             return ONE if is_there else None
@@ -105,7 +106,7 @@ def _margin(
     instrument = instruments.get(action.key.symbol)
     if instrument is None:
         return f"rules of {action.key.symbol} are not known"
-    problem = _amount_problem(action.amount, COLLATERAL_STEP)
+    problem = amount_problem(action.amount, COLLATERAL_STEP)
     if problem:
         return problem
     parameters = {
@@ -132,7 +133,7 @@ def _order(
     instrument = instruments.get(action.key.symbol)
     if instrument is None:
         return f"rules of {action.key.symbol} are not known"
-    problem = _amount_problem(action.size, instrument.size_step) or _amount_problem(
+    problem = amount_problem(action.size, instrument.size_step) or amount_problem(
         action.limit_price, instrument.price_step
     )
     if problem:
@@ -169,9 +170,9 @@ def _stop(
     instrument = instruments.get(action.key.symbol)
     if instrument is None:
         return f"rules of {action.key.symbol} are not known"
-    problem = _amount_problem(action.stop_price, instrument.price_step)
+    problem = amount_problem(action.stop_price, instrument.price_step)
     if action.size is not None:
-        problem = problem or _amount_problem(action.size, instrument.size_step)
+        problem = problem or amount_problem(action.size, instrument.size_step)
     if problem:
         return problem
     parameters = {
@@ -219,7 +220,7 @@ def _transfer(action: Transfer, family: Family) -> Write | str:
     route = route_of(action, family)
     if route is None:
         return f"no route from {action.source} to {action.destination}"
-    problem = _amount_problem(action.amount, COLLATERAL_STEP)
+    problem = amount_problem(action.amount, COLLATERAL_STEP)
     if problem:
         return problem
     return Write(
@@ -238,19 +239,3 @@ def _transfer(action: Transfer, family: Family) -> Write | str:
 
 def _leg(key: PositionKey) -> str:
     return "LONG" if key.side is Side.LONG else "SHORT"
-
-
-def _amount_problem(amount: Decimal, step: Decimal) -> str:
-    if not (amount.is_finite() and amount > 0):
-        return f"amount must be finite and > 0, was {amount}"
-    if amount % step != 0:
-        return f"amount must be a multiple of {step}, was {amount}"
-    return ""
-
-
-def _number(value: Any) -> Decimal | None:
-    try:
-        found = Decimal(value) if isinstance(value, str | int) else None
-    except InvalidOperation:
-        return None
-    return found if found is not None and found.is_finite() else None

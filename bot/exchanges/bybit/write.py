@@ -5,7 +5,7 @@ Numbers are words in a body, legs are whole numbers and flags are flags.
 
 import hashlib
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from bot.domain.action import (
@@ -19,6 +19,7 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
+from bot.exchanges.amounts import amount_problem, named_amount
 from bot.exchanges.dialect import Expected, Write
 
 COLLATERAL_STEP = Decimal("0.0001")
@@ -100,7 +101,7 @@ def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
         case AddMargin(amount=amount) | RemoveMargin(amount=amount):
             leg = found.get("positionIdx")
             is_same = str(leg) == write.expected.parameters.get("positionIdx")
-            held = _number(found.get("size"))
+            held = named_amount(found.get("size"))
             return amount if is_same and held is not None and held > 0 else None
         case Transfer(amount=amount):
             return amount if found.get("status") == "SUCCESS" else None
@@ -109,7 +110,7 @@ def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
 
 
 def _margin(action: AddMargin | RemoveMargin, where: dict[str, str], leg: int) -> Write | str:
-    problem = _amount_problem(action.amount, COLLATERAL_STEP)
+    problem = amount_problem(action.amount, COLLATERAL_STEP)
     if problem:
         return problem
     sign = "" if isinstance(action, AddMargin) else "-"
@@ -120,7 +121,7 @@ def _margin(action: AddMargin | RemoveMargin, where: dict[str, str], leg: int) -
 def _order(
     intent: Intent, action: ReducePosition, instrument: Instrument, where: dict[str, str], leg: int
 ) -> Write | str:
-    problem = _amount_problem(action.size, instrument.size_step) or _amount_problem(
+    problem = amount_problem(action.size, instrument.size_step) or amount_problem(
         action.limit_price, instrument.price_step
     )
     if problem:
@@ -142,9 +143,9 @@ def _order(
 def _stop(
     intent: Intent, action: PlaceStop, instrument: Instrument, where: dict[str, str], leg: int
 ) -> Write | str:
-    problem = _amount_problem(action.stop_price, instrument.price_step)
+    problem = amount_problem(action.stop_price, instrument.price_step)
     if action.size is not None:
-        problem = problem or _amount_problem(action.size, instrument.size_step)
+        problem = problem or amount_problem(action.size, instrument.size_step)
     if problem:
         return problem
     typed: Typed = {
@@ -178,7 +179,7 @@ def _transfer(intent: Intent, action: Transfer) -> Write | str:
     source, destination = ACCOUNTS.get(action.source), ACCOUNTS.get(action.destination)
     if source is None or destination is None or source == destination:
         return f"no route from {action.source} to {action.destination}"
-    problem = _amount_problem(action.amount, COLLATERAL_STEP)
+    problem = amount_problem(action.amount, COLLATERAL_STEP)
     if problem:
         return problem
     typed: Typed = {
@@ -213,19 +214,3 @@ def _leg(key: PositionKey, mode: PositionMode) -> int:
 
 def _closing(key: PositionKey) -> str:
     return "Sell" if key.side is Side.LONG else "Buy"
-
-
-def _amount_problem(amount: Decimal, step: Decimal) -> str:
-    if not (amount.is_finite() and amount > 0):
-        return f"amount must be finite and > 0, was {amount}"
-    if amount % step != 0:
-        return f"amount must be a multiple of {step}, was {amount}"
-    return ""
-
-
-def _number(value: Any) -> Decimal | None:
-    try:
-        found = Decimal(value) if isinstance(value, str) else None
-    except InvalidOperation:
-        return None
-    return found if found is not None and found.is_finite() else None

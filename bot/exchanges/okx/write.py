@@ -1,7 +1,7 @@
 """Which request is an action, exactly, and which answer confirms it?"""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from bot.domain.action import (
@@ -15,6 +15,7 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
+from bot.exchanges.amounts import amount_problem, named_amount
 from bot.exchanges.dialect import Expected, Write
 from bot.exchanges.okx.parse import LEGS
 
@@ -90,13 +91,15 @@ def applied(intent: Intent, write: Write, answer: Any) -> Decimal | None:
     match intent.action:
         case AddMargin(amount=amount) | RemoveMargin(amount=amount):
             is_same = _same(item, said, "instId", "type", "posSide")
-            return amount if is_same and _number(item.get("amt")) == amount else None
+            return amount if is_same and named_amount(item.get("amt")) == amount else None
         case ReducePosition():
             return None
         case Transfer(amount=amount):
             is_same = _same(item, said, "ccy", "from", "to", "clientId")
             has_id = isinstance(item.get("transId"), str) and bool(item["transId"])
-            return amount if is_same and has_id and _number(item.get("amt")) == amount else None
+            return (
+                amount if is_same and has_id and named_amount(item.get("amt")) == amount else None
+            )
         case PlaceStop():
             is_there = _same(item, said, "algoClOrdId") and item.get("sCode") == "0"
             has_id = isinstance(item.get("algoId"), str) and bool(item["algoId"])
@@ -261,22 +264,5 @@ def _name_problem(name: str) -> str:
     return f"id must be at most 32 letters and digits, was {name!r}"
 
 
-def amount_problem(amount: Decimal, step: Decimal) -> str:
-    """Return why an amount cannot be sent; empty where it can."""
-    if not (amount.is_finite() and amount > 0):
-        return f"amount must be finite and > 0, was {amount}"
-    if amount % step != 0:
-        return f"amount must be a multiple of {step}, was {amount}"
-    return ""
-
-
 def _same(item: Mapping[str, Any], said: Mapping[str, str], *keys: str) -> bool:
     return all(key in said and item.get(key) == said[key] for key in keys)
-
-
-def _number(value: Any) -> Decimal | None:
-    try:
-        found = Decimal(value) if isinstance(value, str | int) else None
-    except InvalidOperation:
-        return None
-    return found if found is not None and found.is_finite() else None

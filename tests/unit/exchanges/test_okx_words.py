@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from bot.domain.instrument import Contract, MarginRelease
 from bot.domain.market import Candle
 from bot.errors import Incomplete
+from bot.exchanges.amounts import amount_problem
 from bot.exchanges.okx import parse
 from bot.exchanges.okx.dialect import CODES, is_reduce_only, sent, told
 from bot.exchanges.okx.limits import ALLOWED, BUDGETS, OTHER, UNIT, cost
-from bot.exchanges.okx.write import _contracts, amount_problem
+from bot.exchanges.okx.write import _contracts
 from bot.exchanges.quota import KEPT, Lane, Meter
 from bot.margin import by_rule, isolated
 from bot.margin.by_rule import Terms

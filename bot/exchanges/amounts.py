@@ -1,0 +1,27 @@
+"""Can an amount be sent as it is, and which amount does an answer name?"""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+
+def amount_problem(amount: Decimal, step: Decimal) -> str:
+    """Return why an amount cannot be sent; empty where it can.
+
+    Args:
+        amount: What shall be sent.
+        step: Its finest, in the same unit.
+    """
+    if not (amount.is_finite() and amount > 0):
+        return f"amount must be finite and > 0, was {amount}"
+    if amount % step != 0:
+        return f"amount must be a multiple of {step}, was {amount}"
+    return ""
+
+
+def named_amount(value: Any) -> Decimal | None:
+    """Return the number a field of an answer names; ``None`` where it is none."""
+    try:
+        found = Decimal(value) if isinstance(value, str | int) else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() else None
