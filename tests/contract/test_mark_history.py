@@ -14,10 +14,11 @@ from bot.chance import SeededRng
 from bot.domain.market import Candle
 from bot.errors import Incomplete, Unavailable
 from bot.exchanges.binance.family import USDM
-from bot.exchanges.binance.history import HOUR_MS, PATIENCE, PAUSE, MarkHistory
+from bot.exchanges.binance.history import BinanceHistory
 from bot.exchanges.binance.weights import BUDGETS, Budget
 from bot.exchanges.client import Client
 from bot.exchanges.limits import Cost
+from bot.exchanges.mark_history import HOUR_MS, PATIENCE, PAUSE
 from bot.exchanges.quota import Lane, Quota
 from bot.leverage.library import Library
 from bot.paper.faults import Fault
@@ -61,14 +62,14 @@ async def test_every_completed_hour_comes_once_whatever_a_page_holds(
     client: Client, rig: Rig, page: int
 ) -> None:
     hours = 40 if page == 1 else 2000
-    history = MarkHistory(client, USDM, sleep=no_wait, page=page)
+    history = BinanceHistory(client, USDM, sleep=no_wait, page=page)
     since = START - timedelta(hours=hours)
     found = await history.read("BTCUSDT", BTC, since=since, until=START)
     assert seen(found) == there(rig)[-min(hours, 960) :]
 
 
 async def test_the_hour_that_has_not_closed_is_left_out(client: Client, rig: Rig) -> None:
-    history = MarkHistory(client, USDM, sleep=no_wait, page=5)
+    history = BinanceHistory(client, USDM, sleep=no_wait, page=5)
     until = START - timedelta(minutes=30)
     found = await history.read("BTCUSDT", BTC, since=START - timedelta(hours=12), until=until)
     assert found[0].opened_at == START - timedelta(hours=12)
@@ -76,7 +77,7 @@ async def test_the_hour_that_has_not_closed_is_left_out(client: Client, rig: Rig
 
 
 async def test_it_waits_for_its_turn_and_not_for_ever(client: Client, rig: Rig) -> None:
-    history, waits = MarkHistory(client, USDM, sleep=no_wait, page=5), 0
+    history, waits = BinanceHistory(client, USDM, sleep=no_wait, page=5), 0
 
     async def sleep(seconds: float) -> None:
         nonlocal waits
@@ -92,14 +93,14 @@ async def test_it_waits_for_its_turn_and_not_for_ever(client: Client, rig: Rig) 
             pass
 
     spend()
-    history = MarkHistory(client, USDM, sleep=sleep, page=1500)
+    history = BinanceHistory(client, USDM, sleep=sleep, page=1500)
     since = START - timedelta(hours=3)
     assert len(await history.read("BTCUSDT", BTC, since=since, until=START)) == 3
     assert waits == 3
     spend()
     with pytest.raises(Unavailable, match="marks of BTCUSDT must be readable"):
         await history.read("BTCUSDT", BTC, since=since, until=START)
-    assert waits >= PATIENCE.total_seconds() / PAUSE
+    assert waits >= PATIENCE / PAUSE
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ async def test_it_waits_for_its_turn_and_not_for_ever(client: Client, rig: Rig) 
 )
 async def test_rows_that_are_none_are_named(client: Client, rig: Rig, body: str, why: str) -> None:
     rig.faults.add(Fault(kind="rewrite", path="markPriceKlines", rewrite=lambda _: body))
-    history = MarkHistory(client, USDM, sleep=no_wait)
+    history = BinanceHistory(client, USDM, sleep=no_wait)
     with pytest.raises(Incomplete, match=why):
         await history.read("BTCUSDT", BTC, since=START - timedelta(hours=30), until=START)
 

@@ -19,7 +19,7 @@ from bot.exchanges.binance import parse
 from bot.exchanges.binance.evidence import Evidence
 from bot.exchanges.binance.family import FAMILIES
 from bot.exchanges.binance.glance import Glance
-from bot.exchanges.binance.history import MarkHistory
+from bot.exchanges.binance.history import BinanceHistory
 from bot.exchanges.binance.ledger import Statement
 from bot.exchanges.binance.rules import Rules
 from bot.exchanges.binance.stops import Stops
@@ -87,7 +87,7 @@ class BinanceVenue(Adapter):
         Raises:
             ExchangeError: They could not be read to their end.
         """
-        history = MarkHistory(self._client, self._family, sleep=self._clock.sleep)
+        history = BinanceHistory(self._client, self._family, sleep=self._clock.sleep)
         return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
 
     async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:

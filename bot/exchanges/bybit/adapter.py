@@ -23,7 +23,7 @@ from bot.exchanges.bybit import parse
 from bot.exchanges.bybit.answers import LINEAR, Reader, listed
 from bot.exchanges.bybit.evidence import Evidence, filled
 from bot.exchanges.bybit.glance import Glance
-from bot.exchanges.bybit.history import MarkHistory
+from bot.exchanges.bybit.history import BybitHistory
 from bot.exchanges.bybit.ledger import Statement
 from bot.exchanges.bybit.margins import Margins
 from bot.exchanges.bybit.orders import OPEN, TAKEN_BACK, Orders
@@ -121,7 +121,7 @@ class BybitVenue(Adapter):
         Raises:
             ExchangeError: They could not be read to their end.
         """
-        history = MarkHistory(self._reader, sleep=self._clock.sleep)
+        history = BybitHistory(self._reader, sleep=self._clock.sleep)
         return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
 
     async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:

@@ -30,7 +30,7 @@ from bot.exchanges.okx.bars import MarkBars
 from bot.exchanges.okx.evidence import Evidence
 from bot.exchanges.okx.funding import Funding
 from bot.exchanges.okx.glance import Glance
-from bot.exchanges.okx.history import MarkHistory
+from bot.exchanges.okx.history import OkxHistory
 from bot.exchanges.okx.ledger import Statement
 from bot.exchanges.okx.rules import Rules
 from bot.exchanges.okx.stops import Stops
@@ -97,7 +97,7 @@ class OkxVenue(Adapter):
         Raises:
             ExchangeError: They could not be read to their end.
         """
-        history = MarkHistory(self._client, sleep=self._clock.sleep)
+        history = OkxHistory(self._client, sleep=self._clock.sleep)
         return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
 
     async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:

@@ -7,7 +7,7 @@ from bot.domain.market import Bars, Candle
 from bot.errors import Incomplete
 from bot.exchanges.client import Client
 from bot.exchanges.okx import parse
-from bot.exchanges.okx.patience import waited_for
+from bot.exchanges.patience import in_turn
 
 PAGE = 100
 INTERVALS = {300: "5m", 900: "15m", 3600: "1H"}
@@ -69,7 +69,7 @@ class MarkBars:
             "limit": str(PAGE),
         }  # fmt: skip
         call = self._client.api.publicGetMarketMarkPriceCandles
-        answer = await waited_for(
-            self._client, call, parameters, sleep=self._sleep, longest=LONGEST
+        answer = await in_turn(
+            lambda: self._client.read(call, dict(parameters)), sleep=self._sleep, longest=LONGEST
         )
         return {int(row.opened_at.timestamp() * 1000): row for row in parse.candles(answer, symbol)}

@@ -14,8 +14,8 @@ from bot.errors import Incomplete
 from bot.exchanges.client import Client
 from bot.exchanges.numbers import instant, number, text, whole
 from bot.exchanges.okx.answers import listed
-from bot.exchanges.okx.patience import waited_for
 from bot.exchanges.okx.write import ACCOUNTS
+from bot.exchanges.patience import in_turn
 
 PAGE = 100
 MOST_PAGES = 16
@@ -79,15 +79,20 @@ class Statement:
         found: dict[str, dict[str, Any]] = {}
         older: dict[str, str] = {}
         for _ in range(MOST_PAGES):
-            answer = await waited_for(
-                self._client, call, {**span, **older}, sleep=self._sleep, longest=LONGEST
-            )
-            rows = listed(answer, "bills")
+            rows = await self._page(call, {**span, **older})
             found |= {text(row, "billId"): row for row in rows}
             if len(rows) < PAGE:
                 return found.values()
             older = {"after": text(rows[-1], "billId")}
         raise Incomplete(f"bills must fit {MOST_PAGES} pages, did not")
+
+    async def _page(
+        self, call: Callable[[dict[str, Any]], Awaitable[Any]], span: dict[str, str]
+    ) -> list[dict[str, Any]]:
+        answer = await in_turn(
+            lambda: self._client.read(call, dict(span)), sleep=self._sleep, longest=LONGEST
+        )
+        return listed(answer, "bills")
 
 
 def lines_of(
