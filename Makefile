@@ -41,7 +41,7 @@ paper: setup
 	$(BIN)/plimsoll paper $(ARGS)
 
 test: check
-	$(BIN)/pytest --junit-xml=.cache/junit.xml $(ARGS)
+	$(BIN)/python -m tests.halves $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .
