@@ -78,7 +78,7 @@ class Early:
 
 def _end_with_parent() -> None:
     """End this process and its workers when whoever began it is gone: it cannot say so itself."""
-    sys.stdin.buffer.read()
+    os.read(0, 1)  # a buffer of Python's would be locked when this process ends by itself
     os.killpg(0, signal.SIGTERM)
 
 

@@ -18,6 +18,14 @@ time.sleep(600)
 """
 
 
+ENDS = """
+import threading, time
+from tests.simulation.early import _end_with_parent
+threading.Thread(target=_end_with_parent, daemon=True).start()
+time.sleep(0.3)
+"""
+
+
 def is_there(group: int) -> bool:
     with suppress(ProcessLookupError):
         os.killpg(group, 0)
@@ -40,3 +48,10 @@ def test_worlds_end_when_the_run_that_asked_for_them_is_killed() -> None:
     if still:
         os.killpg(group, signal.SIGKILL)
     assert not still
+
+
+def test_what_is_done_ends_by_itself_while_the_run_goes_on() -> None:
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-c", ENDS], cwd=ROOT, stdin=subprocess.PIPE, process_group=0
+    ) as made:
+        assert made.wait(30) == 0
