@@ -53,8 +53,8 @@ def run() -> dict[str, Any]:
 
 
 async def _restarts() -> tuple[list[float], list[float], list[float]]:
-    from bot.paper.fronts import served  # noqa: PLC0415 - as above
-    from bot.paper.pace import FreeRunning  # noqa: PLC0415 - other benches run without it
+    from bot.paper.fronts import served  # noqa: PLC0415 - other benches run without it
+    from bot.paper.pace import FreeRunning  # noqa: PLC0415 - as above
     from bot.paper.scenario import build, load  # noqa: PLC0415 - as above
 
     engine = build(load(Path("config/scenarios/calm.toml")))
