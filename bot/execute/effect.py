@@ -1,7 +1,6 @@
 """What would a write take from its wallet, and where would it leave the position?"""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 
 from bot.domain.account import Wallet
@@ -11,7 +10,7 @@ from bot.domain.position import Position
 from bot.execute.arithmetic import usable
 from bot.execute.denial import Denial, DenialCode
 from bot.execute.facts import Facts
-from bot.margin import backing, isolated
+from bot.margin.assess import distance
 from bot.rebalance.claims import surplus
 from bot.rebalance.project import position_of, project
 
@@ -102,20 +101,17 @@ def _margin_after(
     facts: Facts, action: AddMargin | RemoveMargin, position: Position, rules: Instrument
 ) -> Iterator[Denial]:
     change = action.amount if isinstance(action, AddMargin) else -action.amount
-    price = _price(position, rules, change)
-    distance = isolated.distance(
-        size=position.size, mark_price=position.mark_price, liquidation=price
-    )
+    after = distance(position, rules, change=change)
     if isinstance(action, AddMargin):
-        before = distance_of(position, rules)
-        if before is None or (distance is not None and distance <= before):
+        before = distance(position, rules)
+        if before is None or (after is not None and after <= before):
             yield DenialCode.POST_STATE_WORSE, f"distance of {action.key} must grow"
         return
     band = facts.bands.get(action.key)
-    if band is None or (distance is not None and distance < band.distance.target):
+    if band is None or (after is not None and after < band.distance.target):
         yield (
             DenialCode.OVERSHOOT,
-            f"{action.key} would stand at {distance}, below its target",
+            f"{action.key} would stand at {after}, below its target",
         )
     added = facts.memory.of(action.key).added
     if facts.policy.only_own_margin and action.amount > added:
@@ -123,7 +119,7 @@ def _margin_after(
 
 
 def _is_farther(rest: Position, before: Position, rules: Instrument) -> bool:
-    now, was = distance_of(rest, rules), distance_of(before, rules)
+    now, was = distance(rest, rules), distance(before, rules)
     return now is None or (was is not None and now > was)
 
 
@@ -133,27 +129,3 @@ def known(facts: Facts) -> tuple[Position, Instrument]:
     assert position is not None  # noqa: S101 - else it was denied before
     assert rules is not None  # noqa: S101 - else it was denied before
     return position, rules
-
-
-def distance_of(position: Position, rules: Instrument) -> Decimal | None:
-    """Return the distance of a position by our own rules. [ratio]."""
-    return isolated.distance(
-        size=position.size,
-        mark_price=position.mark_price,
-        liquidation=liquidation_of(position, rules),
-    )
-
-
-def liquidation_of(position: Position, rules: Instrument) -> Decimal | None:
-    """Return the liquidation price of a position by our own rules. [quote/base]."""
-    return _price(position, rules, Decimal(0))
-
-
-def _price(position: Position, rules: Instrument, change: Decimal) -> Decimal | None:
-    return isolated.liquidation_price(
-        rules.contract,
-        rules.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        margin=backing.of_position(replace(position, margin=position.margin + change), rules),
-    )

@@ -30,10 +30,10 @@ from bot.execute.denial import (
     Denial,
     DenialCode,
 )
-from bot.execute.effect import distance_of, known, liquidation_of, orders, source, state_after
+from bot.execute.effect import known, orders, source, state_after
 from bot.execute.facts import Facts
 from bot.execute.steps import LARGEST, floor, is_countable, is_priced, is_whole
-from bot.margin.assess import removable
+from bot.margin.assess import distance, liquidation_price, removable
 from bot.rebalance.memory import amount_of, key_of
 
 PLAN_OLDEST = 3.0
@@ -307,7 +307,7 @@ def _unreadable(facts: Facts) -> Iterator[Denial]:
 def _disputed(facts: Facts) -> Iterator[Denial]:
     position, rules = known(facts)
     # What was moved before it in the same plan the venue's figure does not know yet.
-    ours, theirs = liquidation_of(position, rules), position.venue_liquidation_price
+    ours, theirs = liquidation_price(position, rules), position.venue_liquidation_price
     if ours is not None and (
         theirs is None
         or not is_priced(theirs)
@@ -346,9 +346,9 @@ def _over_add(facts: Facts, action: AddMargin, *, count: int) -> Iterator[Denial
         yield DenialCode.OVER_ADD_REFUSED, f"{action.key} has {count} unsettled moves"
     if action.after_reduction:
         return  # it only puts back what was there
-    band, distance = facts.bands.get(action.key), distance_of(*known(facts))
-    if band is None or distance is None or distance >= band.distance.emergency:
-        yield DenialCode.OVER_ADD_REFUSED, f"{action.key} stands at {distance}: no emergency"
+    band, stands_at = facts.bands.get(action.key), distance(*known(facts))
+    if band is None or stands_at is None or stands_at >= band.distance.emergency:
+        yield DenialCode.OVER_ADD_REFUSED, f"{action.key} stands at {stands_at}: no emergency"
     for _, text in of_position(facts, action):
         yield DenialCode.OVER_ADD_REFUSED, text
 

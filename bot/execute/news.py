@@ -14,7 +14,7 @@ from bot.domain.instrument import Instrument, MarginTier
 from bot.domain.market import Market
 from bot.domain.observation import Observation
 from bot.domain.position import PositionMode
-from bot.margin import backing, isolated
+from bot.margin.assess import liquidation_price
 
 JUMP = Decimal("0.05")
 """Between two looks; a mark that moved less is believed by itself. [ratio]"""
@@ -113,13 +113,7 @@ def _is_agreed(observation: Observation, instrument: Instrument, dispute: Decima
     for position in observation.account.positions:
         if position.symbol != instrument.symbol:
             continue
-        ours = isolated.liquidation_price(
-            instrument.contract,
-            instrument.tiers,
-            size=position.size,
-            entry_price=position.entry_price,
-            margin=backing.of_position(position, instrument),
-        )
+        ours = liquidation_price(position, instrument)
         theirs = position.venue_liquidation_price
         if (ours is None) is not (theirs is None):
             return False

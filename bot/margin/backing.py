@@ -95,31 +95,61 @@ def from_setting(
 
     Source: Bybit's help page on isolated margin, text of 2026-05-27; published for inverse.
     """
-    side = 1 if size > 0 else -1
-    turn = -side if contract is Contract.LINEAR else side
     initial = value(contract, size=size, price=entry_price) / leverage_setting
-    return initial + extra / (1 + turn * taker_fee)
+    return initial + extra / (1 + _against(contract, size) * taker_fee)
 
 
-def of_position(position: Position, instrument: Instrument) -> Decimal:
-    """Return what counts of the margin of an isolated linear position. [quote].
+def of_position(position: Position, instrument: Instrument, *, change: Decimal = ZERO) -> Decimal:
+    """Return what counts of the margin of an isolated position. [settle].
 
     All of it, unless the venue grosses what was added; what is left of an initial margin that was
     eaten into counts as it is.
+
+    Args:
+        position: As observed.
+        instrument: Its rules.
+        change: Of its margin, before it is asked. [settle]
     """
-    if not instrument.added_fee:
-        return position.margin
-    initial = abs(position.size) * position.entry_price / position.leverage_setting
-    if position.margin <= initial:
-        return position.margin
+    margin = position.margin + change
+    initial = _initial(position, instrument)
+    if not instrument.added_fee or margin <= initial:
+        return margin
+    return initial + (margin - initial) / _turn(position, instrument)
+
+
+def counting(counted: Decimal, position: Position, instrument: Instrument) -> Decimal:
+    """Return the margin of a position of which so much counts, the other way round. [settle].
+
+    Args:
+        counted: What shall count. [settle]
+        position: As observed.
+        instrument: Its rules.
+    """
+    initial = _initial(position, instrument)
+    if not instrument.added_fee or counted <= initial:
+        return counted
+    return initial + (counted - initial) * _turn(position, instrument)
+
+
+def _initial(position: Position, instrument: Instrument) -> Decimal:
+    """Return the entry value over the leverage setting. [settle]."""
     return from_setting(
-        contract=Contract.LINEAR,
+        contract=instrument.contract,
         size=position.size,
         entry_price=position.entry_price,
         leverage_setting=position.leverage_setting,
-        extra=position.margin - initial,
-        taker_fee=instrument.added_fee,
     )
+
+
+def _turn(position: Position, instrument: Instrument) -> Decimal:
+    """Return what is added over what of it counts. [ratio]."""
+    return 1 + _against(instrument.contract, position.size) * instrument.added_fee
+
+
+def _against(contract: Contract, size: Decimal) -> int:
+    """Return the sign of the fee: a long's gains more of what was added where it is linear."""
+    side = 1 if size > 0 else -1
+    return -side if contract is Contract.LINEAR else side
 
 
 def from_raw(*, size: Decimal, entry_price: Decimal, raw: Decimal) -> Decimal:

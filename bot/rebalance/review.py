@@ -1,7 +1,6 @@
 """May this action be sent? Asked of every action, also in an emergency."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -20,8 +19,7 @@ from bot.domain.decision import Refusal
 from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.position import Position, PositionKey
 from bot.domain.switch import Switches
-from bot.margin import backing, isolated
-from bot.margin.assess import assess, removable
+from bot.margin.assess import assess, distance, liquidation_price, removable
 from bot.rebalance.currency import described, other_currency
 from bot.rebalance.memory import Memory
 from bot.rebalance.owner import venue_adds_margin
@@ -158,18 +156,8 @@ def _review_add(
     refusal = _check_budgets(action, memory, policy, now)
     if refusal is not None:
         return refusal
-    before = assess(position, instrument).distance
-    after = isolated.distance(
-        size=position.size,
-        mark_price=position.mark_price,
-        liquidation=isolated.liquidation_price(
-            instrument.contract,
-            instrument.tiers,
-            size=position.size,
-            entry_price=position.entry_price,
-            margin=position.margin + action.amount,
-        ),
-    )
+    before = distance(position, instrument)
+    after = distance(position, instrument, change=action.amount)
     if before is None or (after is not None and after <= before):
         return Refusal(
             code="not_better", text=f"distance of {action.key} must grow, {before} to {after}"
@@ -229,22 +217,13 @@ def _review_remove(
             code="above_maximum",
             text=f"the venue releases at most {most} of {action.key}, asked {action.amount}",
         )
-    price = isolated.liquidation_price(
-        instrument.contract,
-        instrument.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        margin=backing.of_position(
-            replace(position, margin=position.margin - action.amount), instrument
-        ),
-    )
-    after = isolated.distance(size=position.size, mark_price=position.mark_price, liquidation=price)
+    after = distance(position, instrument, change=-action.amount)
     if after is not None and after < band.distance.target:
         return Refusal(
             code="overshoot",
             text=f"distance of {action.key} must stay >= {band.distance.target}, would be {after}",
         )
-    ours = assess(position, instrument).liquidation_price
+    ours = liquidation_price(position, instrument)
     theirs = position.venue_liquidation_price
     if ours is None:
         return None

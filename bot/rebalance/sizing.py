@@ -8,7 +8,7 @@ from bot.domain.instrument import Instrument
 from bot.domain.position import Position
 from bot.domain.risk import PositionRisk
 from bot.margin import isolated
-from bot.margin.assess import assess, release_limit, removable
+from bot.margin.assess import assess, margin_at, release_limit, removable
 from bot.margin.release import Binding, setting_for
 from bot.margin.tiers import tier_at
 from bot.rebalance.policy import Policy
@@ -65,15 +65,7 @@ def setting_to_release(risk: PositionRisk, *, distance: Decimal) -> int | None:
 
 def _margin_at(risk: PositionRisk, distance: Decimal) -> Decimal:
     """Return the margin that stands exactly at a distance. [settle]."""
-    position = risk.position
-    return isolated.margin_for_distance(
-        risk.instrument.contract,
-        risk.instrument.tiers,
-        size=position.size,
-        entry_price=position.entry_price,
-        mark_price=position.mark_price,
-        distance=distance,
-    )
+    return margin_at(risk.position, risk.instrument, distance=distance)
 
 
 def least_effect(risk: PositionRisk, band: LeverageBand, policy: Policy) -> Decimal:

@@ -8,14 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.action import AddMargin
 from bot.domain.instrument import Contract, Instrument
 from bot.domain.position import Position
 from bot.margin import backing
 from bot.margin.assess import assess
+from bot.margin.bands import band_at_distances
 from bot.margin.by_rule import Terms, liquidation_price
 from bot.margin.rules import Mode
 from bot.margin.venues import rule_for
-from tests.kit.builders import ONE_TIER, a_position, an_instrument
+from bot.rebalance.memory import Memory
+from bot.rebalance.review import review
+from bot.rebalance.sizing import margin_need
+from tests.kit.builders import (
+    LEVELS,
+    NOON,
+    ONE_TIER,
+    a_policy,
+    a_position,
+    an_instrument,
+    an_observation,
+)
 
 BYBIT = replace(an_instrument(table=ONE_TIER), added_fee=D("0.00055"))
 
@@ -86,3 +99,27 @@ def by_the_rule(instrument: Instrument, size: D, extra: D, leverage: int) -> D |
         tiers=instrument.tiers,
     )  # fmt: skip
     return liquidation_price(rule, terms)
+
+
+@pytest.mark.parametrize("size", ["1", "-1"])
+@pytest.mark.parametrize("distance", ["0.05", "0.2", "0.4"])
+def test_what_is_needed_for_a_distance_stands_exactly_there(size: str, distance: str) -> None:
+    risk = assess(held(size, "500"), BYBIT)
+    wanted = D(distance)
+    margin = risk.position.margin + margin_need(risk, distance=wanted)
+    found = assess(held(size, str(margin)), BYBIT).distance
+    assert found is not None
+    # A step of the collateral is worth 5e-7 of this position.
+    assert wanted <= found <= wanted + D("1e-6")
+
+
+@pytest.mark.parametrize("size", ["1", "-1"])
+def test_the_review_lets_a_little_be_added_to_much(size: str) -> None:
+    much = held(size, "6000")
+    add = AddMargin(key=much.key, amount=D(1), currency="USDT")
+    account = an_observation(much, futures="1000").account
+    bands = {much.key: band_at_distances(assess(much, BYBIT), LEVELS)}
+    refusal = review(
+        add, account, {much.symbol: BYBIT}, bands, Memory(), a_policy(), now=NOON, age_ms=0
+    )
+    assert refusal is None
