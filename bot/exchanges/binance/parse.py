@@ -16,7 +16,7 @@ from bot.exchanges.binance.family import COIN
 from bot.exchanges.candles import candle_rows, candles_of, completed
 from bot.exchanges.depth import levels
 from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
-from bot.margin.tiers import check_tiers
+from bot.exchanges.tables import checked
 
 FLAT = Decimal(0)
 STOPS = ("STOP_MARKET", "STOP")
@@ -145,11 +145,7 @@ def _tiers(row: Mapping[str, Any], floor: str) -> tuple[MarginTier, ...]:
         )
         for bracket in brackets
     )
-    try:
-        check_tiers(symbol, found)
-    except ValueError as error:
-        raise Incomplete(str(error)) from error
-    return found
+    return checked(symbol, found)
 
 
 def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:

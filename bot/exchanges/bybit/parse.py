@@ -19,7 +19,7 @@ from bot.errors import Incomplete
 from bot.exchanges.candles import candle_rows, candles_of, completed
 from bot.exchanges.depth import levels
 from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
-from bot.margin.tiers import check_tiers
+from bot.exchanges.tables import checked
 
 ZERO = Decimal(0)
 CENT = Decimal("0.00000001")
@@ -101,7 +101,7 @@ def tiers(found: Iterable[Mapping[str, Any]], name: str) -> tuple[MarginTier, ..
     if any(text(row, "symbol") != name for row in steps):
         raise Incomplete(f"risk limits must be of {name}, were of others too")
     floors = [ZERO, *(positive(row, "riskLimitValue") for row in steps)]
-    made = tuple(
+    told = tuple(
         MarginTier(
             notional_floor=floor,
             maintenance_rate=positive(row, "maintenanceMargin"),
@@ -111,10 +111,7 @@ def tiers(found: Iterable[Mapping[str, Any]], name: str) -> tuple[MarginTier, ..
         )
         for row, floor in zip(steps, floors, strict=False)
     )
-    try:
-        check_tiers(name, made)
-    except ValueError as error:
-        raise Incomplete(str(error)) from error
+    made = checked(name, told)
     # Some tables were printed in percent.
     odd = next((t for t in made if t.maintenance_rate * t.max_leverage > 1), None)
     if odd is not None:

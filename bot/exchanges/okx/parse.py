@@ -20,7 +20,7 @@ from bot.exchanges.candles import bars_of, candles_of
 from bot.exchanges.depth import levels
 from bot.exchanges.numbers import amount, instant, number, positive, rows, text, whole
 from bot.exchanges.okx.answers import lines
-from bot.margin.tiers import check_tiers
+from bot.exchanges.tables import checked
 
 FLAT = Decimal(0)
 TAKER_FEE = Decimal("0.0005")
@@ -171,10 +171,7 @@ def tiers(steps: Sequence[Tier], symbol: str, *, held: Decimal, fee: Decimal) ->
         maintenance_amount=FLAT,
         max_leverage=step.max_leverage,
     )
-    try:
-        check_tiers(symbol, (found,))
-    except ValueError as error:
-        raise Incomplete(str(error)) from error
+    checked(symbol, (found,))
     return found
 
 
