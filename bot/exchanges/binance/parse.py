@@ -118,7 +118,7 @@ def tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:
         Incomplete: It is not one that the formulae may rely on, or the account has a factor of
             its own on it, whose meaning is not documented.
     """
-    return _tiers(row, "notionalFloor")
+    return _tiers(row, "notionalFloor", Contract.LINEAR)
 
 
 def coin_tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:
@@ -127,10 +127,10 @@ def coin_tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:
     Raises:
         Incomplete: As `tiers`.
     """
-    return _tiers(row, "qtyFloor")
+    return _tiers(row, "qtyFloor", Contract.INVERSE)
 
 
-def _tiers(row: Mapping[str, Any], floor: str) -> tuple[MarginTier, ...]:
+def _tiers(row: Mapping[str, Any], floor: str, contract: Contract) -> tuple[MarginTier, ...]:
     symbol = text(row, "symbol")
     if "notionalCoef" in row and number(row, "notionalCoef") != 1:
         raise Incomplete(f"notionalCoef of {symbol} must be 1, was {row['notionalCoef']}")
@@ -145,7 +145,7 @@ def _tiers(row: Mapping[str, Any], floor: str) -> tuple[MarginTier, ...]:
         )
         for bracket in brackets
     )
-    return checked(symbol, found)
+    return checked(symbol, found, contract=contract)
 
 
 def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:
