@@ -21,6 +21,8 @@ from bot.exchanges.tables import checked
 FLAT = Decimal(0)
 STOPS = ("STOP_MARKET", "STOP")
 TAKER_FEE = Decimal("0.0005")
+"""Of the lowest fee tier; an upper bound on the cost shown, never part of a margin formula.
+[ratio]"""
 ROUNDED = Decimal("0.00000002")
 """What two rounded numbers differ by from the exact ones. [settle]"""
 NEVER_MS = 4_102_444_800_000
@@ -31,7 +33,7 @@ MODES = {
 }  # fmt: skip
 """Words for margin modes, of both hosts."""
 LISTED = frozenset({"TRADING", "PENDING_TRADING"})
-"""Of the lowest fee tier; an upper bound on the cost shown, never part of a margin formula."""
+"""States of a contract that has not ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,9 @@ from bot.exchanges.tables import checked
 
 FLAT = Decimal(0)
 TAKER_FEE = Decimal("0.0005")
-"""Of the lowest fee tier; no position is taken to close for less."""
+"""Of the lowest fee tier; no position is taken to close for less. [ratio]"""
 LISTED = frozenset({"live", "preopen", "suspend"})
+"""States of a contract that has not ended."""
 LINEAR = "linear"
 LEGS = {Side.LONG: "long", Side.SHORT: "short"}
 MODES = {"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE}
