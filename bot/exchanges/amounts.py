@@ -3,6 +3,9 @@
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+ONE = Decimal(1)
+"""What placing or taking back a stop amounts to. [orders]"""
+
 
 def amount_problem(amount: Decimal, step: Decimal) -> str:
     """Return why an amount cannot be sent; empty where it can.

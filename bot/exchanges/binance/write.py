@@ -15,7 +15,7 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.exchanges.amounts import amount_problem, named_amount
+from bot.exchanges.amounts import ONE, amount_problem, named_amount
 from bot.exchanges.binance.family import Family, unit_of
 from bot.exchanges.dialect import Expected, Write
 
@@ -23,8 +23,6 @@ COLLATERAL_STEP = Decimal("0.00000001")
 """Of the venue's wallets; nothing finer exists there. [settle]"""
 ACCEPTED = ("NEW", "TRIGGERING", "TRIGGERED", "FINISHED")
 """Statuses of a conditional order that the venue took."""
-ONE = Decimal(1)
-"""What placing or taking back a stop amounts to. [orders]"""
 
 
 def write_for(

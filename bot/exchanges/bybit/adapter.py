@@ -19,6 +19,7 @@ from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey
 from bot.errors import Denied, ExchangeError, Incomplete
 from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.amounts import ONE
 from bot.exchanges.bybit import parse
 from bot.exchanges.bybit.answers import LINEAR, Reader, listed
 from bot.exchanges.bybit.evidence import Evidence, filled
@@ -29,7 +30,7 @@ from bot.exchanges.bybit.margins import Margins
 from bot.exchanges.bybit.orders import OPEN, TAKEN_BACK, Orders
 from bot.exchanges.bybit.rules import Rules
 from bot.exchanges.bybit.stops import Stops
-from bot.exchanges.bybit.write import ONE, applied, is_taken, write_for
+from bot.exchanges.bybit.write import applied, is_taken, write_for
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write

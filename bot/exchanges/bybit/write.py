@@ -24,8 +24,6 @@ from bot.exchanges.dialect import Expected, Write
 
 COLLATERAL_STEP = Decimal("0.0001")
 """The venue takes four decimals. [quote]"""
-ONE = Decimal(1)
-"""What placing or taking back a stop amounts to. [orders]"""
 ACCOUNTS = {"spot": "FUND", "futures": "UNIFIED"}
 """The venue's words for our wallets."""
 NAMES = bytes.fromhex("6f0d6b0a54e15a0c8f0e1d1f2a7c9b35")

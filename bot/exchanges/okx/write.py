@@ -15,14 +15,12 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.exchanges.amounts import amount_problem, named_amount
+from bot.exchanges.amounts import ONE, amount_problem, named_amount
 from bot.exchanges.dialect import Expected, Write
 from bot.exchanges.okx.parse import LEGS
 
 COLLATERAL_STEP = Decimal("0.00000001")
 """Of the venue's wallets as the bot counts them. [quote]"""
-ONE = Decimal(1)
-"""What placing or taking back a stop amounts to. [orders]"""
 ACCOUNTS = {"spot": "6", "futures": "18"}
 """The funding account, which the bot calls spot, and the trading account."""
 ROOT = "/api/v5/"
