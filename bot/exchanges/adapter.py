@@ -25,6 +25,7 @@ from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
 from bot.exchanges.faults import WriteError
+from bot.exchanges.glance import Glances
 from bot.exchanges.outcomes import Proof, proof_of
 from bot.exchanges.quota import Lane
 from bot.exchanges.venue_time import VenueTime
@@ -81,9 +82,10 @@ class Adapter(ABC):
         *,
         time: VenueTime,
         rules: Rules,
+        glance: Glances,
     ) -> None:
         self._settings, self._client, self._clock = settings, client, clock
-        self._time, self._rules = time, rules
+        self._time, self._rules, self._glance = time, rules, glance
         self._look_weight, self._looked_at = 0, 0.0
         """What the last complete look cost, and when the last one was begun. [s]"""
         self._held = 0
@@ -143,6 +145,14 @@ class Adapter(ABC):
             return await self._counted_look()
         except TornError as torn:
             raise Incomplete(str(torn)) from torn
+
+    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
+        """Return present marks and nothing else. [quote/base].
+
+        Raises:
+            ExchangeError: As the port says.
+        """
+        return await self._glance.marks(symbols)
 
     async def execute(self, intent: Intent, gate: Gate) -> Execution:
         """Send one action once; whatever happens is an outcome.
@@ -206,7 +216,7 @@ class Adapter(ABC):
         now = self._clock.monotonic()
         return Allowance(
             look_in=max(0.0, self._look_in(now)),
-            glance_every=self._glance_every(self._held, now),
+            glance_every=self._glance.every(self._held, now),
         )
 
     def condition(self) -> VenueCondition:
@@ -297,14 +307,6 @@ class Adapter(ABC):
         """
 
     @abstractmethod
-    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
-        """Return present marks and nothing else. [quote/base].
-
-        Raises:
-            ExchangeError: As the port says.
-        """
-
-    @abstractmethod
     async def _check_rights(self) -> None:
         """Pass if the key can do what the bot needs, and cannot withdraw.
 
@@ -337,10 +339,6 @@ class Adapter(ABC):
     @abstractmethod
     def _forget_stops(self) -> None:
         """Know nothing of stops any more: one was placed or taken back, or may have been."""
-
-    @abstractmethod
-    def _glance_every(self, count: int, now: float) -> float | None:
-        """Return how far apart glances at so many symbols may be; ``None`` for none now. [s]."""
 
 
 def _refused(intent: Intent, code: str, why: str) -> Execution:

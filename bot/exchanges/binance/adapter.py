@@ -46,15 +46,14 @@ class BinanceVenue(Adapter):
             symbols=settings.symbols,
             margin_release=settings.margin_release,
         )
-        self._family = FAMILIES[settings.venue]
+        family = self._family = FAMILIES[settings.venue]
         time = VenueTime(self._ask_time, clock)
-        super().__init__(settings, client, clock, time=time, rules=rules)
+        glance = Glance(client, rules.ids, family)
+        super().__init__(settings, client, clock, time=time, rules=rules, glance=glance)
         self._rules: Rules = rules
         self._ids, self._instruments = rules.ids, rules.instruments
         self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
-        family = self._family
         self._stops = Stops(client, clock, family=family, unit=rules.unit)
-        self._glance = Glance(client, self._ids, family)
         self._evidence = Evidence(client, self._stops, self._ids, family=family, unit=rules.unit)
         self._statement = Statement(client, family)
         self._empty: set[str] = set()
@@ -89,17 +88,6 @@ class BinanceVenue(Adapter):
         """
         history = BinanceHistory(self._client, self._family, sleep=self._clock.sleep)
         return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
-
-    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
-        """Return present marks and nothing else. [quote/base].
-
-        Raises:
-            ExchangeError: As the port says.
-        """
-        return await self._glance.marks(symbols)
-
-    def _glance_every(self, count: int, now: float) -> float | None:
-        return self._glance.every(count, now)
 
     def _write_for(self, intent: Intent) -> Write | str:
         return write_for(intent, self._ids, self._rules.mode, self._instruments, self._family)

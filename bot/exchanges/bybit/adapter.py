@@ -67,14 +67,14 @@ class BybitVenue(Adapter):
             has_fees=not self._is_demo,
         )
         time = VenueTime(self._ask_time, clock)
-        super().__init__(settings, client, clock, time=time, rules=rules)
+        glance = Glance(client, reader, rules.ids)
+        super().__init__(settings, client, clock, time=time, rules=rules, glance=glance)
         self._rules: Rules = rules
         self._reader, self._api = reader, client.api
         self._ids, self._instruments = rules.ids, rules.instruments
         self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
         self._orders = Orders(reader, self._ids)
         self._stops = Stops(reader, self._orders, clock)
-        self._glance = Glance(client, reader, self._ids)
         self._margins = Margins(self._read_position, clock)
         self._evidence = Evidence(reader, self._orders, self._stops, self._margins)
         self._statement = Statement(reader)
@@ -124,17 +124,6 @@ class BybitVenue(Adapter):
         """
         history = BybitHistory(self._reader, sleep=self._clock.sleep)
         return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
-
-    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
-        """Return present marks and nothing else. [quote/base].
-
-        Raises:
-            ExchangeError: As the port says.
-        """
-        return await self._glance.marks(symbols)
-
-    def _glance_every(self, count: int, now: float) -> float | None:
-        return self._glance.every(count, now)
 
     def _write_for(self, intent: Intent) -> Write | str:
         return write_for(intent, self._ids, self._rules.modes, self._instruments)

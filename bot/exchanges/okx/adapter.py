@@ -58,15 +58,16 @@ class OkxVenue(Adapter):
             margin_release=settings.margin_release,
         )
         time = VenueTime(self._ask_time, clock)
-        super().__init__(settings, client, clock, time=time, rules=rules)
+        glance = Glance(client, rules.ids)
+        super().__init__(settings, client, clock, time=time, rules=rules, glance=glance)
         self._rules: Rules = rules
+        self._glance: Glance = glance
         self._ids, self._instruments, self._coins = rules.ids, rules.instruments, rules.coins
         self._paged = MarkBars(
             client, seconds=settings.bar_seconds, count=settings.bars, sleep=clock.sleep
         )
         self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
         self._stops = Stops(client, clock, self._coins)
-        self._glance = Glance(client, self._ids)
         self._funding = Funding(client, clock, self._ids)
         self._evidence = Evidence(client, self._stops, self._ids, self._coins)
         self._statement = Statement(client, sleep=clock.sleep)
@@ -99,18 +100,6 @@ class OkxVenue(Adapter):
         """
         history = OkxHistory(self._client, sleep=self._clock.sleep)
         return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
-
-    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
-        """Return present marks and nothing else. [quote/base].
-
-        Raises:
-            ExchangeError: As the port says.
-        """
-        return await self._glance.marks(symbols)
-
-    def _glance_every(self, count: int, now: float) -> float | None:
-        del count
-        return self._glance.every(now)
 
     def _write_for(self, intent: Intent) -> Write | str:
         return write_for(intent, self._ids, self._rules.mode, self._instruments, self._coins)
