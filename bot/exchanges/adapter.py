@@ -9,16 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from bot.clock import VenueClock
 from bot.domain.action import CancelStop, PlaceStop, is_protective
-from bot.domain.instrument import Instrument
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Candle
 from bot.domain.observation import Observation
-from bot.domain.position import PositionMode
 from bot.domain.venue import Allowance, VenueCondition
 from bot.errors import ConfigError, Incomplete, Unavailable
 from bot.exchanges.client import Client, all_of
@@ -28,6 +26,7 @@ from bot.exchanges.faults import WriteError
 from bot.exchanges.glance import Glances
 from bot.exchanges.outcomes import Proof, proof_of
 from bot.exchanges.quota import Lane
+from bot.exchanges.rules import VenueRules
 from bot.exchanges.venue_time import VenueTime
 from bot.ports import Gate, StoppedError
 
@@ -41,36 +40,6 @@ class TornError(Exception):
     """Two answers belong to different instants; the next look may be whole."""
 
 
-class Rules(Protocol):
-    """Contracts, tiers, modes and settings, as last read.
-
-    Attributes:
-        ids: The venue's name of each symbol it lists.
-        instruments: Of each symbol that was needed so far.
-        mode: One-way or hedge.
-    """
-
-    ids: dict[str, str]
-    instruments: dict[str, Instrument]
-    mode: PositionMode
-
-    async def read(self) -> None:
-        """Read all of it.
-
-        Raises:
-            ExchangeError: No usable answer.
-        """
-        ...
-
-    def due(self) -> list[Awaitable[None]]:
-        """Return what must be read again by now."""
-        ...
-
-    def forget(self) -> None:
-        """Read all of it again before the next look."""
-        ...
-
-
 class Adapter(ABC):
     """One account; a `Venue`."""
 
@@ -81,7 +50,7 @@ class Adapter(ABC):
         clock: VenueClock,
         *,
         time: VenueTime,
-        rules: Rules,
+        rules: VenueRules,
         glance: Glances,
     ) -> None:
         self._settings, self._client, self._clock = settings, client, clock
