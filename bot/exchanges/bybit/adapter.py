@@ -17,7 +17,7 @@ from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey
-from bot.errors import Denied, ExchangeError, Incomplete
+from bot.errors import Denied, Incomplete
 from bot.exchanges.adapter import Adapter, TornError
 from bot.exchanges.amounts import ONE
 from bot.exchanges.bybit import parse
@@ -35,6 +35,7 @@ from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
 from bot.exchanges.numbers import amount, instant, number, table, text, whole
+from bot.exchanges.patience import once_known
 from bot.exchanges.quota import Lane
 from bot.exchanges.venue_time import VenueTime
 from bot.ports import Gate
@@ -43,8 +44,6 @@ BOOK_LEVELS = 50
 POSITIONS_PAGE = 200
 MOST_BARS = 1000
 INTERVALS = {300: "5", 900: "15", 3600: "60"}
-CONFIRMED_AFTER = (0.0, 0.1, 0.3)
-"""Before each look at an order that was only taken: it is matched beside its answer. [s]"""
 AGREES = Decimal("0.05")
 """Gap between the margins of positions and what the account says they need: marks move. [ratio]"""
 LEAST_UNIFIED = 3
@@ -133,15 +132,7 @@ class BybitVenue(Adapter):
             return self._applied(intent, write, answer)
         if is_taken(write, answer) is None:
             return None
-        for pause in CONFIRMED_AFTER:
-            await self._clock.sleep(pause)
-            try:
-                found = await self._became(intent)
-            except ExchangeError:
-                return None  # it is settled like any other unknown
-            if found is not None:
-                return found
-        return None
+        return await once_known(lambda: self._became(intent), sleep=self._clock.sleep)
 
     async def _became(self, intent: Intent) -> Decimal | None:
         """Return what an order has done by now; ``None`` while that is not certain."""

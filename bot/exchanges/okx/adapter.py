@@ -18,7 +18,7 @@ from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import Position
-from bot.errors import Denied, ExchangeError, Incomplete
+from bot.errors import Denied, Incomplete
 from bot.exchanges.adapter import Adapter, TornError
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
@@ -35,13 +35,10 @@ from bot.exchanges.okx.ledger import Statement
 from bot.exchanges.okx.rules import Rules
 from bot.exchanges.okx.stops import Stops
 from bot.exchanges.okx.write import applied, is_taken, write_for
+from bot.exchanges.patience import once_known
 from bot.exchanges.venue_time import VenueTime
 
 BOOK_LEVELS = 50
-FILL_LOOKS = 3
-"""An accepted order is asked for so often before what it filled is unknown."""
-FILL_PAUSE = 0.1
-"""Between two such looks. [s]"""
 FLAT = Decimal(0)
 
 
@@ -109,16 +106,8 @@ class OkxVenue(Adapter):
             return self._applied(intent, write, answer)
         if not is_taken(intent, answer):
             return None
-        for looks in range(FILL_LOOKS):
-            if looks:
-                await self._clock.sleep(FILL_PAUSE)
-            try:
-                found = await self._evidence.filled(intent)
-            except ExchangeError:
-                continue  # not over yet, or no answer: nothing is lost by settling it later
-            if found is not None:
-                return found
-        return None
+        # One that is not over yet is an answer that cannot be used.
+        return await once_known(lambda: self._evidence.filled(intent), sleep=self._clock.sleep)
 
     async def _ask_time(self) -> datetime:
         answer = await self._client.read(self._client.api.publicGetPublicTime, {})
