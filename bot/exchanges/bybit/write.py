@@ -19,7 +19,7 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.exchanges.amounts import amount_problem, named_amount
+from bot.exchanges.amounts import amount_problem, named_amount, order_problem, stop_problem
 from bot.exchanges.dialect import Expected, Write
 
 COLLATERAL_STEP = Decimal("0.0001")
@@ -119,9 +119,7 @@ def _margin(action: AddMargin | RemoveMargin, where: dict[str, str], leg: int) -
 def _order(
     intent: Intent, action: ReducePosition, instrument: Instrument, where: dict[str, str], leg: int
 ) -> Write | str:
-    problem = amount_problem(action.size, instrument.size_step) or amount_problem(
-        action.limit_price, instrument.price_step
-    )
+    problem = order_problem(action, instrument)
     if problem:
         return problem
     typed: Typed = {
@@ -141,9 +139,7 @@ def _order(
 def _stop(
     intent: Intent, action: PlaceStop, instrument: Instrument, where: dict[str, str], leg: int
 ) -> Write | str:
-    problem = amount_problem(action.stop_price, instrument.price_step)
-    if action.size is not None:
-        problem = problem or amount_problem(action.size, instrument.size_step)
+    problem = stop_problem(action, instrument)
     if problem:
         return problem
     typed: Typed = {

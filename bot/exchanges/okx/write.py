@@ -15,7 +15,7 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.exchanges.amounts import ONE, amount_problem, named_amount
+from bot.exchanges.amounts import ONE, amount_problem, named_amount, order_problem, stop_problem
 from bot.exchanges.dialect import Expected, Write
 from bot.exchanges.okx.parse import LEGS
 
@@ -137,11 +137,7 @@ def _order(
     instrument: Instrument,
     coins: Decimal,
 ) -> Write | str:
-    problem = (
-        _name_problem(intent.id)
-        or amount_problem(action.size, instrument.size_step)
-        or amount_problem(action.limit_price, instrument.price_step)
-    )
+    problem = _name_problem(intent.id) or order_problem(action, instrument)
     size = "" if problem else _contracts(action.size, coins)
     if not size:
         return problem or f"size must be whole contracts of {coins}, was {action.size}"
@@ -166,9 +162,7 @@ def _stop(
     instrument: Instrument,
     coins: Decimal,
 ) -> Write | str:
-    problem = _name_problem(intent.id) or amount_problem(action.stop_price, instrument.price_step)
-    if action.size is not None:
-        problem = problem or amount_problem(action.size, instrument.size_step)
+    problem = _name_problem(intent.id) or stop_problem(action, instrument)
     if problem:
         return problem
     words = {
