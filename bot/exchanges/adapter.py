@@ -27,6 +27,7 @@ from bot.exchanges.dialect import Write
 from bot.exchanges.faults import WriteError
 from bot.exchanges.glance import Glances
 from bot.exchanges.mark_history import MarkHistory
+from bot.exchanges.numbers import stamp_of
 from bot.exchanges.outcomes import Proof, proof_of
 from bot.exchanges.quota import Lane
 from bot.exchanges.recent_bars import RecentBars
@@ -317,7 +318,7 @@ class Adapter(ABC):
         return self._clock.now()
 
     def _now_ms(self) -> int:
-        return int(self._now().timestamp() * 1000)
+        return stamp_of(self._now())
 
     def _since(self, began: float) -> int:
         return max(0, round((self._clock.monotonic() - began) * 1000))

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from bot.domain.intent import Intent, Settlement
 from bot.domain.timing import CLOCK_BOUND
+from bot.exchanges.numbers import stamp_of
 
 LOOK_BACK_MS = int(CLOCK_BOUND * 1000)
 """History is searched from this long before the send. [ms]"""
@@ -11,7 +12,7 @@ LOOK_BACK_MS = int(CLOCK_BOUND * 1000)
 
 def since_ms(intent: Intent) -> int:
     """Return from when on the effect of an intent can be there. [ms]."""
-    return int((intent.sent_at or intent.written_at).timestamp() * 1000) - LOOK_BACK_MS
+    return stamp_of(intent.sent_at or intent.written_at) - LOOK_BACK_MS
 
 
 def settled(intent: Intent, found: Decimal | None) -> Settlement:
