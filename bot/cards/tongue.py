@@ -158,3 +158,19 @@ class Tongue:
     def is_write(self, asked: Asked) -> bool:
         """Whether a request moves collateral or orders."""
         return (asked.method, asked.path) in self.writes
+
+
+def left(words: dict[str, Any], must: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return what a request says beside what was read of it, or does not say though it must.
+
+    Args:
+        words: What was not read yet; what must be said is taken out.
+        must: What it has to say besides.
+    """
+    how = {name: words.pop(name, "") for name in must}
+    return (*words.items(), *(how.items() - must.items()))
+
+
+def misquoted(text: str, amount: Decimal) -> str:
+    """Make an answer to an amount one to 12."""
+    return text.replace(f"{amount:f}", "12")

@@ -6,27 +6,33 @@ said and heard there.
 
 import difflib
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 from bot.clock import VenueClock
+from bot.domain.account import Account, Wallet
 from bot.domain.action import CancelStop, PlaceStop, is_protective
-from bot.domain.instrument import Instrument
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.ledger import LedgerRow
-from bot.domain.market import Candle
+from bot.domain.market import Bars, Candle, Market
 from bot.domain.observation import Observation
-from bot.domain.position import PositionMode
+from bot.domain.position import Position
 from bot.domain.venue import Allowance, VenueCondition
 from bot.errors import ConfigError, Incomplete, Unavailable
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
 from bot.exchanges.faults import WriteError
+from bot.exchanges.glance import Glances
+from bot.exchanges.mark_history import MarkHistory
+from bot.exchanges.numbers import stamp_of
 from bot.exchanges.outcomes import Proof, proof_of
 from bot.exchanges.quota import Lane
+from bot.exchanges.recent_bars import RecentBars
+from bot.exchanges.resting import Resting
+from bot.exchanges.rules import VenueRules
 from bot.exchanges.venue_time import VenueTime
 from bot.ports import Gate, StoppedError
 
@@ -40,36 +46,6 @@ class TornError(Exception):
     """Two answers belong to different instants; the next look may be whole."""
 
 
-class Rules(Protocol):
-    """Contracts, tiers, modes and settings, as last read.
-
-    Attributes:
-        ids: The venue's name of each symbol it lists.
-        instruments: Of each symbol that was needed so far.
-        mode: One-way or hedge.
-    """
-
-    ids: dict[str, str]
-    instruments: dict[str, Instrument]
-    mode: PositionMode
-
-    async def read(self) -> None:
-        """Read all of it.
-
-        Raises:
-            ExchangeError: No usable answer.
-        """
-        ...
-
-    def due(self) -> list[Awaitable[None]]:
-        """Return what must be read again by now."""
-        ...
-
-    def forget(self) -> None:
-        """Read all of it again before the next look."""
-        ...
-
-
 class Adapter(ABC):
     """One account; a `Venue`."""
 
@@ -80,10 +56,16 @@ class Adapter(ABC):
         clock: VenueClock,
         *,
         time: VenueTime,
-        rules: Rules,
+        rules: VenueRules,
+        glance: Glances,
+        stops: Resting,
+        history: MarkHistory,
     ) -> None:
         self._settings, self._client, self._clock = settings, client, clock
-        self._time, self._rules = time, rules
+        self._time, self._rules, self._glance = time, rules, glance
+        self._stops, self._history = stops, history
+        self._ids, self._instruments = rules.ids, rules.instruments
+        self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
         self._look_weight, self._looked_at = 0, 0.0
         """What the last complete look cost, and when the last one was begun. [s]"""
         self._held = 0
@@ -144,6 +126,22 @@ class Adapter(ABC):
         except TornError as torn:
             raise Incomplete(str(torn)) from torn
 
+    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
+        """Return present marks and nothing else. [quote/base].
+
+        Raises:
+            ExchangeError: As the port says.
+        """
+        return await self._glance.marks(symbols)
+
+    async def marks(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
+        """Return every completed hour of mark of a configured symbol, as far as the venue knows.
+
+        Raises:
+            ExchangeError: They could not be read to their end.
+        """
+        return await self._history.read(self._ids[symbol], symbol, since=since, until=self._now())
+
     async def execute(self, intent: Intent, gate: Gate) -> Execution:
         """Send one action once; whatever happens is an outcome.
 
@@ -152,7 +150,7 @@ class Adapter(ABC):
         """
         began = self._clock.monotonic()
         if isinstance(intent.action, PlaceStop | CancelStop):
-            self._forget_stops()
+            self._stops.forget()  # one is placed or taken back, or may have been
         write = self._write_for(intent)
         if isinstance(write, str):
             return _refused(intent, "not_representable", write)
@@ -206,7 +204,7 @@ class Adapter(ABC):
         now = self._clock.monotonic()
         return Allowance(
             look_in=max(0.0, self._look_in(now)),
-            glance_every=self._glance_every(self._held, now),
+            glance_every=self._glance.every(self._held, now),
         )
 
     def condition(self) -> VenueCondition:
@@ -252,6 +250,63 @@ class Adapter(ABC):
         self._held = len({position.symbol for position in observation.account.positions})
         return observation
 
+    async def _beside(
+        self,
+        symbols: Sequence[str],
+        positions: Collection[Position],
+        *more: Awaitable[None],
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Read stops and bars where they are due, and return the books of what is held.
+
+        Args:
+            symbols: Unified, of all markets of the look.
+            positions: What is held.
+            more: What else is read at once.
+
+        Raises:
+            ExchangeError: No usable answer.
+        """
+        answers = await all_of([
+            self._depths(sorted({position.symbol for position in positions})),
+            self._stops.refresh(
+                {symbol: self._ids[symbol] for symbol in symbols},
+                {position.key: position.size for position in positions},
+                self._rules.mode,
+            ),
+            self._bars.refresh(symbols, self._now_ms()),
+            *more,
+        ])  # fmt: skip
+        depths: dict[str, Mapping[str, Any]] = answers[0]
+        return depths
+
+    async def _depths(self, symbols: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        answers = await all_of([self._read_depth(symbol) for symbol in symbols])
+        return dict(zip(symbols, answers, strict=True))
+
+    def _observation(
+        self,
+        account_at: datetime,
+        positions: Collection[Position],
+        wallets: Collection[Wallet],
+        markets: tuple[Market, ...],
+    ) -> Observation:
+        """Return a look of what was read for it, in an order of its own."""
+        return Observation(
+            at=self._now(),
+            account_at=account_at,
+            account=Account(
+                name=self._settings.account,
+                venue=self._settings.venue,
+                position_mode=self._rules.mode,
+                positions=tuple(sorted(positions, key=lambda position: position.key)),
+                wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
+                stops=self._stops.found,
+                stops_at=self._stops.read_at,
+            ),
+            instruments=tuple(self._instruments[market.symbol] for market in markets),
+            markets=markets,
+        )
+
     async def _refresh(self) -> None:
         if self._client.is_time_refused:
             self._client.is_time_refused = False
@@ -263,7 +318,7 @@ class Adapter(ABC):
         return self._clock.now()
 
     def _now_ms(self) -> int:
-        return int(self._now().timestamp() * 1000)
+        return stamp_of(self._now())
 
     def _since(self, began: float) -> int:
         return max(0, round((self._clock.monotonic() - began) * 1000))
@@ -286,22 +341,6 @@ class Adapter(ABC):
 
         Raises:
             ExchangeError: A list could not be read to its end.
-        """
-
-    @abstractmethod
-    async def marks(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
-        """Return every completed hour of mark of a configured symbol, as far as the venue knows.
-
-        Raises:
-            ExchangeError: They could not be read to their end.
-        """
-
-    @abstractmethod
-    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
-        """Return present marks and nothing else. [quote/base].
-
-        Raises:
-            ExchangeError: As the port says.
         """
 
     @abstractmethod
@@ -335,12 +374,24 @@ class Adapter(ABC):
         """Return the confirmed effect, of the action's own unit; ``None`` if none is confirmed."""
 
     @abstractmethod
-    def _forget_stops(self) -> None:
-        """Know nothing of stops any more: one was placed or taken back, or may have been."""
+    async def _read_depth(self, symbol: str) -> Mapping[str, Any]:
+        """Return the book of a symbol as the venue shows it.
+
+        Raises:
+            ExchangeError: No usable answer.
+        """
 
     @abstractmethod
-    def _glance_every(self, count: int, now: float) -> float | None:
-        """Return how far apart glances at so many symbols may be; ``None`` for none now. [s]."""
+    async def _read_bars(self, symbol: str, now_ms: int) -> Bars:
+        """Return the completed bars of a symbol.
+
+        Args:
+            symbol: Unified.
+            now_ms: Venue time. [ms]
+
+        Raises:
+            ExchangeError: They could not be read to their end.
+        """
 
 
 def _refused(intent: Intent, code: str, why: str) -> Execution:

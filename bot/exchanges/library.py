@@ -13,6 +13,7 @@ from bot.domain.intent import SignedRequest
 from bot.exchanges.dialect import Dialect, Expected
 from bot.exchanges.faults import WaitError
 from bot.exchanges.gateway import look
+from bot.exchanges.numbers import stamp_of
 from bot.exchanges.outcomes import THROTTLED_STATUS, Trace
 from bot.exchanges.quota import THROTTLED, Lane, Quota
 from bot.execute.denial import DenialCode
@@ -59,7 +60,7 @@ class Held:
 
     def milliseconds(self) -> int:
         """Return venue time. [ms]."""
-        return int(self.plimsoll_clock.now().timestamp() * 1000)
+        return stamp_of(self.plimsoll_clock.now())
 
     def __del__(self) -> None:
         """Say nothing: the session belongs to `Client`, which closes it."""

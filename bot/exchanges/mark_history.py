@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.market import Candle
 from bot.errors import Incomplete
+from bot.exchanges.numbers import stamp_of
 from bot.exchanges.patience import in_turn
 
 HOUR_MS = 3_600_000
@@ -41,12 +42,12 @@ class MarkHistory(ABC):
         Raises:
             ExchangeError: It could not be read to its end.
         """
-        first, last = _hour(since), int(until.timestamp() * 1000)
+        first, last = _hour(since), stamp_of(until)
         found: list[Candle] = []
         while first + HOUR_MS <= last:
             end = first + self._hours * HOUR_MS - 1
             for row in await self._patiently(name, symbol, first, min(end, last)):
-                opened = int(row.opened_at.timestamp() * 1000)
+                opened = stamp_of(row.opened_at)
                 if not first <= opened <= end:
                     raise Incomplete(f"klines of {symbol} must lie in the hours asked for")
                 if opened + HOUR_MS <= last:
@@ -80,5 +81,5 @@ class MarkHistory(ABC):
 
 
 def _hour(at: datetime) -> int:
-    milliseconds = int(at.timestamp() * 1000)
+    milliseconds = stamp_of(at)
     return milliseconds - milliseconds % HOUR_MS

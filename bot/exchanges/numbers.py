@@ -92,6 +92,11 @@ def instant(milliseconds: int) -> datetime:
         raise Incomplete(f"time must be an instant in ms, was {milliseconds}") from None
 
 
+def stamp_of(at: datetime) -> int:
+    """Return the stamp of an instant, without parts of a millisecond. [ms]."""
+    return int(at.timestamp() * 1000)
+
+
 def rows(value: Any, what: str) -> list[dict[str, Any]]:
     """Return a list of objects.
 

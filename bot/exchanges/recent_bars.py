@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from bot.domain.market import Bars
 from bot.exchanges.client import all_of
+from bot.exchanges.numbers import stamp_of
 
 
 class RecentBars:
@@ -42,5 +43,5 @@ class RecentBars:
         bars = self.of(symbol)
         if bars.opened_at is None:
             return 0
-        first = int(bars.opened_at.timestamp() * 1000)
+        first = stamp_of(bars.opened_at)
         return first + (len(bars.close) - 1) * bars.seconds * 1000

@@ -1,7 +1,7 @@
 """What can the bot do where?"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -80,42 +80,31 @@ class Venue:
         return frozenset(kind for kind, is_able in able.items() if is_able)
 
 
+_USDM = Venue(
+    market="Binance USDⓈ-M perpetuals, linear",
+    margin_modes=("isolated",),
+    adds_margin=True,
+    removes_margin=True,
+    transfers=("spot -> futures", "futures -> spot"),
+    reduces="limit, immediate or cancel, reduce-only",
+    stops="stop-market on mark, reduce-only, by quantity",
+    margin_step=Decimal("0.01"),
+    collateral_step=Decimal("0.00001"),
+    margin_release=MarginRelease.UNKNOWN,
+    margin_key=Key.WINDOW,
+    transfer_key=Key.WINDOW,
+    order_key=Key.OWN_ID,
+    history="positionMargin/history",
+    window=5,
+    demo="no wallet transfers, no permission query",
+)
 VENUES: Mapping[str, Venue] = {
-    "binanceusdm": Venue(
-        market="Binance USDⓈ-M perpetuals, linear",
-        margin_modes=("isolated",),
-        adds_margin=True,
-        removes_margin=True,
-        transfers=("spot -> futures", "futures -> spot"),
-        reduces="limit, immediate or cancel, reduce-only",
-        stops="stop-market on mark, reduce-only, by quantity",
-        margin_step=Decimal("0.01"),
-        collateral_step=Decimal("0.00001"),
-        margin_release=MarginRelease.UNKNOWN,
-        margin_key=Key.WINDOW,
-        transfer_key=Key.WINDOW,
-        order_key=Key.OWN_ID,
-        history="positionMargin/history",
-        window=5,
-        demo="no wallet transfers, no permission query",
-    ),
-    "binancecoinm": Venue(
+    "binanceusdm": _USDM,
+    "binancecoinm": replace(
+        _USDM,
         market="Binance COIN-M perpetuals, inverse",
-        margin_modes=("isolated",),
-        adds_margin=True,
-        removes_margin=True,
-        transfers=("spot -> futures", "futures -> spot"),
-        reduces="limit, immediate or cancel, reduce-only",
-        stops="stop-market on mark, reduce-only, by quantity",
         margin_step=Decimal("0.00001"),
         collateral_step=Decimal("0.00000001"),
-        margin_release=MarginRelease.UNKNOWN,
-        margin_key=Key.WINDOW,
-        transfer_key=Key.WINDOW,
-        order_key=Key.OWN_ID,
-        history="positionMargin/history",
-        window=5,
-        demo="no wallet transfers, no permission query",
     ),
     "bybit": Venue(
         market="Bybit v5 perpetuals of a unified account, linear, settled in USDT",

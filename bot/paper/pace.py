@@ -29,6 +29,19 @@ class Pace(Protocol):
         ...
 
 
+def age_ms(stamp_ms: float, pace: Pace) -> float:
+    """Return how old a request is, below 0 for one from the future, in time of the machine. [ms].
+
+    The network does not get faster with the market: at speed 300 a millisecond on the wire is 300
+    of market time.
+
+    Args:
+        stamp_ms: Market time that it carries. [ms]
+        pace: Of the market.
+    """
+    return (pace.now_ms - stamp_ms) / max(1.0, pace.speed)
+
+
 class Stepped:
     """Market time that moves only while the client sleeps; the same run gives the same numbers.
 

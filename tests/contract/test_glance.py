@@ -7,8 +7,9 @@ import pytest
 from bot.errors import ExchangeError, Incomplete, Unavailable
 from bot.exchanges.binance.adapter import BinanceVenue
 from bot.exchanges.binance.family import USDM
-from bot.exchanges.binance.glance import SHARE, Glance
+from bot.exchanges.binance.glance import Glance
 from bot.exchanges.binance.weights import BUDGETS, cost_of
+from bot.exchanges.glance import SHARE
 from bot.exchanges.quota import Lane
 from bot.paper.faults import Fault
 from bot.paper.instruments import CONTRACTS

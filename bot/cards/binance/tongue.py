@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from bot.cards.binance.beside import BESIDE
-from bot.cards.tongue import Forgery, Kind, No, Said, Target, Tongue
+from bot.cards.tongue import Forgery, Kind, No, Said, Target, Tongue, left, misquoted
 from bot.domain.position import Side
 from bot.paper.binance.routes import WRITES
 from bot.paper.desk import Asked
@@ -59,7 +59,6 @@ def _transfer(words: Words) -> Said:
 def _order(words: Words) -> Said:
     leg, side = words.pop("positionSide", "BOTH"), words.pop("side")
     flag = words.pop("reduceOnly", None)
-    how = {name: words.pop(name, "") for name in ORDINARY}
     return Said(
         kind="reduce_position",
         symbol=SYMBOLS[words.pop("symbol")],
@@ -71,7 +70,7 @@ def _order(words: Words) -> Said:
         only_reduces=flag == "true" if leg == "BOTH" else flag is None and (leg, side) in CLOSING,
         is_immediate=words.pop("timeInForce", "") == "IOC",
         name=words.pop("newClientOrderId", ""),
-        more=(*words.items(), *(how.items() - ORDINARY.items())),
+        more=left(words, ORDINARY),
     )
 
 
@@ -103,11 +102,6 @@ def rows(body: Any) -> list[Any]:
 def nameless(text: str) -> str:
     """Take the venue's id out of its answer to a transfer."""
     return re.sub("tranId", "gone", text)
-
-
-def misquoted(text: str, amount: Decimal) -> str:
-    """Make an answer to an amount one to 12."""
-    return text.replace(f"{amount:f}", "12")
 
 
 def _doubled(text: str) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from bot.cards.tongue import Forgery, Kind, No, Said, Target, Tongue
+from bot.cards.tongue import Forgery, Kind, No, Said, Target, Tongue, left
 from bot.domain.position import Side
 from bot.paper.bybit.routes import TRANSFER, TRANSFERS, WRITES
 from bot.paper.desk import Asked
@@ -34,7 +34,7 @@ def _margin(words: Words) -> Said:
         symbol=SYMBOLS[words.pop("symbol")],
         amount=abs(amount),
         leg=LEGS.get(words.pop("positionIdx")),
-        more=_more(words, {"category": "linear"}),
+        more=left(words, {"category": "linear"}),
     )
 
 
@@ -63,13 +63,8 @@ def _order(words: Words) -> Said:
         only_reduces=words.pop("reduceOnly", None) is True and side in SIDES[leg],
         is_immediate=words.pop("timeInForce", "") == "IOC",
         name=words.pop("orderLinkId", ""),
-        more=_more(words, {"category": "linear", "orderType": "Limit"}),
+        more=left(words, {"category": "linear", "orderType": "Limit"}),
     )
-
-
-def _more(words: Words, must: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    how = {name: words.pop(name, "") for name in must}
-    return (*words.items(), *(how.items() - must.items()))
 
 
 def _other(words: Words, *, kind: Kind) -> Said:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from bot.cards.tongue import Forgery, Kind, No, Said, Target, Tongue
+from bot.cards.tongue import Forgery, Kind, No, Said, Target, Tongue, left, misquoted
 from bot.domain.position import Side
 from bot.paper.desk import Asked
 from bot.paper.okx.routes import WRITES
@@ -46,7 +46,7 @@ def _transfer(words: Words) -> Said:
         currency=words.pop("ccy"),
         amount=Decimal(words.pop("amt")),
         name=words.pop("clientId", ""),
-        more=_more(words, {"type": "0"}),
+        more=left(words, {"type": "0"}),
     )
 
 
@@ -64,13 +64,8 @@ def _order(words: Words) -> Said:
         only_reduces=flag is True if leg == "net" else (leg, side) in CLOSING,
         is_immediate=words.pop("ordType", "") == "ioc",
         name=words.pop("clOrdId", ""),
-        more=_more(words, {"tdMode": "isolated"}),
+        more=left(words, {"tdMode": "isolated"}),
     )
-
-
-def _more(words: Words, must: dict[str, str]) -> tuple[tuple[str, str], ...]:
-    how = {name: words.pop(name, "") for name in must}
-    return (*words.items(), *(how.items() - must.items()))
 
 
 def _other(words: Any, *, kind: Kind) -> Said:
@@ -102,11 +97,6 @@ def rows(body: Any) -> list[Any]:
 def nameless(text: str) -> str:
     """Take the venue's id out of its answer to a transfer."""
     return text.replace("transId", "gone")
-
-
-def misquoted(text: str, amount: Decimal) -> str:
-    """Make an answer to an amount one to 12."""
-    return text.replace(f"{amount:f}", "12")
 
 
 def ends(at_ms: int) -> Forgery:

@@ -6,11 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.account import Account
 from bot.domain.instrument import Contract
 from bot.domain.intent import Intent, Settlement
 from bot.domain.ledger import LedgerRow
-from bot.domain.market import Bars, Candle, Market
+from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import Position
 from bot.errors import Denied, Incomplete
@@ -28,7 +27,6 @@ from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
 from bot.exchanges.numbers import instant, number, rows, table, text, whole
-from bot.exchanges.recent_bars import RecentBars
 from bot.exchanges.venue_time import VenueTime
 
 BOOK_LEVELS = 50
@@ -46,16 +44,20 @@ class BinanceVenue(Adapter):
             symbols=settings.symbols,
             margin_release=settings.margin_release,
         )
-        self._family = FAMILIES[settings.venue]
-        time = VenueTime(self._ask_time, clock)
-        super().__init__(settings, client, clock, time=time, rules=rules)
+        family = self._family = FAMILIES[settings.venue]
+        stops = Stops(client, clock, family=family, unit=rules.unit)
+        super().__init__(
+            settings,
+            client,
+            clock,
+            time=VenueTime(self._ask_time, clock),
+            rules=rules,
+            glance=Glance(client, rules.ids, family),
+            stops=stops,
+            history=BinanceHistory(client, family, sleep=clock.sleep),
+        )
         self._rules: Rules = rules
-        self._ids, self._instruments = rules.ids, rules.instruments
-        self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
-        family = self._family
-        self._stops = Stops(client, clock, family=family, unit=rules.unit)
-        self._glance = Glance(client, self._ids, family)
-        self._evidence = Evidence(client, self._stops, self._ids, family=family, unit=rules.unit)
+        self._evidence = Evidence(client, stops, self._ids, family=family, unit=rules.unit)
         self._statement = Statement(client, family)
         self._empty: set[str] = set()
         """Currencies whose spot wallet is known to hold nothing."""
@@ -81,34 +83,11 @@ class BinanceVenue(Adapter):
             has_spot="spot" in self._settings.wallets,
         )
 
-    async def marks(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
-        """Return every completed hour of mark of a configured symbol, as far as the venue knows.
-
-        Raises:
-            ExchangeError: They could not be read to their end.
-        """
-        history = BinanceHistory(self._client, self._family, sleep=self._clock.sleep)
-        return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
-
-    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
-        """Return present marks and nothing else. [quote/base].
-
-        Raises:
-            ExchangeError: As the port says.
-        """
-        return await self._glance.marks(symbols)
-
-    def _glance_every(self, count: int, now: float) -> float | None:
-        return self._glance.every(count, now)
-
     def _write_for(self, intent: Intent) -> Write | str:
         return write_for(intent, self._ids, self._rules.mode, self._instruments, self._family)
 
     def _applied(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
         return applied(intent, write, answer, self._instruments)
-
-    def _forget_stops(self) -> None:
-        self._stops.forget()
 
     async def _ask_time(self) -> datetime:
         answer = await self._ask("PublicGetTime", {})
@@ -130,22 +109,8 @@ class BinanceVenue(Adapter):
         marks = self._marks(wanted, premiums)
         others = await self._unwatched(held, marks)
         symbols = [*wanted, *others]
-        positions = tuple(
-            sorted(
-                (self._position(row, maintenance) for row in held),
-                key=lambda position: position.key,
-            )
-        )
-        held_symbols = {position.symbol for position in positions}
-        depths, *_ = await all_of([
-            self._depths(held_symbols),
-            self._stops.refresh(
-                {symbol: self._ids[symbol] for symbol in symbols},
-                {position.key: position.size for position in positions},
-                self._rules.mode,
-            ),
-            self._bars.refresh(symbols, self._now_ms()),
-        ])  # fmt: skip
+        positions = [self._position(row, maintenance) for row in held]
+        depths = await self._beside(symbols, positions)
         currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
         wallets = [w for w in parse.futures_wallets(account) if w.currency in currencies]
         missing = currencies - {wallet.currency for wallet in wallets}
@@ -153,20 +118,11 @@ class BinanceVenue(Adapter):
             raise Incomplete(f"account must list wallets of {', '.join(sorted(missing))}")
         if spot is not None:
             wallets += parse.spot_wallets(spot, currencies)
-        return Observation(
-            at=self._now(),
-            account_at=asked_at,
-            account=Account(
-                name=self._settings.account,
-                venue=self._settings.venue,
-                position_mode=self._rules.mode,
-                positions=positions,
-                wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
-                stops=self._stops.found,
-                stops_at=self._stops.read_at,
-            ),
-            instruments=tuple(self._instruments[symbol] for symbol in symbols),
-            markets=tuple(self._market(symbol, marks, depths) for symbol in symbols),
+        return self._observation(
+            asked_at,
+            positions,
+            wallets,
+            tuple(self._market(symbol, marks, depths) for symbol in symbols),
         )
 
     async def _spot(self) -> Any:
@@ -231,18 +187,9 @@ class BinanceVenue(Adapter):
         whole_row = {**row, "maintMargin": maintenance[_leg(row)]}
         return parse.coin_position(whole_row, symbol, self._rules.unit(symbol))
 
-    async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
-        ordered = sorted(symbols)
-        answers = await all_of(
-            [
-                self._ask("PublicGetDepth", {"symbol": self._ids[symbol], "limit": BOOK_LEVELS})
-                for symbol in ordered
-            ]
-        )
-        return {
-            symbol: table(answer, f"book of {symbol}")
-            for symbol, answer in zip(ordered, answers, strict=True)
-        }
+    async def _read_depth(self, symbol: str) -> Mapping[str, Any]:
+        asked = {"symbol": self._ids[symbol], "limit": BOOK_LEVELS}
+        return table(await self._ask("PublicGetDepth", asked), f"book of {symbol}")
 
     async def _read_bars(self, symbol: str, now_ms: int) -> Bars:
         seconds = self._settings.bar_seconds

@@ -13,17 +13,16 @@ from bot.domain.action import (
 )
 from bot.domain.intent import Intent, Settlement
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.domain.timing import CLOCK_BOUND
 from bot.errors import Incomplete
+from bot.exchanges.amounts import ONE
 from bot.exchanges.binance.family import Family
 from bot.exchanges.binance.stops import Stops
-from bot.exchanges.binance.write import ONE, route_of
+from bot.exchanges.binance.write import route_of
 from bot.exchanges.client import Client
 from bot.exchanges.numbers import amount, number, rows, table, whole
+from bot.exchanges.past import settled, since_ms
 from bot.exchanges.quota import Lane
 
-LOOK_BACK_MS = int(CLOCK_BOUND * 1000)
-"""History is searched from this long before the send. [ms]"""
 TRANSFER_PAGE = 100
 
 
@@ -59,12 +58,12 @@ class Evidence:
         Raises:
             ExchangeError: The history could not be read completely.
         """
-        sent_ms = int((intent.sent_at or intent.written_at).timestamp() * 1000)
+        since = since_ms(intent)
         match intent.action:
             case ReducePosition():
-                found = await self._find_order(intent, sent_ms)
+                found = await self._find_order(intent, since)
             case Transfer():
-                return await self._settle_transfer(intent, intent.action, sent_ms)
+                return await self._settle_transfer(intent, intent.action, since)
             case PlaceStop(key=key):
                 is_there = await self._stops.is_placed(intent.id, self._ids[key.symbol])
                 found = ONE if is_there else None
@@ -72,19 +71,11 @@ class Evidence:
                 is_gone = await self._stops.is_cancelled(stop_id, self._ids[key.symbol])
                 found = ONE if is_gone else None
             case AddMargin() | RemoveMargin():
-                found = await self._find_margin_move(intent.action, mode, sent_ms)
-        if found is not None:
-            return Settlement(
-                intent_id=intent.id, applied=found, text="found in the venue's history"
-            )
-        return Settlement(
-            intent_id=intent.id,
-            applied=Decimal(0),
-            text="not in the venue's history",
-        )
+                found = await self._find_margin_move(intent.action, mode, since)
+        return settled(intent, found)
 
     async def _find_margin_move(
-        self, action: AddMargin | RemoveMargin, mode: PositionMode, sent_ms: int
+        self, action: AddMargin | RemoveMargin, mode: PositionMode, since: int
     ) -> Decimal | None:
         answer = rows(
             await self._client.read(
@@ -92,7 +83,7 @@ class Evidence:
                 {
                     "symbol": self._ids[action.key.symbol],
                     "type": 1 if isinstance(action, AddMargin) else 2,
-                    "startTime": sent_ms - LOOK_BACK_MS,
+                    "startTime": since,
                     "limit": self._family.moves,
                 },
                 lane=Lane.SETTLE,
@@ -104,11 +95,11 @@ class Evidence:
         side = _position_side(action.key, mode)
         for row in answer:
             is_same = number(row, "amount") == action.amount and row.get("positionSide") == side
-            if is_same and whole(row, "time") >= sent_ms - LOOK_BACK_MS:
+            if is_same and whole(row, "time") >= since:
                 return action.amount
         return None
 
-    async def _find_order(self, intent: Intent, sent_ms: int) -> Decimal | None:
+    async def _find_order(self, intent: Intent, since: int) -> Decimal | None:
         action = intent.action
         assert isinstance(action, ReducePosition)  # noqa: S101 - nothing else is looked up here
         most = self._family.orders
@@ -126,18 +117,17 @@ class Evidence:
                 if filled > action.size:
                     raise Incomplete(f"executedQty must be <= {action.size}, was {filled}")
                 return filled
-        since_ms = sent_ms - LOOK_BACK_MS
-        if len(orders) >= most and min(whole(row, "time") for row in orders) > since_ms:
+        if len(orders) >= most and min(whole(row, "time") for row in orders) > since:
             raise Incomplete("orders must reach back to the send to prove anything, did not")
         return None
 
-    async def _settle_transfer(self, intent: Intent, action: Transfer, sent_ms: int) -> Settlement:
+    async def _settle_transfer(self, intent: Intent, action: Transfer, since: int) -> Settlement:
         answer = table(
             await self._client.read(
                 self._client.api.sapiGetAssetTransfer,
                 {
                     "type": route_of(action, self._family),
-                    "startTime": sent_ms - LOOK_BACK_MS,
+                    "startTime": since,
                     "size": TRANSFER_PAGE,
                 },
                 lane=Lane.SETTLE,
@@ -149,16 +139,14 @@ class Evidence:
             raise Incomplete("transfer history must fit one page to prove anything, did not")
         for row in listed:
             is_same = number(row, "amount") == action.amount and row.get("asset") == action.currency
-            if is_same and whole(row, "timestamp") >= sent_ms - LOOK_BACK_MS:
+            if is_same and whole(row, "timestamp") >= since:
                 is_there = row.get("status") == "CONFIRMED"
                 return Settlement(
                     intent_id=intent.id,
                     applied=action.amount if is_there else None,
                     text=f"transfer {row.get('tranId')} is {row.get('status')}",
                 )
-        return Settlement(
-            intent_id=intent.id, applied=Decimal(0), text="not in the venue's history"
-        )
+        return settled(intent, None)
 
 
 def _position_side(key: PositionKey, mode: PositionMode) -> str:

@@ -15,7 +15,7 @@ from bot.domain.position import Side
 from bot.errors import Incomplete
 from bot.exchanges.binance.family import FAMILIES, Family
 from bot.exchanges.client import Client, all_of
-from bot.exchanges.numbers import instant, number, positive, rows, table, text, whole
+from bot.exchanges.numbers import instant, number, positive, rows, stamp_of, table, text, whole
 from bot.exchanges.quota import Lane
 
 INCOME_PAGE = 1000
@@ -70,11 +70,11 @@ class Statement:
         Raises:
             ExchangeError: A list could not be read to its end.
         """
-        first, last = _ms(since), _ms(until)
+        first, last = stamp_of(since), stamp_of(until)
         page = min(MARGIN_PAGE, self._family.moves)
         income, sent, *moves = await all_of([
             _complete(self._income, first, last, size=INCOME_PAGE, what="income"),
-            self._transfers(_ms(since - LONGEST_WAY), last, has_spot=has_spot),
+            self._transfers(stamp_of(since - LONGEST_WAY), last, has_spot=has_spot),
             *(
                 _complete(self._margin_of(ids[s]), first, last, size=page, what="margin")
                 for s in sorted(ids)
@@ -293,7 +293,3 @@ def _is_same(transfer: Mapping[str, Any], income: Mapping[str, Any]) -> bool:
         and text(transfer, "asset") == text(income, "asset")
         and abs(late) <= LONGEST_WAY.total_seconds() * 1000
     )
-
-
-def _ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)

@@ -2,23 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from bot.domain.account import Wallet
 from bot.domain.instrument import Contract, Instrument, MarginRelease, MarginTier, contract_of
-from bot.domain.market import Bars, BookLevel, Candle, Market
+from bot.domain.market import Bars, Candle, Market
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
 from bot.domain.stop import RestingStop, is_own_name
 from bot.errors import Incomplete
 from bot.exchanges.binance.family import COIN
+from bot.exchanges.candles import candle_rows, candles_of, completed
+from bot.exchanges.depth import levels
 from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
-from bot.margin.tiers import check_tiers
+from bot.exchanges.tables import checked
 
 FLAT = Decimal(0)
 STOPS = ("STOP_MARKET", "STOP")
 TAKER_FEE = Decimal("0.0005")
+"""Of the lowest fee tier; an upper bound on the cost shown, never part of a margin formula.
+[ratio]"""
 ROUNDED = Decimal("0.00000002")
 """What two rounded numbers differ by from the exact ones. [settle]"""
 NEVER_MS = 4_102_444_800_000
@@ -29,7 +33,7 @@ MODES = {
 }  # fmt: skip
 """Words for margin modes, of both hosts."""
 LISTED = frozenset({"TRADING", "PENDING_TRADING"})
-"""Of the lowest fee tier; an upper bound on the cost shown, never part of a margin formula."""
+"""States of a contract that has not ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,7 @@ def tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:
         Incomplete: It is not one that the formulae may rely on, or the account has a factor of
             its own on it, whose meaning is not documented.
     """
-    return _tiers(row, "notionalFloor")
+    return _tiers(row, "notionalFloor", Contract.LINEAR)
 
 
 def coin_tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:
@@ -125,10 +129,10 @@ def coin_tiers(row: Mapping[str, Any]) -> tuple[MarginTier, ...]:
     Raises:
         Incomplete: As `tiers`.
     """
-    return _tiers(row, "qtyFloor")
+    return _tiers(row, "qtyFloor", Contract.INVERSE)
 
 
-def _tiers(row: Mapping[str, Any], floor: str) -> tuple[MarginTier, ...]:
+def _tiers(row: Mapping[str, Any], floor: str, contract: Contract) -> tuple[MarginTier, ...]:
     symbol = text(row, "symbol")
     if "notionalCoef" in row and number(row, "notionalCoef") != 1:
         raise Incomplete(f"notionalCoef of {symbol} must be 1, was {row['notionalCoef']}")
@@ -143,11 +147,7 @@ def _tiers(row: Mapping[str, Any], floor: str) -> tuple[MarginTier, ...]:
         )
         for bracket in brackets
     )
-    try:
-        check_tiers(symbol, found)
-    except ValueError as error:
-        raise Incomplete(str(error)) from error
-    return found
+    return checked(symbol, found, contract=contract)
 
 
 def position(row: Mapping[str, Any], symbol: str, config: Config) -> Position:
@@ -332,8 +332,8 @@ def market(
         mark_at=instant(whole(row, "time")),
         funding_rate=number(row, "lastFundingRate") if row.get("lastFundingRate") else None,
         bars=bars,
-        bids=_levels(depth, "bids", symbol, unit) if depth is not None else (),
-        asks=_levels(depth, "asks", symbol, unit) if depth is not None else (),
+        bids=levels(depth, "bids", symbol, unit=unit),
+        asks=levels(depth, "asks", symbol, unit=unit),
     )
 
 
@@ -343,15 +343,7 @@ def bars(answer: Any, symbol: str, *, seconds: int, now_ms: int) -> Bars:
     Raises:
         Incomplete: A row is broken.
     """
-    width = timedelta(seconds=seconds)
-    done = [row for row in candles(answer, symbol) if row.opened_at + width <= instant(now_ms)]
-    return Bars(
-        opened_at=done[0].opened_at if done else None,
-        seconds=seconds,
-        high=tuple(row.high for row in done),
-        low=tuple(row.low for row in done),
-        close=tuple(row.close for row in done),
-    )
+    return completed(candles(answer, symbol), seconds=seconds, now_ms=now_ms)
 
 
 def candles(answer: Any, symbol: str) -> tuple[Candle, ...]:
@@ -360,33 +352,4 @@ def candles(answer: Any, symbol: str) -> tuple[Candle, ...]:
     Raises:
         Incomplete: A row is broken.
     """
-    if not isinstance(answer, list) or not all(isinstance(row, list) for row in answer):
-        raise Incomplete(f"klines of {symbol} must be a list of rows")
-    found = []
-    for row in answer:
-        named = dict(zip(("open_at", "open", "high", "low", "close"), row, strict=False))
-        named["symbol"] = symbol
-        found.append(
-            Candle(
-                opened_at=instant(whole(named, "open_at")),
-                high=float(positive(named, "high")),
-                low=float(positive(named, "low")),
-                close=float(positive(named, "close")),
-            )
-        )
-    return tuple(found)
-
-
-def _levels(
-    depth: Mapping[str, Any], side: str, symbol: str, unit: Decimal
-) -> tuple[BookLevel, ...]:
-    found = depth.get(side)
-    if not isinstance(found, list):
-        raise Incomplete(f"{side} of {symbol} must be a list, was {type(found).__name__}")
-    levels = []
-    for row in found:
-        if not isinstance(row, list) or len(row) < 2:  # noqa: PLR2004 - price and size
-            raise Incomplete(f"{side} of {symbol} must be pairs, had {row!r}")
-        named = {"symbol": symbol, "price": row[0], "size": row[1]}
-        levels.append(BookLevel(price=positive(named, "price"), size=amount(named, "size") * unit))
-    return tuple(levels)
+    return candles_of(candle_rows(answer, symbol), symbol)

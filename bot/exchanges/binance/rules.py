@@ -6,21 +6,19 @@ from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.instrument import Contract, Instrument, MarginRelease
+from bot.domain.instrument import Contract, MarginRelease
 from bot.domain.position import PositionMode
 from bot.errors import Incomplete
 from bot.exchanges.binance import parse
 from bot.exchanges.binance.family import COIN, FAMILIES, unit_of
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import rows, table, text
-from bot.exchanges.venues import VENUES
+from bot.exchanges.rules import VenueRules
 
-RULES_EVERY = timedelta(hours=1)
-"""Tiers, filters and modes are read again so often, and on a symbol not seen before."""
 CONFIG_EVERY = timedelta(minutes=10)
 
 
-class Rules:
+class Rules(VenueRules):
     """The rules of one account's venue, as last read."""
 
     def __init__(
@@ -32,34 +30,18 @@ class Rules:
         symbols: Collection[str],
         margin_release: MarginRelease,
     ) -> None:
-        self._client, self._clock, self._venue = client, clock, VENUES[venue]
-        self._family = FAMILIES[venue]
-        self._wanted, self._measured = symbols, margin_release
-        self.ids: dict[str, str] = {}
-        """The venue's name of each symbol it lists."""
-        self.instruments: dict[str, Instrument] = {}
-        """Of each symbol that was needed so far."""
-        self.mode = PositionMode.ONE_WAY
-        self._symbols: dict[str, str] = {}
+        super().__init__(clock, venue=venue, symbols=symbols, margin_release=margin_release)
+        self._client, self._family = client, FAMILIES[venue]
         self._raw: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
         self._configs: dict[str, parse.Config] = {}
-        self._read_at: datetime | None = None
         self._configs_at: datetime | None = None
 
     def due(self) -> list[Awaitable[None]]:
         """Return what must be read again by now."""
-        now = self._clock.now()
-        if self._read_at is None or now - self._read_at >= RULES_EVERY:
-            return [self.read()]
-        if not self._family.settings:
-            return []
-        if self._configs_at is None or now - self._configs_at >= CONFIG_EVERY:
+        found = super().due()
+        if not found and self._family.settings and self._is_old(self._configs_at, CONFIG_EVERY):
             return [self._read_configs()]
-        return []
-
-    def forget(self) -> None:
-        """Read all of it again before the next look."""
-        self._read_at = None
+        return found
 
     def unit(self, symbol: str) -> Decimal:
         """Return what one of what the wire counts is, of a symbol the venue lists. [base or quote].
@@ -72,17 +54,6 @@ class Rules:
         if symbol not in self.instruments:
             self.learn(symbol)
         return unit_of(self.instruments[symbol])
-
-    def symbol(self, row: Mapping[str, Any]) -> str:
-        """Return the unified name of what a row is about.
-
-        Raises:
-            Incomplete: The venue does not list it.
-        """
-        symbol = self._symbols.get(text(row, "symbol"))
-        if symbol is None:
-            raise Incomplete(f"rules of {row.get('symbol')} must be known, were not listed")
-        return symbol
 
     def config(self, symbol: str) -> parse.Config:
         """Return the settings of a symbol.
@@ -142,12 +113,11 @@ class Rules:
         """
         row, brackets = self._raw[symbol]
         is_linear = self._family.contract is Contract.LINEAR
-        is_measured = self._measured is not MarginRelease.UNKNOWN
         self.instruments[symbol] = parse.instrument(
             row,
             parse.tiers(brackets) if is_linear else parse.coin_tiers(brackets),
             margin_step=self._venue.margin_step,
-            margin_release=self._measured if is_measured else self._venue.margin_release,
+            margin_release=self._margin_release,
         )
 
     async def _read_configs(self) -> None:

@@ -15,7 +15,7 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.exchanges.amounts import amount_problem, named_amount
+from bot.exchanges.amounts import ONE, amount_problem, named_amount, order_problem, stop_problem
 from bot.exchanges.binance.family import Family, unit_of
 from bot.exchanges.dialect import Expected, Write
 
@@ -23,8 +23,6 @@ COLLATERAL_STEP = Decimal("0.00000001")
 """Of the venue's wallets; nothing finer exists there. [settle]"""
 ACCEPTED = ("NEW", "TRIGGERING", "TRIGGERED", "FINISHED")
 """Statuses of a conditional order that the venue took."""
-ONE = Decimal(1)
-"""What placing or taking back a stop amounts to. [orders]"""
 
 
 def write_for(
@@ -39,17 +37,23 @@ def write_for(
     Amounts go out digit for digit as planned, never through the library's own rounding, which
     uses the lot of the contract.
     """
-    match intent.action:
+    action = intent.action
+    if isinstance(action, Transfer):
+        return _transfer(action, family)
+    if isinstance(action, CancelStop):
+        return _cancel(action, family)
+    symbol = action.key.symbol
+    instrument = instruments.get(symbol)
+    if instrument is None:
+        return f"rules of {symbol} are not known"
+    where = {"symbol": ids[symbol]}
+    match action:
         case AddMargin() | RemoveMargin():
-            return _margin(intent.action, ids, mode, instruments, family)
+            return _margin(action, where, mode, family)
         case ReducePosition():
-            return _order(intent, intent.action, ids, mode, instruments, family)
-        case Transfer():
-            return _transfer(intent.action, family)
+            return _order(intent, action, where, mode, instrument, family)
         case PlaceStop():
-            return _stop(intent, intent.action, ids, mode, instruments, family)
-        case CancelStop():
-            return _cancel(intent.action, family)
+            return _stop(intent, action, where, mode, instrument, family)
 
 
 def applied(
@@ -98,19 +102,15 @@ def applied(
 
 def _margin(
     action: AddMargin | RemoveMargin,
-    ids: Mapping[str, str],
+    where: dict[str, str],
     mode: PositionMode,
-    instruments: Mapping[str, Instrument],
     family: Family,
 ) -> Write | str:
-    instrument = instruments.get(action.key.symbol)
-    if instrument is None:
-        return f"rules of {action.key.symbol} are not known"
     problem = amount_problem(action.amount, COLLATERAL_STEP)
     if problem:
         return problem
     parameters = {
-        "symbol": ids[action.key.symbol],
+        **where,
         "amount": format(action.amount, "f"),
         "type": "1" if isinstance(action, AddMargin) else "2",
     }
@@ -125,21 +125,16 @@ def _margin(
 def _order(
     intent: Intent,
     action: ReducePosition,
-    ids: Mapping[str, str],
+    where: dict[str, str],
     mode: PositionMode,
-    instruments: Mapping[str, Instrument],
+    instrument: Instrument,
     family: Family,
 ) -> Write | str:
-    instrument = instruments.get(action.key.symbol)
-    if instrument is None:
-        return f"rules of {action.key.symbol} are not known"
-    problem = amount_problem(action.size, instrument.size_step) or amount_problem(
-        action.limit_price, instrument.price_step
-    )
+    problem = order_problem(action, instrument)
     if problem:
         return problem
     parameters = {
-        "symbol": ids[action.key.symbol],
+        **where,
         "side": "SELL" if action.key.side is Side.LONG else "BUY",
         "type": "LIMIT",
         "timeInForce": "IOC",
@@ -162,22 +157,17 @@ def _order(
 def _stop(
     intent: Intent,
     action: PlaceStop,
-    ids: Mapping[str, str],
+    where: dict[str, str],
     mode: PositionMode,
-    instruments: Mapping[str, Instrument],
+    instrument: Instrument,
     family: Family,
 ) -> Write | str:
-    instrument = instruments.get(action.key.symbol)
-    if instrument is None:
-        return f"rules of {action.key.symbol} are not known"
-    problem = amount_problem(action.stop_price, instrument.price_step)
-    if action.size is not None:
-        problem = problem or amount_problem(action.size, instrument.size_step)
+    problem = stop_problem(action, instrument)
     if problem:
         return problem
     parameters = {
         "algoType": "CONDITIONAL",
-        "symbol": ids[action.key.symbol],
+        **where,
         "side": "SELL" if action.key.side is Side.LONG else "BUY",
         "type": "STOP_MARKET",
         "triggerPrice": format(action.stop_price, "f"),

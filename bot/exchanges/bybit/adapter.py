@@ -10,15 +10,16 @@ from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.account import Account, Wallet
+from bot.domain.account import Wallet
 from bot.domain.action import AddMargin, CancelStop, PlaceStop, ReducePosition, RemoveMargin
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.ledger import LedgerRow
-from bot.domain.market import Bars, Candle, Market
+from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey
-from bot.errors import Denied, ExchangeError, Incomplete
+from bot.errors import Denied, Incomplete
 from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.amounts import ONE
 from bot.exchanges.bybit import parse
 from bot.exchanges.bybit.answers import LINEAR, Reader, listed
 from bot.exchanges.bybit.evidence import Evidence, filled
@@ -29,13 +30,13 @@ from bot.exchanges.bybit.margins import Margins
 from bot.exchanges.bybit.orders import OPEN, TAKEN_BACK, Orders
 from bot.exchanges.bybit.rules import Rules
 from bot.exchanges.bybit.stops import Stops
-from bot.exchanges.bybit.write import ONE, applied, is_taken, write_for
+from bot.exchanges.bybit.write import applied, is_taken, write_for
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
 from bot.exchanges.numbers import amount, instant, number, table, text, whole
+from bot.exchanges.patience import once_known
 from bot.exchanges.quota import Lane
-from bot.exchanges.recent_bars import RecentBars
 from bot.exchanges.venue_time import VenueTime
 from bot.ports import Gate
 
@@ -43,8 +44,6 @@ BOOK_LEVELS = 50
 POSITIONS_PAGE = 200
 MOST_BARS = 1000
 INTERVALS = {300: "5", 900: "15", 3600: "60"}
-CONFIRMED_AFTER = (0.0, 0.1, 0.3)
-"""Before each look at an order that was only taken: it is matched beside its answer. [s]"""
 AGREES = Decimal("0.05")
 """Gap between the margins of positions and what the account says they need: marks move. [ratio]"""
 LEAST_UNIFIED = 3
@@ -65,17 +64,23 @@ class BybitVenue(Adapter):
             margin_release=settings.margin_release,
             has_fees=not self._is_demo,
         )
-        time = VenueTime(self._ask_time, clock)
-        super().__init__(settings, client, clock, time=time, rules=rules)
+        orders = Orders(reader, rules.ids)
+        stops = Stops(reader, orders, clock)
+        super().__init__(
+            settings,
+            client,
+            clock,
+            time=VenueTime(self._ask_time, clock),
+            rules=rules,
+            glance=Glance(client, reader, rules.ids),
+            stops=stops,
+            history=BybitHistory(reader, sleep=clock.sleep),
+        )
         self._rules: Rules = rules
         self._reader, self._api = reader, client.api
-        self._ids, self._instruments = rules.ids, rules.instruments
-        self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
-        self._orders = Orders(reader, self._ids)
-        self._stops = Stops(reader, self._orders, clock)
-        self._glance = Glance(client, reader, self._ids)
+        self._orders = orders
         self._margins = Margins(self._read_position, clock)
-        self._evidence = Evidence(reader, self._orders, self._stops, self._margins)
+        self._evidence = Evidence(reader, orders, stops, self._margins)
         self._statement = Statement(reader)
 
     async def execute(self, intent: Intent, gate: Gate) -> Execution:
@@ -115,34 +120,11 @@ class BybitVenue(Adapter):
             has_spot="spot" in self._settings.wallets,
         )
 
-    async def marks(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
-        """Return every completed hour of mark of a configured symbol, as far as the venue knows.
-
-        Raises:
-            ExchangeError: They could not be read to their end.
-        """
-        history = BybitHistory(self._reader, sleep=self._clock.sleep)
-        return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
-
-    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
-        """Return present marks and nothing else. [quote/base].
-
-        Raises:
-            ExchangeError: As the port says.
-        """
-        return await self._glance.marks(symbols)
-
-    def _glance_every(self, count: int, now: float) -> float | None:
-        return self._glance.every(count, now)
-
     def _write_for(self, intent: Intent) -> Write | str:
         return write_for(intent, self._ids, self._rules.modes, self._instruments)
 
     def _applied(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
         return applied(intent, write, answer)
-
-    def _forget_stops(self) -> None:
-        self._stops.forget()
 
     async def _confirmed(self, intent: Intent, write: Write, answer: Any) -> Decimal | None:
         """Return the confirmed effect; an order is only taken at first, and looked at."""
@@ -150,15 +132,7 @@ class BybitVenue(Adapter):
             return self._applied(intent, write, answer)
         if is_taken(write, answer) is None:
             return None
-        for pause in CONFIRMED_AFTER:
-            await self._clock.sleep(pause)
-            try:
-                found = await self._became(intent)
-            except ExchangeError:
-                return None  # it is settled like any other unknown
-            if found is not None:
-                return found
-        return None
+        return await once_known(lambda: self._became(intent), sleep=self._clock.sleep)
 
     async def _became(self, intent: Intent) -> Decimal | None:
         """Return what an order has done by now; ``None`` while that is not certain."""
@@ -200,40 +174,18 @@ class BybitVenue(Adapter):
         unwatched = await self._unwatched(found, marks)
         symbols = [*wanted, *unwatched]
         is_isolated = _is_isolated(info)
-        positions = tuple(
-            sorted(
-                (self._position(row, is_isolated=is_isolated) for row in found),
-                key=lambda position: position.key,
-            )
-        )
+        positions = [self._position(row, is_isolated=is_isolated) for row in found]
         self._margins.saw(p for p in positions if p.margin_mode is MarginMode.ISOLATED)
-        depths, *_ = await all_of([
-            self._depths({position.symbol for position in positions}),
-            self._stops.refresh(
-                {symbol: self._ids[symbol] for symbol in symbols},
-                {position.key: position.size for position in positions},
-                self._rules.mode,
-            ),
-            self._bars.refresh(symbols, self._now_ms()),
-        ])  # fmt: skip
+        depths = await self._beside(symbols, positions)
         currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
         wallets = [*self._wallets(currencies, balances, free, positions)]
         if funds is not None:
             wallets += parse.funding_wallets(funds, currencies)
-        return Observation(
-            at=self._now(),
-            account_at=asked_at,
-            account=Account(
-                name=self._settings.account,
-                venue=self._settings.venue,
-                position_mode=self._rules.mode,
-                positions=positions,
-                wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
-                stops=self._stops.found,
-                stops_at=self._stops.read_at,
-            ),
-            instruments=tuple(self._instruments[symbol] for symbol in symbols),
-            markets=tuple(self._market(symbol, marks[symbol], depths) for symbol in symbols),
+        return self._observation(
+            asked_at,
+            positions,
+            wallets,
+            tuple(self._market(symbol, marks[symbol], depths) for symbol in symbols),
         )
 
     async def _positions(self, coins: Collection[str]) -> list[dict[str, Any]]:
@@ -334,20 +286,10 @@ class BybitVenue(Adapter):
             for coin in sorted(currencies)
         ]
 
-    async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
-        ordered = sorted(symbols)
+    async def _read_depth(self, symbol: str) -> Mapping[str, Any]:
+        asked = {**LINEAR, "symbol": self._ids[symbol], "limit": BOOK_LEVELS}
         call = self._api.publicGetV5MarketOrderbook
-        answers = await all_of(
-            [
-                self._reader.one(
-                    call,
-                    {**LINEAR, "symbol": self._ids[symbol], "limit": BOOK_LEVELS},
-                    f"book of {symbol}",
-                )
-                for symbol in ordered
-            ]
-        )
-        return dict(zip(ordered, answers, strict=True))
+        return await self._reader.one(call, asked, f"book of {symbol}")
 
     async def _read_bars(self, symbol: str, now_ms: int) -> Bars:
         seconds = self._settings.bar_seconds

@@ -15,7 +15,7 @@ from bot.exchanges.bybit.answers import Reader
 from bot.exchanges.bybit.evidence import OWN
 from bot.exchanges.bybit.write import ACCOUNTS
 from bot.exchanges.client import all_of
-from bot.exchanges.numbers import instant, number, positive, text, whole
+from bot.exchanges.numbers import instant, number, positive, stamp_of, text, whole
 
 PAGE = 50
 LONGEST_SPAN = timedelta(days=7)
@@ -64,7 +64,7 @@ class Statement:
             self._log(since, until),
             self._transfers(since - LONGEST_WAY, until) if has_spot else _none(),
         ])  # fmt: skip
-        last = int(until.timestamp() * 1000)
+        last = stamp_of(until)
         newest = last - TOGETHER_MS if has_spot else last
         found = [*transfer_rows(sent, log), *log_rows(log, sent, symbols, newest_ms=newest)]
         return tuple(sorted(found, key=lambda row: (row.at, row.id)))
@@ -217,8 +217,8 @@ def _spans(since: datetime, until: datetime) -> Iterator[dict[str, int]]:
     while begin <= until:
         end = min(begin + LONGEST_SPAN, until)
         yield {
-            "startTime": int(begin.timestamp() * 1000),
-            "endTime": int(end.timestamp() * 1000),
+            "startTime": stamp_of(begin),
+            "endTime": stamp_of(end),
         }
         begin = end + timedelta(milliseconds=1)
 

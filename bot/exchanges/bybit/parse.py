@@ -7,18 +7,19 @@ what was added to it. What stands behind it is the same at entry, without the fe
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from bot.domain.account import Wallet
 from bot.domain.instrument import Instrument, MarginRelease, MarginTier
-from bot.domain.market import Bars, BookLevel, Candle, Market
+from bot.domain.market import Bars, Candle, Market
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
 from bot.domain.stop import RestingStop, is_own_name
 from bot.errors import Incomplete
+from bot.exchanges.candles import candle_rows, candles_of, completed
+from bot.exchanges.depth import levels
 from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
-from bot.margin.tiers import check_tiers
+from bot.exchanges.tables import checked
 
 ZERO = Decimal(0)
 CENT = Decimal("0.00000001")
@@ -100,7 +101,7 @@ def tiers(found: Iterable[Mapping[str, Any]], name: str) -> tuple[MarginTier, ..
     if any(text(row, "symbol") != name for row in steps):
         raise Incomplete(f"risk limits must be of {name}, were of others too")
     floors = [ZERO, *(positive(row, "riskLimitValue") for row in steps)]
-    made = tuple(
+    told = tuple(
         MarginTier(
             notional_floor=floor,
             maintenance_rate=positive(row, "maintenanceMargin"),
@@ -110,10 +111,7 @@ def tiers(found: Iterable[Mapping[str, Any]], name: str) -> tuple[MarginTier, ..
         )
         for row, floor in zip(steps, floors, strict=False)
     )
-    try:
-        check_tiers(name, made)
-    except ValueError as error:
-        raise Incomplete(str(error)) from error
+    made = checked(name, told)
     # Some tables were printed in percent.
     odd = next((t for t in made if t.maintenance_rate * t.max_leverage > 1), None)
     if odd is not None:
@@ -297,8 +295,8 @@ def market(
         mark_at=instant(at_ms),
         funding_rate=number(row, "fundingRate") if row.get("fundingRate") else None,
         bars=bars,
-        bids=_levels(depth, "b", symbol) if depth is not None else (),
-        asks=_levels(depth, "a", symbol) if depth is not None else (),
+        bids=levels(depth, "b", symbol),
+        asks=levels(depth, "a", symbol),
     )
 
 
@@ -308,15 +306,7 @@ def bars(found: Mapping[str, Any], symbol: str, *, seconds: int, now_ms: int) ->
     Raises:
         Incomplete: A row is broken.
     """
-    width = timedelta(seconds=seconds)
-    done = [row for row in candles(found, symbol) if row.opened_at + width <= instant(now_ms)]
-    return Bars(
-        opened_at=done[0].opened_at if done else None,
-        seconds=seconds,
-        high=tuple(row.high for row in done),
-        low=tuple(row.low for row in done),
-        close=tuple(row.close for row in done),
-    )
+    return completed(candles(found, symbol), seconds=seconds, now_ms=now_ms)
 
 
 def candles(found: Mapping[str, Any], symbol: str) -> tuple[Candle, ...]:
@@ -325,32 +315,4 @@ def candles(found: Mapping[str, Any], symbol: str) -> tuple[Candle, ...]:
     Raises:
         Incomplete: A row is broken.
     """
-    listed = found.get("list")
-    if not isinstance(listed, list) or not all(isinstance(row, list) for row in listed):
-        raise Incomplete(f"klines of {symbol} must be a list of rows")
-    made = []
-    for row in reversed(listed):
-        named = dict(zip(("open_at", "open", "high", "low", "close"), row, strict=False))
-        named["symbol"] = symbol
-        made.append(
-            Candle(
-                opened_at=instant(whole(named, "open_at")),
-                high=float(positive(named, "high")),
-                low=float(positive(named, "low")),
-                close=float(positive(named, "close")),
-            )
-        )
-    return tuple(made)
-
-
-def _levels(depth: Mapping[str, Any], side: str, symbol: str) -> tuple[BookLevel, ...]:
-    found = depth.get(side)
-    if not isinstance(found, list):
-        raise Incomplete(f"{side} of {symbol} must be a list, was {type(found).__name__}")
-    levels = []
-    for row in found:
-        if not isinstance(row, list) or len(row) < 2:  # noqa: PLR2004 - price and size
-            raise Incomplete(f"{side} of {symbol} must be pairs, had {row!r}")
-        named = {"symbol": symbol, "price": row[0], "size": row[1]}
-        levels.append(BookLevel(price=positive(named, "price"), size=amount(named, "size")))
-    return tuple(levels)
+    return candles_of(reversed(candle_rows(found.get("list"), symbol)), symbol)

@@ -1,30 +1,27 @@
 """What are the rules now: contracts, tiers, fees, the position mode of each symbol?"""
 
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.instrument import Instrument, MarginRelease
+from bot.domain.instrument import MarginRelease
 from bot.domain.position import PositionMode
 from bot.errors import Incomplete
 from bot.exchanges.bybit import parse
 from bot.exchanges.bybit.answers import LINEAR, Reader, listed
 from bot.exchanges.client import all_of
 from bot.exchanges.numbers import amount, instant, text
-from bot.exchanges.venues import VENUES
+from bot.exchanges.rules import VenueRules
 
-RULES_EVERY = timedelta(hours=1)
-"""Tiers, filters, fees and modes are read again so often, and on a symbol not seen before."""
 CONTRACTS_PAGE = 1000
 USUAL_FEE = Decimal("0.00055")
 """Taker fee of whoever trades little; for the test hosts, which do not tell it. [ratio]"""
 PERPETUAL = "LinearPerpetual"
 
 
-class Rules:
+class Rules(VenueRules):
     """The rules of one account's venue, as last read."""
 
     def __init__(
@@ -37,45 +34,17 @@ class Rules:
         margin_release: MarginRelease,
         has_fees: bool,
     ) -> None:
-        self._reader, self._clock, self._venue = reader, clock, VENUES[venue]
-        self._wanted, self._measured, self._has_fees = symbols, margin_release, has_fees
-        self.ids: dict[str, str] = {}
-        """The venue's name of each symbol it lists."""
-        self.instruments: dict[str, Instrument] = {}
-        """Of each symbol that was needed so far."""
+        super().__init__(clock, venue=venue, symbols=symbols, margin_release=margin_release)
+        self._reader, self._has_fees = reader, has_fees
         self.modes: dict[str, PositionMode] = {}
         """Of each symbol that was needed so far; here each may have its own."""
-        self.mode = PositionMode.ONE_WAY
-        """Hedge as soon as one symbol is."""
-        self._symbols: dict[str, str] = {}
         self._raw: dict[str, Mapping[str, Any]] = {}
         self._fees: dict[str, Decimal] = {}
-        self._read_at: datetime | None = None
 
     @property
     def coins(self) -> tuple[str, ...]:
         """What the listed contracts are settled in."""
         return tuple(sorted({text(row, "settleCoin") for row in self._raw.values()}))
-
-    def due(self) -> list[Awaitable[None]]:
-        """Return what must be read again by now."""
-        is_old = self._read_at is None or self._clock.now() - self._read_at >= RULES_EVERY
-        return [self.read()] if is_old else []
-
-    def forget(self) -> None:
-        """Read all of it again before the next look."""
-        self._read_at = None
-
-    def symbol(self, row: Mapping[str, Any]) -> str:
-        """Return the unified name of what a row is about.
-
-        Raises:
-            Incomplete: The venue does not list it.
-        """
-        symbol = self._symbols.get(text(row, "symbol"))
-        if symbol is None:
-            raise Incomplete(f"rules of {row.get('symbol')} must be known, were not listed")
-        return symbol
 
     async def read(self) -> None:
         """Read all of it.
@@ -142,13 +111,12 @@ class Rules:
         modes = {parse.mode_of(leg) for leg in listed(legs, "legs") if text(leg, "symbol") == name}
         if len(modes) != 1:
             raise Incomplete(f"legs of {symbol} must be of one position mode, were of {len(modes)}")
-        is_measured = self._measured is not MarginRelease.UNKNOWN
         self.instruments[symbol] = parse.instrument(
             row,
             parse.tiers(limits, name),
             taker_fee=self._fee(name),
             margin_step=self._venue.margin_step,
-            margin_release=self._measured if is_measured else self._venue.margin_release,
+            margin_release=self._margin_release,
         )
         self._take(symbol, *modes)
 

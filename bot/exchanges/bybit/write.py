@@ -19,13 +19,11 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.exchanges.amounts import amount_problem, named_amount
+from bot.exchanges.amounts import amount_problem, named_amount, order_problem, stop_problem
 from bot.exchanges.dialect import Expected, Write
 
 COLLATERAL_STEP = Decimal("0.0001")
 """The venue takes four decimals. [quote]"""
-ONE = Decimal(1)
-"""What placing or taking back a stop amounts to. [orders]"""
 ACCOUNTS = {"spot": "FUND", "futures": "UNIFIED"}
 """The venue's words for our wallets."""
 NAMES = bytes.fromhex("6f0d6b0a54e15a0c8f0e1d1f2a7c9b35")
@@ -121,9 +119,7 @@ def _margin(action: AddMargin | RemoveMargin, where: dict[str, str], leg: int) -
 def _order(
     intent: Intent, action: ReducePosition, instrument: Instrument, where: dict[str, str], leg: int
 ) -> Write | str:
-    problem = amount_problem(action.size, instrument.size_step) or amount_problem(
-        action.limit_price, instrument.price_step
-    )
+    problem = order_problem(action, instrument)
     if problem:
         return problem
     typed: Typed = {
@@ -143,9 +139,7 @@ def _order(
 def _stop(
     intent: Intent, action: PlaceStop, instrument: Instrument, where: dict[str, str], leg: int
 ) -> Write | str:
-    problem = amount_problem(action.stop_price, instrument.price_step)
-    if action.size is not None:
-        problem = problem or amount_problem(action.size, instrument.size_step)
+    problem = stop_problem(action, instrument)
     if problem:
         return problem
     typed: Typed = {

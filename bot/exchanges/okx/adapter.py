@@ -11,14 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.account import Account, Wallet
+from bot.domain.account import Wallet
 from bot.domain.action import ReducePosition
 from bot.domain.intent import Intent, Settlement
 from bot.domain.ledger import LedgerRow
-from bot.domain.market import Bars, Candle, Market
+from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import Position
-from bot.errors import Denied, ExchangeError, Incomplete
+from bot.errors import Denied, Incomplete
 from bot.exchanges.adapter import Adapter, TornError
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
@@ -35,14 +35,10 @@ from bot.exchanges.okx.ledger import Statement
 from bot.exchanges.okx.rules import Rules
 from bot.exchanges.okx.stops import Stops
 from bot.exchanges.okx.write import applied, is_taken, write_for
-from bot.exchanges.recent_bars import RecentBars
+from bot.exchanges.patience import once_known
 from bot.exchanges.venue_time import VenueTime
 
 BOOK_LEVELS = 50
-FILL_LOOKS = 3
-"""An accepted order is asked for so often before what it filled is unknown."""
-FILL_PAUSE = 0.1
-"""Between two such looks. [s]"""
 FLAT = Decimal(0)
 
 
@@ -57,18 +53,25 @@ class OkxVenue(Adapter):
             symbols=settings.symbols,
             margin_release=settings.margin_release,
         )
-        time = VenueTime(self._ask_time, clock)
-        super().__init__(settings, client, clock, time=time, rules=rules)
+        stops, glance = Stops(client, clock, rules.coins), Glance(client, rules.ids)
+        super().__init__(
+            settings,
+            client,
+            clock,
+            time=VenueTime(self._ask_time, clock),
+            rules=rules,
+            glance=glance,
+            stops=stops,
+            history=OkxHistory(client, sleep=clock.sleep),
+        )
         self._rules: Rules = rules
-        self._ids, self._instruments, self._coins = rules.ids, rules.instruments, rules.coins
+        self._glance: Glance = glance
+        self._coins = rules.coins
         self._paged = MarkBars(
             client, seconds=settings.bar_seconds, count=settings.bars, sleep=clock.sleep
         )
-        self._bars = RecentBars(self._read_bars, seconds=settings.bar_seconds)
-        self._stops = Stops(client, clock, self._coins)
-        self._glance = Glance(client, self._ids)
         self._funding = Funding(client, clock, self._ids)
-        self._evidence = Evidence(client, self._stops, self._ids, self._coins)
+        self._evidence = Evidence(client, stops, self._ids, self._coins)
         self._statement = Statement(client, sleep=clock.sleep)
         self._empty: set[str] = set()
         """Currencies of which the funding account is known to hold nothing."""
@@ -91,27 +94,6 @@ class OkxVenue(Adapter):
             since, self._now(), ids=self._ids, has_spot="spot" in self._settings.wallets
         )
 
-    async def marks(self, symbol: str, since: datetime) -> tuple[Candle, ...]:
-        """Return every completed hour of mark of a configured symbol, as far as the venue knows.
-
-        Raises:
-            ExchangeError: They could not be read to their end.
-        """
-        history = OkxHistory(self._client, sleep=self._clock.sleep)
-        return await history.read(self._ids[symbol], symbol, since=since, until=self._now())
-
-    async def glance(self, symbols: Collection[str]) -> Mapping[str, Decimal]:
-        """Return present marks and nothing else. [quote/base].
-
-        Raises:
-            ExchangeError: As the port says.
-        """
-        return await self._glance.marks(symbols)
-
-    def _glance_every(self, count: int, now: float) -> float | None:
-        del count
-        return self._glance.every(now)
-
     def _write_for(self, intent: Intent) -> Write | str:
         return write_for(intent, self._ids, self._rules.mode, self._instruments, self._coins)
 
@@ -124,19 +106,8 @@ class OkxVenue(Adapter):
             return self._applied(intent, write, answer)
         if not is_taken(intent, answer):
             return None
-        for looks in range(FILL_LOOKS):
-            if looks:
-                await self._clock.sleep(FILL_PAUSE)
-            try:
-                found = await self._evidence.filled(intent)
-            except ExchangeError:
-                continue  # not over yet, or no answer: nothing is lost by settling it later
-            if found is not None:
-                return found
-        return None
-
-    def _forget_stops(self) -> None:
-        self._stops.forget()
+        # One that is not over yet is an answer that cannot be used.
+        return await once_known(lambda: self._evidence.filled(intent), sleep=self._clock.sleep)
 
     async def _ask_time(self) -> datetime:
         answer = await self._client.read(self._client.api.publicGetPublicTime, {})
@@ -161,37 +132,17 @@ class OkxVenue(Adapter):
         symbols = list(dict.fromkeys([*wanted, *(self._rules.symbol(row) for row in held)]))
         await self._rules.need(symbols)
         self._rules.hold(self._largest(held))
-        positions = tuple(
-            sorted((self._position(row) for row in held), key=lambda position: position.key)
-        )
+        positions = [self._position(row) for row in held]
         currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
         wallets = _wallets(account, risks, every, currencies)
         if funds is not None:
             wallets += parse.funding_wallets(funds, currencies)
-        depths, *_ = await all_of([
-            self._depths({position.symbol for position in positions}),
-            self._stops.refresh(
-                {symbol: self._ids[symbol] for symbol in symbols},
-                {position.key: position.size for position in positions},
-                self._rules.mode,
-            ),
-            self._bars.refresh(symbols, self._now_ms()),
-            self._funding.refresh(symbols),
-        ])  # fmt: skip
-        return Observation(
-            at=self._now(),
-            account_at=asked_at,
-            account=Account(
-                name=self._settings.account,
-                venue=self._settings.venue,
-                position_mode=self._rules.mode,
-                positions=positions,
-                wallets=tuple(sorted(wallets, key=lambda w: (w.name, w.currency))),
-                stops=self._stops.found,
-                stops_at=self._stops.read_at,
-            ),
-            instruments=tuple(self._instruments[symbol] for symbol in symbols),
-            markets=tuple(self._market(symbol, marks, indices, depths) for symbol in symbols),
+        depths = await self._beside(symbols, positions, self._funding.refresh(symbols))
+        return self._observation(
+            asked_at,
+            positions,
+            wallets,
+            tuple(self._market(symbol, marks, indices, depths) for symbol in symbols),
         )
 
     async def _funds(self) -> list[dict[str, Any]] | None:
@@ -240,17 +191,10 @@ class OkxVenue(Adapter):
             is_planned=self._rules.is_planned,
         )
 
-    async def _depths(self, symbols: set[str]) -> dict[str, Mapping[str, Any]]:
-        ordered = sorted(symbols)
-        call = self._client.api.publicGetMarketBooks
-        answers = await all_of([
-            self._client.read(call, {"instId": self._ids[symbol], "sz": str(BOOK_LEVELS)})
-            for symbol in ordered
-        ])  # fmt: skip
-        return {
-            symbol: single(answer, f"book of {symbol}")
-            for symbol, answer in zip(ordered, answers, strict=True)
-        }
+    async def _read_depth(self, symbol: str) -> Mapping[str, Any]:
+        asked = {"instId": self._ids[symbol], "sz": str(BOOK_LEVELS)}
+        answer = await self._client.read(self._client.api.publicGetMarketBooks, asked)
+        return single(answer, f"book of {symbol}")
 
     async def _read_bars(self, symbol: str, now_ms: int) -> Bars:
         return await self._paged.read(self._ids[symbol], symbol, now_ms)

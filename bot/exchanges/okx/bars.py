@@ -6,6 +6,7 @@ from typing import Any
 from bot.domain.market import Bars, Candle
 from bot.errors import Incomplete
 from bot.exchanges.client import Client
+from bot.exchanges.numbers import stamp_of
 from bot.exchanges.okx import parse
 from bot.exchanges.patience import in_turn
 
@@ -72,4 +73,4 @@ class MarkBars:
         answer = await in_turn(
             lambda: self._client.read(call, dict(parameters)), sleep=self._sleep, longest=LONGEST
         )
-        return {int(row.opened_at.timestamp() * 1000): row for row in parse.candles(answer, symbol)}
+        return {stamp_of(row.opened_at): row for row in parse.candles(answer, symbol)}

@@ -13,19 +13,18 @@ from bot.domain.action import (
     Transfer,
 )
 from bot.domain.intent import Intent, Settlement
-from bot.domain.timing import CLOCK_BOUND
 from bot.errors import Incomplete
+from bot.exchanges.amounts import ONE
 from bot.exchanges.client import Client
 from bot.exchanges.faults import NoSuchOrderError
 from bot.exchanges.numbers import amount, number, text, whole
 from bot.exchanges.okx.answers import listed, single
 from bot.exchanges.okx.ledger import ADDED, MARGIN, PAGE, REMOVED, TRANSFER
 from bot.exchanges.okx.stops import Stops
-from bot.exchanges.okx.write import ACCOUNTS, ONE
+from bot.exchanges.okx.write import ACCOUNTS
+from bot.exchanges.past import settled, since_ms
 from bot.exchanges.quota import Lane
 
-LOOK_BACK_MS = int(CLOCK_BOUND * 1000)
-"""History is searched from this long before the send. [ms]"""
 OVER = frozenset({"filled", "canceled", "mmp_canceled"})
 """States in which an order fills no more."""
 ARRIVED, FAILED = "success", "failed"
@@ -59,7 +58,7 @@ class Evidence:
         Raises:
             ExchangeError: The history could not be read completely.
         """
-        since = int((intent.sent_at or intent.written_at).timestamp() * 1000) - LOOK_BACK_MS
+        since = since_ms(intent)
         match intent.action:
             case ReducePosition():
                 found = await self.filled(intent)
@@ -71,9 +70,7 @@ class Evidence:
                 found = ONE if await self._stops.is_cancelled(stop_id) else None
             case AddMargin() | RemoveMargin():
                 found = await self._moved(intent.action, since)
-        if found is not None:
-            return _settled(intent, found, "found in the venue's history")
-        return _settled(intent, Decimal(0), "not in the venue's history")
+        return settled(intent, found)
 
     async def filled(self, intent: Intent) -> Decimal | None:
         """Return what an order filled once it is over; ``None`` where there is none such. [base].
@@ -126,10 +123,11 @@ class Evidence:
             if row.get("clientId") != intent.id or number(row, "amt") != action.amount:
                 raise Incomplete(f"transfer must be {intent.id} of {action.amount}, was another")
             state = text(row, "state")
-            if state in (ARRIVED, FAILED):
-                done = action.amount if state == ARRIVED else Decimal(0)
-                return _settled(intent, done, f"transfer {row.get('transId')} is {state}")
-            return _settled(intent, None, f"transfer {row.get('transId')} is {state}")
+            return Settlement(
+                intent_id=intent.id,
+                applied={ARRIVED: action.amount, FAILED: Decimal(0)}.get(state),
+                text=f"transfer {row.get('transId')} is {state}",
+            )
         # A name that the venue does not know any more proves less than its own bills.
         comes = action.destination == "futures"
         for row in await self._bills(TRANSFER, "11" if comes else "12", since):
@@ -137,8 +135,8 @@ class Evidence:
                 ACCOUNTS[action.source], ACCOUNTS[action.destination], action.currency
             )  # fmt: skip
             if is_same and abs(number(row, "balChg")) == action.amount:
-                return _settled(intent, action.amount, "found in the venue's history")
-        return _settled(intent, Decimal(0), "not in the venue's history")
+                return settled(intent, action.amount)
+        return settled(intent, None)
 
     async def _bills(self, kind: str, sub: str, since: int) -> list[dict[str, Any]]:
         answer = await self._client.read(
@@ -152,7 +150,3 @@ class Evidence:
         if any((text(row, "type"), text(row, "subType")) != (kind, sub) for row in found):
             raise Incomplete(f"bills must be of type {kind} and {sub}, were of others too")
         return [row for row in found if whole(row, "ts") >= since]
-
-
-def _settled(intent: Intent, applied: Decimal | None, why: str) -> Settlement:
-    return Settlement(intent_id=intent.id, applied=applied, text=why)

@@ -12,7 +12,7 @@ from typing import Any
 from bot.domain.ledger import LedgerRow, RowKind
 from bot.errors import Incomplete
 from bot.exchanges.client import Client
-from bot.exchanges.numbers import instant, number, text, whole
+from bot.exchanges.numbers import instant, number, stamp_of, text, whole
 from bot.exchanges.okx.answers import listed
 from bot.exchanges.okx.write import ACCOUNTS
 from bot.exchanges.patience import in_turn
@@ -75,7 +75,7 @@ class Statement:
         api = self._client.api
         is_recent = until - since <= RECENT
         call = api.privateGetAccountBills if is_recent else api.privateGetAccountBillsArchive
-        span = {"begin": str(_ms(since)), "end": str(_ms(until)), "limit": str(PAGE)}
+        span = {"begin": str(stamp_of(since)), "end": str(stamp_of(until)), "limit": str(PAGE)}
         found: dict[str, dict[str, Any]] = {}
         older: dict[str, str] = {}
         for _ in range(MOST_PAGES):
@@ -146,7 +146,3 @@ def _move(sub: str, in_account: Decimal, in_position: Decimal) -> tuple[RowKind,
     if not moved or moved * SIGNS.get(sub, moved) < 0:
         raise Incomplete(f"a margin move of subType {sub!r} must have its sign, was {moved}")
     return (RowKind.MARGIN_ADDED if moved > 0 else RowKind.MARGIN_REMOVED), moved
-
-
-def _ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)

@@ -12,18 +12,21 @@ from typing import Any
 
 from bot.domain.account import Wallet
 from bot.domain.instrument import Instrument, MarginRelease, MarginTier
-from bot.domain.market import Bars, BookLevel, Candle, Market
+from bot.domain.market import Bars, Candle, Market
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
 from bot.domain.stop import RestingStop, is_own_name
 from bot.errors import Incomplete
+from bot.exchanges.candles import bars_of, candles_of
+from bot.exchanges.depth import levels
 from bot.exchanges.numbers import amount, instant, number, positive, rows, text, whole
 from bot.exchanges.okx.answers import lines
-from bot.margin.tiers import check_tiers
+from bot.exchanges.tables import checked
 
 FLAT = Decimal(0)
 TAKER_FEE = Decimal("0.0005")
-"""Of the lowest fee tier; no position is taken to close for less."""
+"""Of the lowest fee tier; no position is taken to close for less. [ratio]"""
 LISTED = frozenset({"live", "preopen", "suspend"})
+"""States of a contract that has not ended."""
 LINEAR = "linear"
 LEGS = {Side.LONG: "long", Side.SHORT: "short"}
 MODES = {"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE}
@@ -169,10 +172,7 @@ def tiers(steps: Sequence[Tier], symbol: str, *, held: Decimal, fee: Decimal) ->
         maintenance_amount=FLAT,
         max_leverage=step.max_leverage,
     )
-    try:
-        check_tiers(symbol, (found,))
-    except ValueError as error:
-        raise Incomplete(str(error)) from error
+    checked(symbol, (found,))
     return found
 
 
@@ -370,8 +370,8 @@ def market(
         mark_at=instant(whole(mark, "ts")),
         funding_rate=funding,
         bars=bars,
-        bids=_levels(depth, "bids", symbol, coins) if depth is not None else (),
-        asks=_levels(depth, "asks", symbol, coins) if depth is not None else (),
+        bids=levels(depth, "bids", symbol, unit=coins),
+        asks=levels(depth, "asks", symbol, unit=coins),
     )
 
 
@@ -381,19 +381,7 @@ def candles(answer: Any, symbol: str) -> tuple[Candle, ...]:
     Raises:
         Incomplete: A row is broken.
     """
-    found = []
-    for row in lines(answer, f"candles of {symbol}"):
-        named = dict(zip(("open_at", "open", "high", "low", "close"), row, strict=False))
-        named["symbol"] = symbol
-        found.append(
-            Candle(
-                opened_at=instant(whole(named, "open_at")),
-                high=float(positive(named, "high")),
-                low=float(positive(named, "low")),
-                close=float(positive(named, "close")),
-            )
-        )
-    return tuple(found)
+    return candles_of(lines(answer, f"candles of {symbol}"), symbol)
 
 
 def bars(found: Sequence[Candle], *, seconds: int) -> Bars:
@@ -406,26 +394,4 @@ def bars(found: Sequence[Candle], *, seconds: int) -> Bars:
     width, first = timedelta(seconds=seconds), len(found) - 1
     while first > 0 and found[first].opened_at - found[first - 1].opened_at == width:
         first -= 1
-    kept = found[max(0, first) :]
-    return Bars(
-        opened_at=kept[0].opened_at if kept else None,
-        seconds=seconds,
-        high=tuple(row.high for row in kept),
-        low=tuple(row.low for row in kept),
-        close=tuple(row.close for row in kept),
-    )
-
-
-def _levels(
-    depth: Mapping[str, Any], side: str, symbol: str, coins: Decimal
-) -> tuple[BookLevel, ...]:
-    found = depth.get(side)
-    if not isinstance(found, list):
-        raise Incomplete(f"{side} of {symbol} must be a list, was {type(found).__name__}")
-    levels = []
-    for row in found:
-        if not isinstance(row, list) or len(row) < 2:  # noqa: PLR2004 - price and size
-            raise Incomplete(f"{side} of {symbol} must be pairs, had {str(row)[:60]}")
-        named = {"symbol": symbol, "price": row[0], "size": row[1]}
-        levels.append(BookLevel(price=positive(named, "price"), size=amount(named, "size") * coins))
-    return tuple(levels)
+    return bars_of(found[max(0, first) :], seconds=seconds)

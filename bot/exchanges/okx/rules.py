@@ -3,27 +3,23 @@
 A maintenance table goes by size, so what holds for a contract follows from what is held of it.
 """
 
-from collections.abc import Awaitable, Collection, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.instrument import Instrument, MarginRelease
-from bot.domain.position import PositionMode
+from bot.domain.instrument import MarginRelease
 from bot.errors import Denied, Incomplete
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import text
 from bot.exchanges.okx import parse
 from bot.exchanges.okx.answers import listed, single
-from bot.exchanges.venues import VENUES
+from bot.exchanges.rules import VenueRules
 
-RULES_EVERY = timedelta(hours=1)
-"""Tiers, contracts, fees and modes are read again so often."""
 NOTHING = Decimal(0)
 
 
-class Rules:
+class Rules(VenueRules):
     """The rules of one account's venue, as last read."""
 
     def __init__(
@@ -35,33 +31,16 @@ class Rules:
         symbols: Collection[str],
         margin_release: MarginRelease,
     ) -> None:
-        self._client, self._clock, self._venue = client, clock, VENUES[venue]
-        self._wanted, self._measured = symbols, margin_release
-        self.ids: dict[str, str] = {}
-        """The venue's name of each symbol it lists."""
-        self.instruments: dict[str, Instrument] = {}
-        """Of each symbol that was needed so far."""
+        super().__init__(clock, venue=venue, symbols=symbols, margin_release=margin_release)
+        self._client = client
         self.coins: dict[str, Decimal] = {}
         """In a contract, by symbol. [base]"""
-        self.mode = PositionMode.ONE_WAY
         self.is_planned = True
         """Whether isolated positions stand by themselves; else they are only shown."""
-        self._symbols: dict[str, str] = {}
         self._raw: dict[str, Mapping[str, Any]] = {}
         self._fees: Mapping[str, Any] = {}
         self._tables: dict[str, tuple[parse.Tier, ...]] = {}
         self._held: dict[str, Decimal] = {}
-        self._read_at: datetime | None = None
-
-    def due(self) -> list[Awaitable[None]]:
-        """Return what must be read again by now."""
-        now = self._clock.now()
-        is_due = self._read_at is None or now - self._read_at >= RULES_EVERY
-        return [self.read()] if is_due else []
-
-    def forget(self) -> None:
-        """Read all of it again before the next look."""
-        self._read_at = None
 
     def symbol(self, row: Mapping[str, Any]) -> str:
         """Return the unified name of what a row is about.
@@ -154,12 +133,11 @@ class Rules:
     def _learn(self, symbol: str, held: Decimal) -> None:
         row = self._raw[symbol]
         fee = parse.taker_fee(self._fees, text(row, "settleCcy"))
-        is_measured = self._measured is not MarginRelease.UNKNOWN
         self.instruments[symbol] = parse.instrument(
             row,
             parse.tiers(self._tables[symbol], symbol, held=held, fee=fee),
             fee=fee,
             margin_step=self._venue.margin_step,
-            margin_release=self._measured if is_measured else self._venue.margin_release,
+            margin_release=self._margin_release,
         )
         self._held[symbol] = held

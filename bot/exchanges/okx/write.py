@@ -15,14 +15,12 @@ from bot.domain.action import (
 from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
-from bot.exchanges.amounts import amount_problem, named_amount
+from bot.exchanges.amounts import ONE, amount_problem, named_amount, order_problem, stop_problem
 from bot.exchanges.dialect import Expected, Write
 from bot.exchanges.okx.parse import LEGS
 
 COLLATERAL_STEP = Decimal("0.00000001")
 """Of the venue's wallets as the bot counts them. [quote]"""
-ONE = Decimal(1)
-"""What placing or taking back a stop amounts to. [orders]"""
 ACCOUNTS = {"spot": "6", "futures": "18"}
 """The funding account, which the bot calls spot, and the trading account."""
 ROOT = "/api/v5/"
@@ -139,11 +137,7 @@ def _order(
     instrument: Instrument,
     coins: Decimal,
 ) -> Write | str:
-    problem = (
-        _name_problem(intent.id)
-        or amount_problem(action.size, instrument.size_step)
-        or amount_problem(action.limit_price, instrument.price_step)
-    )
+    problem = _name_problem(intent.id) or order_problem(action, instrument)
     size = "" if problem else _contracts(action.size, coins)
     if not size:
         return problem or f"size must be whole contracts of {coins}, was {action.size}"
@@ -168,9 +162,7 @@ def _stop(
     instrument: Instrument,
     coins: Decimal,
 ) -> Write | str:
-    problem = _name_problem(intent.id) or amount_problem(action.stop_price, instrument.price_step)
-    if action.size is not None:
-        problem = problem or amount_problem(action.size, instrument.size_step)
+    problem = _name_problem(intent.id) or stop_problem(action, instrument)
     if problem:
         return problem
     words = {

@@ -7,7 +7,8 @@ from typing import Any
 from bot.paper.binance.codes import WireError
 from bot.paper.binance.family import assets, contract_of, contracts, counted, wanted
 from bot.paper.binance.request import Request
-from bot.paper.binance.shape import coin_position, fixed, old_position, plain, position
+from bot.paper.binance.shape import coin_position, old_position, position
+from bot.paper.digits import fixed, plain
 from bot.paper.engine import Engine
 from bot.paper.values import Bracket, Contract, Holding, Kind, Reason, Refused
 

@@ -7,7 +7,7 @@ from bot.paper import book
 from bot.paper.binance.codes import WireError
 from bot.paper.binance.family import assets, contract_of, contracts, counted, wanted
 from bot.paper.binance.request import Request
-from bot.paper.binance.shape import fixed, places, plain
+from bot.paper.digits import fixed, places, plain
 from bot.paper.engine import FUNDING_INTERVAL, Engine
 from bot.paper.market import HOUR, MINUTE, Candle
 from bot.paper.values import Contract, Kind

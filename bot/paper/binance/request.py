@@ -5,12 +5,13 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import parse_qsl
 
 from bot.paper.binance.codes import WireError
 from bot.paper.desk import Keys
-from bot.paper.pace import Pace
+from bot.paper.digits import number
+from bot.paper.pace import Pace, age_ms
 from bot.paper.values import Kind
 
 AHEAD_MS = 1000
@@ -68,13 +69,10 @@ class Request:
             WireError: It is missing, no number, or not in plain digits.
         """
         value = self.text(name, default)
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or "e" in value.lower():
+        found = number(value)
+        if found is None:
             raise WireError(-1100, f"Illegal characters found in parameter '{name}'.")
-        return number
+        return found
 
     def whole(self, name: str, default: str | None = None) -> int:
         """Return a whole number.
@@ -146,8 +144,6 @@ def check_signature(query: str, body: str, request: Request, keys: Keys, pace: P
     window = request.whole("recvWindow", str(DEFAULT_WINDOW_MS))
     if not 0 < window <= LONGEST_WINDOW_MS:
         raise WireError(-1131, "recvWindow must be less than 60000")
-    # The network does not get faster with the market: at speed 300 a millisecond on the wire is
-    # 300 of market time, so the age of a request is judged in time of the machine.
-    age = (request.now_ms - stamp) / max(1.0, pace.speed)
-    if age > window or stamp > request.now_ms + AHEAD_MS * max(1.0, pace.speed):
+    age = age_ms(stamp, pace)
+    if age > window or -age > AHEAD_MS:
         raise WireError(-1021, "Timestamp for this request is outside of the recvWindow.")

@@ -4,31 +4,15 @@ from decimal import Decimal
 from typing import Any
 
 from bot.paper.binance.family import counted
+from bot.paper.digits import fixed, plain
 from bot.paper.engine import Engine
 from bot.paper.values import ZERO, Contract, Holding, Kind, Order
 
-EIGHT = Decimal("0.00000001")
 ALGO_STATUS = {
     "NEW": "NEW", "CANCELED": "CANCELED", "FILLED": "FINISHED", "PARTIALLY_FILLED": "TRIGGERED",
     "EXPIRED": "FINISHED",
 }  # fmt: skip
 """What became of a conditional order: once it has fired it is finished, filled or not."""
-
-
-def fixed(value: Decimal) -> str:
-    """Return a number with eight decimals."""
-    return format(value.quantize(EIGHT), "f")
-
-
-def plain(value: Decimal) -> str:
-    """Return a number as plain digits."""
-    return format(value, "f")
-
-
-def places(step: Decimal) -> int:
-    """Return the decimals of a step."""
-    exponent = step.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def position(engine: Engine, holding: Holding) -> dict[str, Any]:

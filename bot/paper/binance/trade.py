@@ -6,7 +6,8 @@ from typing import Any
 from bot.paper.binance.codes import WireError
 from bot.paper.binance.family import contract_of, counted, is_of
 from bot.paper.binance.request import Request
-from bot.paper.binance.shape import acknowledged, algo_order, fixed, order, plain
+from bot.paper.binance.shape import acknowledged, algo_order, order
+from bot.paper.digits import fixed, plain
 from bot.paper.engine import Engine
 from bot.paper.values import Ask, Contract, Kind, Order, Trade
 

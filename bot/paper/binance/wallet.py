@@ -5,7 +5,7 @@ from typing import Any, Literal
 from bot.paper.binance.codes import WireError
 from bot.paper.binance.family import assets
 from bot.paper.binance.request import Request
-from bot.paper.binance.shape import fixed, plain
+from bot.paper.digits import fixed, plain
 from bot.paper.engine import Engine
 from bot.paper.values import Kind
 

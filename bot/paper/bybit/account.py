@@ -9,7 +9,8 @@ from typing import Any
 from bot.paper.bybit.codes import WireError
 from bot.paper.bybit.market_data import contracts, listed
 from bot.paper.bybit.request import Request
-from bot.paper.bybit.shape import LEGS, empty, fixed, initial_margin, plain, position
+from bot.paper.bybit.shape import LEGS, empty, initial_margin, position
+from bot.paper.digits import fixed, plain
 from bot.paper.engine import Engine
 from bot.paper.values import Income, Reason, Refused
 

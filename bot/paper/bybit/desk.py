@@ -69,7 +69,7 @@ class BybitDesk:
         if handler is None and found not in OF_THE_DESK:
             raise WireError(10017, "request path not found or request method is invalid")
         if found not in PUBLIC:
-            check(asked, self.keys, now_ms, self.pace)
+            check(asked, self.keys, self.pace)
         request = parsed(asked, now_ms)
         self.requests.append((asked.method, asked.path, request))
         if handler is not None:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from bot.paper import book
 from bot.paper.bybit.codes import WireError
 from bot.paper.bybit.request import Request
-from bot.paper.bybit.shape import HIGHEST, LOWEST, fixed, places, plain
+from bot.paper.bybit.shape import HIGHEST, LOWEST
+from bot.paper.digits import fixed, places, plain
 from bot.paper.engine import FUNDING_INTERVAL, Engine
 from bot.paper.market import HOUR, MINUTE
 from bot.paper.values import Bracket, Contract, Reason, Refused

@@ -5,13 +5,14 @@ import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from bot.paper.bybit.codes import WireError
 from bot.paper.desk import Asked, Keys
-from bot.paper.pace import Pace
+from bot.paper.digits import number
+from bot.paper.pace import Pace, age_ms
 
 AHEAD_MS = 1000
 DEFAULT_WINDOW_MS = 5000
@@ -65,13 +66,10 @@ class Request:
             WireError: It is not.
         """
         value = self.text(name, default)
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or "e" in value.lower():
+        found = number(value)
+        if found is None:
             raise WireError(10001, f"params error: {name} invalid")
-        return number
+        return found
 
     def whole(self, name: str, default: int | None = None) -> int:
         """Return a whole number.
@@ -132,7 +130,7 @@ def parsed(asked: Asked, now_ms: int) -> Request:
     return Request(parameters=body, now_ms=now_ms)
 
 
-def check(asked: Asked, keys: Keys, now_ms: int, pace: Pace) -> None:
+def check(asked: Asked, keys: Keys, pace: Pace) -> None:
     """Accept a request whose key, signature and time in its headers are right.
 
     Raises:
@@ -154,8 +152,7 @@ def check(asked: Asked, keys: Keys, now_ms: int, pace: Pace) -> None:
         raise WireError(10004, "error sign! please check your signature generation algorithm.")
     if not (stamp.isascii() and stamp.isdigit() and window.isascii() and window.isdigit()):
         raise WireError(10001, "params error: timestamp invalid")
-    # The network does not get faster with the market: the age is judged in time of the machine.
-    age = (now_ms - int(stamp[:LONGEST])) / max(1.0, pace.speed)
+    age = age_ms(int(stamp[:LONGEST]), pace)
     if age > int(window[:LONGEST]) or -age >= AHEAD_MS:
         raise WireError(
             10002, "invalid request, please check your server timestamp or recv_window param."

@@ -7,31 +7,15 @@ at the price where the initial margin of the entry is gone, and what was added t
 from decimal import Decimal
 from typing import Any
 
+from bot.paper.digits import fixed, plain
 from bot.paper.engine import Engine
 from bot.paper.values import Contract, Holding, Order
 
-EIGHT = Decimal("0.00000001")
 INDEX = {"BOTH": 0, "LONG": 1, "SHORT": 2}
 LEGS = {number: leg for leg, number in INDEX.items()}
 ORDER_ID = "{:08d}-0000-4000-8000-{:012d}"
 LOWEST, HIGHEST = 1, 20_000_000
 """Prices that an order may have, and a liquidation price that is shown. [ticks]"""
-
-
-def fixed(value: Decimal) -> str:
-    """Return a number with eight decimals."""
-    return format(value.quantize(EIGHT), "f")
-
-
-def plain(value: Decimal) -> str:
-    """Return a number as plain digits."""
-    return format(value, "f")
-
-
-def places(step: Decimal) -> int:
-    """Return the decimals of a step."""
-    exponent = step.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def closing_fee(engine: Engine, holding: Holding) -> Decimal:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bot.paper.bybit.codes import WireError
 from bot.paper.bybit.request import Request
-from bot.paper.bybit.shape import fixed, plain
+from bot.paper.digits import fixed, plain
 from bot.paper.engine import Engine
 from bot.paper.values import ZERO, Reason, Refused, Transfer
 

@@ -7,14 +7,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
 from bot.paper.desk import Asked, Keys
+from bot.paper.digits import number
 from bot.paper.okx.codes import WireError, denied, wrong
-from bot.paper.pace import Pace
+from bot.paper.pace import Pace, age_ms
 
 WINDOW_MS = 30_000
 """A request is refused so long after the time inside it. [ms]"""
@@ -86,13 +87,10 @@ class Request:
             WireError: It is missing, no number, or not in plain digits.
         """
         value = self.text(key, default)
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or "e" in value.lower() or len(value) > LONGEST_NUMBER:
+        found = number(value)
+        if found is None or len(value) > LONGEST_NUMBER:
             raise wrong(key)
-        return number
+        return found
 
     def whole(self, key: str, default: str | None = None) -> int:
         """Return a whole number.
@@ -100,10 +98,10 @@ class Request:
         Raises:
             WireError: It is missing or no whole number.
         """
-        number = self.decimal(key, default)
-        if number != number.to_integral_value():
+        found = self.decimal(key, default)
+        if found != found.to_integral_value():
             raise wrong(key)
-        return int(number)
+        return int(found)
 
     def is_true(self, key: str) -> bool:
         """Return a yes or no, as JSON or as a word; absent is no.
@@ -180,10 +178,7 @@ def check_time(stamp: str, pace: Pace) -> None:
         raise denied(50112, "Invalid OK-ACCESS-TIMESTAMP.") from None
     if at.tzinfo is None:
         raise denied(50112, "Invalid OK-ACCESS-TIMESTAMP.")
-    # The network does not get faster with the market: at speed 300 a millisecond on the wire is
-    # 300 of market time, so the age of a request is judged in time of the machine.
-    age = abs(pace.now_ms - at.timestamp() * 1000) / max(1.0, pace.speed)
-    if age > WINDOW_MS:
+    if abs(age_ms(at.timestamp() * 1000, pace)) > WINDOW_MS:
         raise denied(50102, "Timestamp request expired.")
 
 

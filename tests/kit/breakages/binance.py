@@ -86,14 +86,14 @@ def others_are_taken_for_ours(patch: Patch, tongue: Tongue) -> Seam:
 
 
 def rules_are_never_read_again(patch: Patch, tongue: Tongue) -> Seam:
-    patch.setattr(rules, "RULES_EVERY", timedelta(days=999))
+    patch.setattr("bot.exchanges.rules.RULES_EVERY", timedelta(days=999))
     deaf_to(patch, tongue, mode_refused=frozenset())
     return Seam()
 
 
 def settings_are_never_read_again(patch: Patch, tongue: Tongue) -> Seam:
     patch.setattr(rules, "CONFIG_EVERY", timedelta(days=999))
-    patch.setattr(rules, "RULES_EVERY", timedelta(days=999))
+    patch.setattr("bot.exchanges.rules.RULES_EVERY", timedelta(days=999))
     return Seam()
 
 
