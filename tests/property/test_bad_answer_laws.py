@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.domain.action import Action, AddMargin, PlaceStop, ReducePosition, Transfer
 from bot.domain.position import PositionKey, Side
+from bot.exchanges.numbers import LARGEST
 from bot.paper.engine import Engine
 from tests.kit.bad_answers import (
     FEW,
@@ -86,7 +87,12 @@ HOSTS = {
         stop=PlaceStop(key=SOL, size=D(50), stop_price=D("140.00"), is_needed=True),
     ),
     "binancecoinm": Host(
-        ground=Ground(venue="binancecoinm", engine=in_coin, symbols=("BTC/USD:BTC", "ETH/USD:ETH")),
+        ground=Ground(
+            venue="binancecoinm",
+            engine=in_coin,
+            symbols=("BTC/USD:BTC", "ETH/USD:ETH"),
+            largest=200 * LARGEST,  # of a size: contracts times 100 dollars
+        ),
         host="dapi",
         own=("v2/leverageBracket", "v1/positionRisk", "v1/account"),
         margin=AddMargin(key=COIN, amount=D("0.00123456"), currency="BTC"),
