@@ -5,42 +5,52 @@ signature, which are judged apart.
 """
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
 
-from bot.domain.action import (
-    Action,
-    AddMargin,
-    CancelStop,
-    PlaceStop,
-    ReducePosition,
-    RemoveMargin,
-    Transfer,
-)
+from bot.domain.action import AddMargin, CancelStop, RemoveMargin, Transfer
 from bot.domain.intent import Outcome
 from bot.domain.ledger import RowKind
-from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
-from bot.exchanges.bybit import adapter
+from bot.domain.position import MarginMode, PositionMode
 from bot.exchanges.bybit.dialect import DIALECT, is_reduce_only, sent
-from bot.exchanges.bybit.write import write_for
-from bot.exchanges.dialect import Write
 from tests.kit.builders import NOON
-from tests.kit.bybit_golden import REPLIES, Stand, is_signed_well, line_of, standing
-from tests.kit.golden import GOLDEN, margin, transfer
-from tests.kit.recorder import Recorded
+from tests.kit.bybit_golden import BYBIT, REPLIES
+from tests.kit.golden import (
+    ABSURD,
+    DONE,
+    LONG,
+    MOVES,
+    SHORT,
+    SYMBOL,
+    Careless,
+    Case,
+    Stand,
+    glances,
+    having,
+    kept,
+    margin,
+    nothing,
+    order,
+    reads_marks,
+    reads_rows,
+    sends,
+    settles,
+    standing,
+    stop,
+    transfer,
+    without,
+    written,
+    written_by_a_careless_adapter,
+    written_by_a_generous_library,
+)
 
-REQUESTS: dict[str, list[str]] = json.loads((GOLDEN / "bybit_requests.json").read_text())
-LONG = PositionKey("SOL/USDT:USDT", Side.LONG)
-SHORT = PositionKey("SOL/USDT:USDT", Side.SHORT)
+REQUESTS: dict[str, list[str]] = kept("bybit_requests.json")
 STOP_ID = "2148627a-7847-404e-b947-b46980a4d141"
 CANCEL = CancelStop(key=LONG, stop_id=STOP_ID, client_id="plab010001000aac")
-DONE = Outcome.DONE
-Does = Callable[[Stand], Awaitable[object]]
 Replies = dict[str, Any]
 
 
@@ -59,14 +69,6 @@ PLACED = changed(
 LEGS = changed("GET /v5/position/list?symbol=SOLUSDT", positionIdx=1)
 HEDGE = LEGS | changed("GET /v5/position/list?settleCoin=USDT", positionIdx=1)
 NONE: Replies = {"retCode": 0, "retMsg": "OK", "result": {"list": [], "nextPageCursor": ""}}
-
-
-def order(key: PositionKey) -> ReducePosition:
-    return ReducePosition(key=key, size=D(7), limit_price=D("149.00"))
-
-
-def stop(key: PositionKey, size: D | None = D(50)) -> PlaceStop:
-    return PlaceStop(key=key, size=size, stop_price=D("140.00"), is_needed=True)
 
 
 async def look(stand: Stand) -> object:
@@ -103,20 +105,6 @@ async def wallets(stand: Stand) -> object:
     return {(w.name, w.total, w.free) for w in seen.account.wallets}
 
 
-async def glance(stand: Stand) -> object:
-    return await stand.venue.glance(["SOL/USDT:USDT"])
-
-
-async def ledger(stand: Stand) -> object:
-    found = await stand.venue.rows(NOON - timedelta(hours=2))
-    return {(row.kind, row.amount, row.symbol, row.other) for row in found}
-
-
-async def history(stand: Stand) -> object:
-    found = await stand.venue.marks("SOL/USDT:USDT", NOON - timedelta(hours=2))
-    return [candle.close for candle in found]
-
-
 async def added_and_settled(stand: Stand) -> object:
     await stand.venue.observe()
     action = margin(AddMargin)
@@ -126,36 +114,13 @@ async def added_and_settled(stand: Stand) -> object:
     return sent_, await stand.settle(action)
 
 
-def sends(action: Action) -> Does:
-    return lambda stand: stand.send(action)
-
-
-def settles(action: Action) -> Does:
-    return lambda stand: stand.settle(action)
-
-
-async def nothing(stand: Stand) -> object:
-    del stand
-    return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One operation and what its documented reply means."""
-
-    does: Does
-    means: object
-    replies: Replies | None = None
-    mode: str = "paper"
-
-
 ADDED = (DONE, D("12.75"))
 CASES: dict[str, Case] = {
     "start": Case(does=nothing, means=None),
     "start, test hosts": Case(does=nothing, means=None, mode="testnet"),
     "look": Case(does=look, means=SEEN),
     "look, test hosts": Case(does=wallets, means=DEMO, mode="testnet"),
-    "glance": Case(does=glance, means={"SOL/USDT:USDT": D("151.12")}),
+    "glance": Case(does=glances(SYMBOL), means={"SOL/USDT:USDT": D("151.12")}),
     "add margin": Case(does=sends(margin(AddMargin)), means=ADDED),
     "add margin, hedge long": Case(
         does=sends(margin(AddMargin)),
@@ -230,34 +195,23 @@ CASES: dict[str, Case] = {
     "settle a stop": Case(does=settles(stop(LONG)), means=D(1), replies=PLACED),
     "settle a cancel": Case(does=settles(CANCEL), means=D(1)),
     "ledger": Case(
-        does=ledger,
+        does=reads_rows("kind", "amount", "symbol", "other"),
         means={
             (RowKind.TRANSFER_IN, D("10.5"), "", "spot"),
             (RowKind.FEE, D("-0.01"), "SOL/USDT:USDT", ""),
         },
     ),
-    "marks of each hour": Case(does=history, means=[151.0, 151.12]),
+    "marks of each hour": Case(does=reads_marks(SYMBOL), means=[151.0, 151.12]),
 }
-
-
-async def recorded(case: Case) -> tuple[list[Recorded], object, Stand]:
-    """What leaves for one operation, without the start, unless that is the operation."""
-    async with standing(case.replies, mode=case.mode) as stand:
-        before = stand.recorder.requests[:]
-        stand.recorder.requests.clear()
-        found = await case.does(stand)
-        after = stand.recorder.requests
-        return before if case.does is nothing else after, found, stand
 
 
 @pytest.mark.parametrize("name", CASES)
 async def test_exactly_the_golden_requests_leave_and_their_replies_are_understood(
     name: str,
 ) -> None:
-    case = CASES[name]
-    requests, found, _ = await recorded(case)
-    assert sorted(line_of(request) for request in requests) == REQUESTS[name]
-    assert found == case.means
+    done = await written(BYBIT, CASES[name])
+    assert done.lines == REQUESTS[name]
+    assert done.found == CASES[name].means
 
 
 def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
@@ -268,29 +222,18 @@ def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
 async def test_every_private_request_is_signed_over_all_of_itself_with_the_journalled_time(
     name: str,
 ) -> None:
-    requests, _, stand = await recorded(CASES[name])
-    private = [r for r in requests if "/v5/market/" not in r.url]
-    assert all(is_signed_well(request) for request in private)
-    assert {r.headers["X-BAPI-RECV-WINDOW"] for r in private} <= {"5000"}
-    stamps = [
-        request.headers["X-BAPI-TIMESTAMP"] for request in requests if request.method == "POST"
-    ]
-    journalled = [str(int(r.signed_at.timestamp() * 1000)) for r in stand.gate.requests]
+    done = await written(BYBIT, CASES[name])
+    private = [request for request in done.requests if "/v5/market/" not in request.url]
+    assert private == done.signed
+    assert done.badly_signed == []
+    assert {request.headers["X-BAPI-RECV-WINDOW"] for request in private} <= {"5000"}
+    stamps = [request.signed_at for request in private if request.method == "POST"]
+    journalled = [request.signed_at for request in done.gate.requests]
     assert stamps == journalled[-len(stamps) :] if stamps else True
-    assert all(r.window_ms == DIALECT.window_ms for r in stand.gate.requests)
+    assert all(request.window_ms == DIALECT.window_ms for request in done.gate.requests)
 
 
 # what the table catches: each of these is one line of a careless adapter
-
-Careless = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-def without(name: str) -> Careless:
-    return lambda said: {k: v for k, v in said.items() if k != name}
-
-
-def having(**more: Any) -> Careless:
-    return lambda said: said | more
 
 
 @pytest.mark.parametrize(
@@ -319,49 +262,26 @@ def having(**more: Any) -> Careless:
 async def test_the_table_catches_a_careless_request(
     monkeypatch: pytest.MonkeyPatch, name: str, careless: Careless
 ) -> None:
-    def worse(*arguments: Any) -> Write | str:
-        write = write_for(*arguments)
-        assert isinstance(write, Write)
-        assert isinstance(write.typed, dict)
-        said = careless(dict(write.typed))
-        words = {k: v if isinstance(v, str) else json.dumps(v) for k, v in said.items()}
-        return replace(write, typed=said, expected=replace(write.expected, parameters=words))
-
-    monkeypatch.setattr(adapter, "write_for", worse)
-    requests, _, _ = await recorded(CASES[name])
-    found = [line_of(request) for request in requests if request.method == "POST"]
-    assert len(found) == 1
-    assert found[0] not in REQUESTS[name]
+    done = await written_by_a_careless_adapter(monkeypatch, BYBIT, CASES[name], careless)
+    (posted,) = done.posts
+    assert posted not in REQUESTS[name]
 
 
 async def test_a_parameter_that_the_library_adds_by_itself_stops_the_request() -> None:
-    async with standing() as stand:
-        api = stand.venue._client.api
-        sign = api.sign
-
-        def generous(path: str, api_: Any, method: str, params: Any, *rest: Any) -> Any:
-            return sign(path, api_, method, {**params, "mmp": False}, *rest)
-
-        api.sign = generous
-        stand.recorder.requests.clear()
-        done = await stand.venue.execute(stand.intent(order(LONG)), stand.gate)
-        assert (done.outcome, done.code) == (Outcome.REJECTED, "request_mismatch")
-        assert [r for r in stand.recorder.requests if r.method == "POST"] == []
+    done = await written_by_a_generous_library(BYBIT, order(LONG), mmp=False)
+    assert done.found == (Outcome.REJECTED, "request_mismatch")
+    assert done.posts == []
 
 
-@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "-5", "0", "1E-9"])
-@pytest.mark.parametrize(
-    "action", [margin(AddMargin), margin(RemoveMargin), transfer("spot", "futures")]
-)
+@pytest.mark.parametrize("amount", ABSURD)
+@pytest.mark.parametrize("action", MOVES)
 async def test_no_absurd_amount_reaches_the_wire(
     amount: str, action: AddMargin | RemoveMargin | Transfer
 ) -> None:
-    action = replace(action, amount=D(amount))
-    async with standing() as stand:
-        stand.recorder.requests.clear()
-        outcome, applied = await stand.send(action)
-        assert (outcome, applied) == (Outcome.REJECTED, None)
-        assert [r for r in stand.recorder.requests if r.method == "POST"] == []
+    case = Case(does=sends(replace(action, amount=D(amount))), means=(Outcome.REJECTED, None))
+    done = await written(BYBIT, case)
+    assert done.found == case.means
+    assert done.posts == []
 
 
 @pytest.mark.parametrize(
@@ -429,9 +349,9 @@ async def test_a_contract_settled_in_usdc_is_shown_and_nothing_is_planned_for_it
             ],
         ),
     }
-    async with standing(replies) as stand:
+    async with standing(BYBIT, replies) as stand:
         seen = await stand.venue.observe()
-        asked = [line_of(r) for r in stand.recorder.requests]
+        asked = stand.recorder.lines()
     assert any(line.endswith("accountType=FUND&coin=USDC,USDT") for line in asked)
     shown = {p.symbol: (p.margin_mode, p.margin) for p in seen.account.positions}
     assert shown == {

@@ -12,8 +12,8 @@ import pytest
 from bot.domain.action import AddMargin
 from bot.domain.intent import Outcome
 from bot.errors import Denied, Incomplete, Unavailable
-from tests.kit.bybit_golden import REPLIES, BybitRecorder, line_of, standing
-from tests.kit.golden import margin, transfer
+from tests.kit.bybit_golden import BYBIT, REPLIES, BybitRecorder
+from tests.kit.golden import margin, standing, transfer
 from tests.kit.recorder import KEY, SECRET
 
 SYMBOL = "SOL/USDT:USDT"
@@ -53,12 +53,12 @@ async def test_trap_the_library_cannot_add_margin() -> None:
 async def test_trap_the_unified_positions_are_of_one_coin_and_one_page() -> None:
     async with plain_ccxt() as (api, recorder):
         assert len(await api.fetch_positions()) == 1
-        (asked,) = [line_of(r) for r in recorder.requests if "position/list" in r.url]
+        (asked,) = [r.line for r in recorder.requests if "position/list" in r.url]
         assert "settleCoin=USDT" in asked
         assert "cursor" not in asked  # although the answer had one
-    async with standing() as stand:
+    async with standing(BYBIT) as stand:
         await stand.venue.observe()
-        asked_ = [line_of(r) for r in stand.recorder.requests if "position/list" in r.url]
+        asked_ = [r.line for r in stand.recorder.requests if "position/list" in r.url]
         assert any("cursor=" in line for line in asked_)
         assert any("category=inverse" in line for line in asked_)
 
@@ -67,7 +67,7 @@ async def test_trap_an_empty_page_is_read_as_no_positions() -> None:
     page = {"GET /v5/position/list?settleCoin=USDT": "<html></html>"}
     async with plain_ccxt(page) as (api, _):
         assert await api.fetch_positions() == []
-    async with standing(page) as stand:
+    async with standing(BYBIT, page) as stand:
         with pytest.raises(Incomplete, match="must be an object"):
             await stand.venue.observe()
 
@@ -102,11 +102,11 @@ async def test_trap_the_unified_transfer_has_a_new_random_id_on_each_call() -> N
             await api.transfer("USDT", 10.5, "fund", "unified")
         first, second = (json.loads(r.body)["transferId"] for r in recorder.requests)
         assert first != second
-    async with standing() as stand:
+    async with standing(BYBIT) as stand:
         stand.recorder.requests.clear()
         for _ in range(2):
             await stand.send(transfer("spot", "futures"))
-        first, second = (line_of(r) for r in stand.recorder.requests)
+        first, second = (r.line for r in stand.recorder.requests)
         assert first == second
 
 
@@ -145,7 +145,7 @@ async def test_trap_the_class_of_an_exception_says_little_of_what_happened(
     async with plain_ccxt(said) as (api, _):
         with pytest.raises(library):
             await api.privatePostV5PositionAddMargin({"symbol": "SOLUSDT", "margin": "1"})
-    async with standing(said) as stand:
+    async with standing(BYBIT, said) as stand:
         done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
         assert (done.outcome, done.code) == (ours, str(code))
 
@@ -158,7 +158,7 @@ async def test_trap_the_librarys_retries_send_a_write_four_times() -> None:
         with pytest.raises(ccxt.RequestTimeout):
             await api.privatePostV5PositionAddMargin({"symbol": "SOLUSDT", "margin": "1"})
         assert len(recorder.requests) == 4
-    async with standing(lost) as stand:
+    async with standing(BYBIT, lost) as stand:
         await stand.venue.observe()
         stand.recorder.requests.clear()
         assert await stand.send(margin(AddMargin)) == (Outcome.UNKNOWN, None)
@@ -170,16 +170,16 @@ async def test_trap_the_unified_tiers_lack_the_deduction() -> None:
     async with plain_ccxt(limits) as (api, _):
         tiers = await api.fetch_leverage_tiers([SYMBOL])
         assert "mmDeduction" not in tiers[SYMBOL][1]
-    async with standing() as stand:
+    async with standing(BYBIT) as stand:
         rules = (await stand.venue.observe()).instruments[0]
         assert rules.tiers[1].maintenance_amount == D(35)
 
 
 async def test_trap_a_code_under_a_success_on_a_read_is_no_answer() -> None:
-    async with standing({"GET /v5/account/info": refused(10016)}) as stand:
+    async with standing(BYBIT, {"GET /v5/account/info": refused(10016)}) as stand:
         with pytest.raises(Unavailable, match="10016"):
             await stand.venue.observe()
-    async with standing({"GET /v5/account/info": refused(10003)}) as stand:
+    async with standing(BYBIT, {"GET /v5/account/info": refused(10003)}) as stand:
         with pytest.raises(Denied, match="10003"):
             await stand.venue.observe()
 
@@ -188,6 +188,6 @@ async def test_trap_an_open_position_is_not_lost_with_the_market_it_belongs_to()
     answer = json.loads(json.dumps(REPLIES["GET /v5/position/list?settleCoin=USDT"]))
     answer["result"]["list"][0]["symbol"] = "BTCUSDT-26JUN26"
     held = {"GET /v5/position/list?settleCoin=USDT": answer}
-    async with standing(held) as stand:
+    async with standing(BYBIT, held) as stand:
         with pytest.raises(Incomplete, match="rules of BTCUSDT-26JUN26 must be known"):
             await stand.venue.observe()

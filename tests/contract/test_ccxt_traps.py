@@ -9,13 +9,16 @@ import pytest
 
 from bot.domain.action import AddMargin
 from bot.domain.intent import Outcome
-from tests.kit.golden import REPLIES, margin, standing
-from tests.kit.recorder import KEY, SECRET, Recorder
+from tests.kit.binance_golden import BINANCE, REPLIES, BinanceRecorder
+from tests.kit.golden import margin, standing
+from tests.kit.recorder import KEY, SECRET
 
 
 @contextlib.asynccontextmanager
-async def plain_ccxt(changes: dict[str, Any] | None = None) -> AsyncIterator[tuple[Any, Recorder]]:
-    recorder = Recorder(REPLIES | (changes or {}))
+async def plain_ccxt(
+    changes: dict[str, Any] | None = None,
+) -> AsyncIterator[tuple[Any, BinanceRecorder]]:
+    recorder = BinanceRecorder(REPLIES | (changes or {}))
     api = ccxt.binanceusdm({
         "apiKey": KEY, "secret": SECRET, "session": recorder, "enableRateLimit": False,
         "options": {"fetchMargins": False, "fetchCurrencies": False},
@@ -50,7 +53,7 @@ async def test_trap_the_unified_call_takes_any_page_for_a_success() -> None:
         done = await api.add_margin("SOL/USDT:USDT", 12.0)
         assert done["status"] == "ok"
         assert done["type"] == "reduce"  # it was an addition
-    async with standing(page) as stand:
+    async with standing(BINANCE, page) as stand:
         assert await stand.send(margin(AddMargin)) == (Outcome.UNKNOWN, None)
 
 
@@ -108,7 +111,7 @@ async def test_trap_the_librarys_retries_send_a_write_four_times() -> None:
         with pytest.raises(ccxt.RequestTimeout):
             await api.add_margin("SOL/USDT:USDT", 12.0)
         assert len(recorder.requests) == 4
-    async with standing(lost) as stand:
+    async with standing(BINANCE, lost) as stand:
         before = len(stand.recorder.requests)
         assert await stand.send(margin(AddMargin)) == (Outcome.UNKNOWN, None)
         assert len(stand.recorder.requests) == before + 1
@@ -136,7 +139,7 @@ async def test_trap_a_revoked_key_looks_like_too_many_requests() -> None:
         await api.privateGetAccount()  # one answer of the spot host is enough
         with pytest.raises(ccxt.DDoSProtection):
             await api.add_margin("SOL/USDT:USDT", 12.0)
-    async with standing(revoked) as stand:
+    async with standing(BINANCE, revoked) as stand:
         done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
         assert (done.outcome, done.code) == (Outcome.REJECTED, "-2015")
 

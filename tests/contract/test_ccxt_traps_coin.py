@@ -9,8 +9,9 @@ import pytest
 
 from bot.domain.action import AddMargin
 from bot.domain.intent import Outcome
-from tests.kit.golden import COIN_REPLIES, coin_margin, standing
-from tests.kit.recorder import KEY, SECRET, Recorder
+from tests.kit.binance_golden import COIN, COIN_REPLIES, BinanceRecorder, coin_margin
+from tests.kit.golden import standing
+from tests.kit.recorder import KEY, SECRET
 
 BTC = "BTC/USD:BTC"
 CONFIGS: dict[str, Any] = {"GET /sapi/v1/capital/config/getall": []}
@@ -18,8 +19,10 @@ MOVE = "POST /dapi/v1/positionMargin?type=1"
 
 
 @contextlib.asynccontextmanager
-async def plain_ccxt(changes: dict[str, Any] | None = None) -> AsyncIterator[tuple[Any, Recorder]]:
-    recorder = Recorder(COIN_REPLIES | CONFIGS | (changes or {}))
+async def plain_ccxt(
+    changes: dict[str, Any] | None = None,
+) -> AsyncIterator[tuple[Any, BinanceRecorder]]:
+    recorder = BinanceRecorder(COIN_REPLIES | CONFIGS | (changes or {}))
     api = ccxt.binancecoinm({
         "apiKey": KEY, "secret": SECRET, "session": recorder, "enableRateLimit": False,
         "options": {"fetchMargins": False, "fetchCurrencies": False},
@@ -79,7 +82,7 @@ async def test_trap_one_code_is_of_other_classes_by_host(
 async def test_a_code_is_judged_by_itself_and_never_by_the_librarys_class(
     code: int, outcome: Outcome
 ) -> None:
-    async with standing({MOVE: {"code": code, "msg": "refused"}}, in_coin=True) as stand:
+    async with standing(COIN, {MOVE: {"code": code, "msg": "refused"}}) as stand:
         done = await stand.venue.execute(stand.intent(coin_margin(AddMargin)), stand.gate)
         assert (done.outcome, done.code) == (outcome, str(code))
 
@@ -88,7 +91,7 @@ async def test_trap_the_unified_call_takes_any_page_for_a_success() -> None:
     page = {MOVE: "<html>maintenance</html>"}
     async with plain_ccxt(page) as (api, _):
         assert (await api.add_margin(BTC, 1))["status"] == "ok"
-    async with standing(page, in_coin=True) as stand:
+    async with standing(COIN, page) as stand:
         assert await stand.send(coin_margin(AddMargin)) == (Outcome.UNKNOWN, None)
 
 

@@ -3,9 +3,7 @@
 ``golden/requests.json`` is what leaves, without time and signature.
 """
 
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -14,41 +12,48 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.action import (
-    Action,
-    AddMargin,
-    CancelStop,
-    PlaceStop,
-    ReducePosition,
-    RemoveMargin,
-    Transfer,
-)
+from bot.domain.action import AddMargin, CancelStop, RemoveMargin, Transfer
 from bot.domain.intent import Outcome
 from bot.domain.ledger import RowKind
-from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
-from bot.exchanges.binance import adapter
+from bot.domain.position import MarginMode, PositionMode
 from bot.exchanges.binance.dialect import DIALECT
-from bot.exchanges.binance.write import write_for
-from bot.exchanges.dialect import Write
+from tests.kit.binance_golden import BINANCE, REPLIES, BinanceRecorded
 from tests.kit.builders import NOON
-from tests.kit.golden import GOLDEN, LONG, NAME, REPLIES, Stand, margin, standing, transfer
-from tests.kit.recorder import Recorded
+from tests.kit.golden import (
+    ABSURD,
+    DONE,
+    LONG,
+    MOVES,
+    NAME,
+    SHORT,
+    SYMBOL,
+    Careless,
+    Case,
+    Stand,
+    glances,
+    having,
+    kept,
+    margin,
+    nothing,
+    order,
+    reads_marks,
+    reads_rows,
+    sees_keys,
+    sees_spot_total,
+    sends,
+    settles,
+    standing,
+    stop,
+    transfer,
+    without,
+    written,
+    written_by_a_careless_adapter,
+    written_by_a_generous_library,
+)
 
-REQUESTS: dict[str, list[str]] = json.loads((GOLDEN / "requests.json").read_text())
-SHORT = PositionKey("SOL/USDT:USDT", Side.SHORT)
+REQUESTS: dict[str, list[str]] = kept("requests.json")
 HEDGE = {"GET /fapi/v1/positionSide/dual": {"dualSidePosition": True}}
 NOTHING_IN_SPOT: dict[str, Any] = {"POST /sapi/v3/asset/getUserAsset": []}
-Does = Callable[[Stand], Awaitable[object]]
-DONE = Outcome.DONE
-
-
-def order(key: PositionKey) -> ReducePosition:
-    return ReducePosition(key=key, size=D(7), limit_price=D("149.00"))
-
-
-def stop(key: PositionKey, size: D | None = D(50)) -> PlaceStop:
-    return PlaceStop(key=key, size=size, stop_price=D("140.00"), is_needed=True)
-
 
 CANCEL = CancelStop(key=LONG, stop_id="2146760", client_id=NAME)
 
@@ -80,54 +85,8 @@ SEEN = (
 )  # fmt: skip
 
 
-async def spot_total(stand: Stand) -> object:
-    found = (await stand.venue.observe()).account.wallet("spot", "USDT")
-    return found and found.total
-
-
-async def glance(stand: Stand) -> object:
-    return await stand.venue.glance(["SOL/USDT:USDT"])
-
-
-async def ledger(stand: Stand) -> object:
-    found = await stand.venue.rows(NOON - timedelta(hours=2))
-    return {(row.kind, row.amount, row.symbol) for row in found}
-
-
-async def history(stand: Stand) -> object:
-    found = await stand.venue.marks("SOL/USDT:USDT", NOON - timedelta(hours=2))
-    return [candle.close for candle in found]
-
-
 async def glance_at_many(stand: Stand) -> object:
     return len(await stand.venue.glance(MANY))
-
-
-async def keys_seen(stand: Stand) -> object:
-    return [str(p.key) for p in (await stand.venue.observe()).account.positions]
-
-
-def sends(action: Action) -> Does:
-    return lambda stand: stand.send(action)
-
-
-def settles(action: Action) -> Does:
-    return lambda stand: stand.settle(action)
-
-
-async def nothing(stand: Stand) -> object:
-    del stand
-    return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One operation and what its documented reply means."""
-
-    does: Does
-    means: object
-    replies: dict[str, Any] | None = None
-    mode: str = "paper"
 
 
 def _filled(**changes: Any) -> dict[str, Any]:
@@ -175,15 +134,15 @@ CASES: dict[str, Case] = {
     "start, test hosts": Case(does=nothing, means=None, mode="testnet"),
     "look": Case(does=look, means=SEEN),
     "look, nothing listed in the spot wallet": Case(
-        does=spot_total, means=D(0), replies=NOTHING_IN_SPOT
+        does=sees_spot_total, means=D(0), replies=NOTHING_IN_SPOT
     ),
     "look, a contract held that is not configured": Case(
-        does=keys_seen,
+        does=sees_keys,
         means=["BTC/USDT:USDT short", "SOL/USDT:USDT long"],
         replies=_beside(),
     ),
     "glance at many": Case(does=glance_at_many, means=11, replies=_many()),
-    "glance": Case(does=glance, means={"SOL/USDT:USDT": D("151.12")}),
+    "glance": Case(does=glances(SYMBOL), means={"SOL/USDT:USDT": D("151.12")}),
     "add margin": Case(does=sends(margin(AddMargin)), means=(DONE, D("12.75"))),
     "add margin, hedge long": Case(
         does=sends(margin(AddMargin)), means=(DONE, D("12.75")), replies=HEDGE
@@ -247,33 +206,24 @@ CASES: dict[str, Case] = {
     ),
     "settle a cancel": Case(does=settles(CANCEL), means=D(0)),
     "ledger": Case(
-        does=ledger,
+        does=reads_rows("kind", "amount", "symbol"),
         means={
             (RowKind.MARGIN_ADDED, D("12.75"), "SOL/USDT:USDT"),
             (RowKind.TRANSFER_IN, D("10.5"), ""),
             (RowKind.FEE, D("-0.01"), "SOL/USDT:USDT"),
         },
     ),
-    "marks of each hour": Case(does=history, means=[151.0, 151.12]),
+    "marks of each hour": Case(does=reads_marks(SYMBOL), means=[151.0, 151.12]),
 }
-
-
-async def recorded(case: Case) -> tuple[list[Recorded], object, Stand]:
-    """What leaves for one operation, without the start, unless that is the operation."""
-    async with standing(case.replies, mode=case.mode) as stand:
-        before = 0 if case.does is nothing else len(stand.recorder.requests)
-        found = await case.does(stand)
-        return stand.recorder.requests[before:], found, stand
 
 
 @pytest.mark.parametrize("name", CASES)
 async def test_exactly_the_golden_requests_leave_and_their_replies_are_understood(
     name: str,
 ) -> None:
-    case = CASES[name]
-    requests, found, _ = await recorded(case)
-    assert sorted(request.line for request in requests) == REQUESTS[name]
-    assert found == case.means
+    done = await written(BINANCE, CASES[name])
+    assert done.lines == REQUESTS[name]
+    assert done.found == CASES[name].means
 
 
 def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
@@ -284,11 +234,10 @@ def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
 async def test_every_private_request_is_signed_over_all_of_itself_with_the_journalled_time(
     name: str,
 ) -> None:
-    requests, _, stand = await recorded(CASES[name])
-    signed = [request for request in requests if "signature=" in request.raw]
-    assert all(request.is_signed_well for request in signed)
-    assert {request.signed_ms for request in signed} <= {int(NOON.timestamp() * 1000)}
-    for request in stand.gate.requests:
+    done = await written(BINANCE, CASES[name])
+    assert done.badly_signed == []
+    assert {request.signed_at for request in done.signed} <= {NOON}
+    for request in done.gate.requests:
         assert (request.signed_at, request.window_ms) == (NOON, DIALECT.window_ms)
 
 
@@ -297,7 +246,7 @@ def test_a_change_of_any_one_byte_is_another_line(data: st.DataObject) -> None:
     """The table compares whole lines of raw text, so no byte of a request is left out of it."""
     url = "https://fapi.binance.com/fapi/v1/positionMargin"
     body = "symbol=SOLUSDT&amount=12.75&type=1&recvWindow=5000"
-    whole = Recorded(method="POST", url=url, body=body, headers={})
+    whole = BinanceRecorded(method="POST", url=url, body=body, headers={})
     at = data.draw(st.integers(0, len(body) - 1))
     other = data.draw(st.sampled_from("0123456789abcXYZ.&=%-").filter(lambda c: c != body[at]))
     changed = replace(whole, body=body[:at] + other + body[at + 1 :])
@@ -305,31 +254,6 @@ def test_a_change_of_any_one_byte_is_another_line(data: st.DataObject) -> None:
 
 
 # what the table catches: each of these is one line of a careless adapter
-
-Careless = Callable[[dict[str, str]], dict[str, str]]
-
-
-def without(name: str) -> Careless:
-    return lambda sent: {k: v for k, v in sent.items() if k != name}
-
-
-def having(**more: str) -> Careless:
-    return lambda sent: sent | more
-
-
-async def recorded_of_a_careless_adapter(
-    monkeypatch: pytest.MonkeyPatch, name: str, careless: Careless
-) -> tuple[list[Recorded], object, Stand]:
-    """What leaves where the adapter means another request than the operation."""
-
-    def worse(*arguments: Any) -> Write | str:
-        write = write_for(*arguments)
-        assert isinstance(write, Write)
-        sent = careless(dict(write.expected.parameters))
-        return replace(write, expected=replace(write.expected, parameters=sent))
-
-    monkeypatch.setattr(adapter, "write_for", worse)
-    return await recorded(CASES[name])
 
 
 @pytest.mark.parametrize(
@@ -355,60 +279,46 @@ async def recorded_of_a_careless_adapter(
 async def test_the_table_catches_a_careless_request(
     monkeypatch: pytest.MonkeyPatch, name: str, careless: Careless
 ) -> None:
-    requests, _, _ = await recorded_of_a_careless_adapter(monkeypatch, name, careless)
-    ((found,), (golden,)) = ([request.line for request in requests], REQUESTS[name])
-    assert found != golden
+    done = await written_by_a_careless_adapter(monkeypatch, BINANCE, CASES[name], careless)
+    (posted,) = done.posts
+    assert posted not in REQUESTS[name]
 
 
 async def test_a_stop_without_our_name_never_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library would give it a random one, by which nothing could be settled."""
-    requests, found, _ = await recorded_of_a_careless_adapter(
-        monkeypatch, "place a stop under a long", without("clientAlgoId")
-    )
-    assert requests == []
-    assert found == (Outcome.REJECTED, None)
+    case, careless = CASES["place a stop under a long"], without("clientAlgoId")
+    done = await written_by_a_careless_adapter(monkeypatch, BINANCE, case, careless)
+    assert done.requests == []
+    assert done.found == (Outcome.REJECTED, None)
 
 
-async def test_the_table_catches_a_wider_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.kit.golden.DIALECT", replace(DIALECT, window_ms=10_000))
-    requests, _, _ = await recorded(CASES["add margin"])
-    ((found,), (golden,)) = ([request.line for request in requests], REQUESTS["add margin"])
+async def test_the_table_catches_a_wider_window() -> None:
+    wider = replace(BINANCE, dialect=replace(DIALECT, window_ms=10_000))
+    (found,) = (await written(wider, CASES["add margin"])).lines
+    (golden,) = REQUESTS["add margin"]
     assert found == golden.replace("recvWindow=5000", "recvWindow=10000") != golden
 
 
 async def test_a_parameter_that_the_library_adds_by_itself_stops_the_request() -> None:
-    async with standing() as stand:
-        api = stand.venue._client.api
-        sign = api.sign
-
-        def generous(path: str, api_: Any, method: str, params: Any, *rest: Any) -> Any:
-            return sign(path, api_, method, {**params, "newOrderRespType": "FULL"}, *rest)
-
-        api.sign = generous
-        before = len(stand.recorder.requests)
-        done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
-        assert (done.outcome, done.code) == (Outcome.REJECTED, "request_mismatch")
-        assert len(stand.recorder.requests) == before
+    done = await written_by_a_generous_library(BINANCE, margin(AddMargin), newOrderRespType="FULL")
+    assert done.found == (Outcome.REJECTED, "request_mismatch")
+    assert done.requests == []
 
 
-@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "-5", "0", "1E-9"])
-@pytest.mark.parametrize(
-    "action", [margin(AddMargin), margin(RemoveMargin), transfer("spot", "futures")]
-)
+@pytest.mark.parametrize("amount", ABSURD)
+@pytest.mark.parametrize("action", MOVES)
 async def test_no_absurd_amount_reaches_the_wire(
     amount: str, action: AddMargin | RemoveMargin | Transfer
 ) -> None:
-    action = replace(action, amount=D(amount))
-    async with standing() as stand:
-        before = len(stand.recorder.requests)
-        outcome, applied = await stand.send(action)
-        assert (outcome, applied) == (Outcome.REJECTED, None)
-        assert len(stand.recorder.requests) == before
+    case = Case(does=sends(replace(action, amount=D(amount))), means=(Outcome.REJECTED, None))
+    done = await written(BINANCE, case)
+    assert done.found == case.means
+    assert done.requests == []
 
 
 async def test_an_equal_transfer_from_before_the_send_is_no_evidence() -> None:
     row = REPLIES["GET /sapi/v1/asset/transfer?type=MAIN_UMFUTURE"]["rows"][0]
     before = row | {"timestamp": int(NOON.timestamp() * 1000) - 501}
     old = {"GET /sapi/v1/asset/transfer?type=MAIN_UMFUTURE": {"total": 1, "rows": [before]}}
-    async with standing(old) as stand:
+    async with standing(BINANCE, old) as stand:
         assert await stand.settle(transfer("spot", "futures")) == 0

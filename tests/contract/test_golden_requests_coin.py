@@ -4,43 +4,49 @@
 """
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
 
-from bot.domain.action import (
-    Action,
-    AddMargin,
-    CancelStop,
-    PlaceStop,
-    ReducePosition,
-    RemoveMargin,
-)
+from bot.domain.action import AddMargin, CancelStop, PlaceStop, ReducePosition, RemoveMargin
 from bot.domain.instrument import Contract
 from bot.domain.intent import Outcome
 from bot.domain.ledger import RowKind
 from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
 from bot.errors import Incomplete
-from bot.exchanges.binance import adapter
 from bot.exchanges.binance.dialect import COIN_DIALECT
-from bot.exchanges.binance.write import write_for
-from bot.exchanges.dialect import Write
+from tests.kit.binance_golden import COIN, COIN_LONG, coin_margin, coin_transfer
+from tests.kit.binance_golden import COIN_REPLIES as REPLIES
 from tests.kit.builders import NOON
-from tests.kit.golden import COIN_LONG as LONG
-from tests.kit.golden import COIN_REPLIES as REPLIES
-from tests.kit.golden import GOLDEN, NAME, Stand, coin_margin, coin_transfer, standing
-from tests.kit.recorder import Recorded
+from tests.kit.golden import (
+    DONE,
+    NAME,
+    Careless,
+    Case,
+    Stand,
+    glances,
+    having,
+    kept,
+    nothing,
+    reads_marks,
+    reads_rows,
+    sees_keys,
+    sends,
+    settles,
+    standing,
+    without,
+    written,
+    written_by_a_careless_adapter,
+)
 
-REQUESTS: dict[str, list[str]] = json.loads((GOLDEN / "coin_requests.json").read_text())
-SHORT = PositionKey("BTC/USD:BTC", Side.SHORT)
+REQUESTS: dict[str, list[str]] = kept("coin_requests.json")
+SYMBOL = "BTC/USD:BTC"
+LONG, SHORT = COIN_LONG, PositionKey(SYMBOL, Side.SHORT)
 HEDGE = {"GET /dapi/v1/positionSide/dual": {"dualSidePosition": True}}
 MOVED = D("0.00123456")
-Does = Callable[[Stand], Awaitable[object]]
-DONE = Outcome.DONE
 
 
 def order(key: PositionKey) -> ReducePosition:
@@ -85,47 +91,6 @@ SEEN = (
 )  # fmt: skip
 
 
-async def glance(stand: Stand) -> object:
-    return await stand.venue.glance(["BTC/USD:BTC"])
-
-
-async def ledger(stand: Stand) -> object:
-    found = await stand.venue.rows(NOON - timedelta(hours=2))
-    return {(row.kind, row.amount, row.asset, row.symbol) for row in found}
-
-
-async def history(stand: Stand) -> object:
-    found = await stand.venue.marks("BTC/USD:BTC", NOON - timedelta(hours=2))
-    return [candle.close for candle in found]
-
-
-async def keys_seen(stand: Stand) -> object:
-    return [str(p.key) for p in (await stand.venue.observe()).account.positions]
-
-
-def sends(action: Action) -> Does:
-    return lambda stand: stand.send(action)
-
-
-def settles(action: Action) -> Does:
-    return lambda stand: stand.settle(action)
-
-
-async def nothing(stand: Stand) -> object:
-    del stand
-    return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One operation and what its documented reply means."""
-
-    does: Does
-    means: object
-    replies: dict[str, Any] | None = None
-    mode: str = "paper"
-
-
 def _filled(**changes: Any) -> dict[str, Any]:
     return {"POST /dapi/v1/order": REPLIES["POST /dapi/v1/order"] | changes}
 
@@ -153,11 +118,11 @@ CASES: dict[str, Case] = {
     "start, test hosts": Case(does=nothing, means=None, mode="testnet"),
     "look": Case(does=look, means=SEEN),
     "look, a contract held that is not configured": Case(
-        does=keys_seen,
+        does=sees_keys,
         means=["BTC/USD:BTC long", "ETH/USD:ETH short"],
         replies=held({"symbol": "ETHUSD_PERP", "positionAmt": "-30"}),
     ),
-    "glance": Case(does=glance, means={"BTC/USD:BTC": D(60_000)}),
+    "glance": Case(does=glances(SYMBOL), means={"BTC/USD:BTC": D(60_000)}),
     "add margin": Case(does=sends(coin_margin(AddMargin)), means=(DONE, MOVED)),
     "add margin, hedge long": Case(
         does=sends(coin_margin(AddMargin)), means=(DONE, MOVED), replies=HEDGE
@@ -209,56 +174,43 @@ CASES: dict[str, Case] = {
     ),
     "settle a cancel": Case(does=settles(CANCEL), means=D(0)),
     "ledger": Case(
-        does=ledger,
+        does=reads_rows("kind", "amount", "asset", "symbol"),
         means={
             (RowKind.MARGIN_ADDED, MOVED, "BTC", "BTC/USD:BTC"),
             (RowKind.TRANSFER_IN, D("0.05"), "BTC", ""),
             (RowKind.FEE, D("-0.00000833"), "BTC", "BTC/USD:BTC"),
         },
     ),
-    "marks of each hour": Case(does=history, means=[59_900.0, 60_000.0]),
+    "marks of each hour": Case(does=reads_marks(SYMBOL), means=[59_900.0, 60_000.0]),
 }
-
-
-async def recorded(case: Case) -> tuple[list[Recorded], object, Stand]:
-    """What leaves for one operation, without the start, unless that is the operation."""
-    async with standing(case.replies, mode=case.mode, in_coin=True) as stand:
-        before = 0 if case.does is nothing else len(stand.recorder.requests)
-        found = await case.does(stand)
-        return stand.recorder.requests[before:], found, stand
 
 
 @pytest.mark.parametrize("name", CASES)
 async def test_exactly_the_golden_requests_leave_and_their_replies_are_understood(
     name: str,
 ) -> None:
-    case = CASES[name]
-    requests, found, stand = await recorded(case)
-    assert sorted(request.line for request in requests) == REQUESTS[name]
-    assert found == case.means
-    signed = [request for request in requests if "signature=" in request.raw]
-    assert all(request.is_signed_well for request in signed)
-    for request in stand.gate.requests:
-        assert (request.signed_at, request.window_ms) == (NOON, COIN_DIALECT.window_ms)
+    done = await written(COIN, CASES[name])
+    assert done.lines == REQUESTS[name]
+    assert done.found == CASES[name].means
 
 
 def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
     assert set(CASES) == set(REQUESTS)
 
 
+@pytest.mark.parametrize("name", CASES)
+async def test_every_private_request_is_signed_over_all_of_itself_with_the_journalled_time(
+    name: str,
+) -> None:
+    done = await written(COIN, CASES[name])
+    assert done.badly_signed == []
+    assert {request.signed_at for request in done.signed} <= {NOON}
+    for request in done.gate.requests:
+        assert (request.signed_at, request.window_ms) == (NOON, COIN_DIALECT.window_ms)
+
+
 def test_nothing_is_asked_of_the_host_of_linear_contracts() -> None:
     assert not [line for lines in REQUESTS.values() for line in lines if "fapi" in line]
-
-
-Careless = Callable[[dict[str, str]], dict[str, str]]
-
-
-def without(name: str) -> Careless:
-    return lambda sent: {k: v for k, v in sent.items() if k != name}
-
-
-def having(**more: str) -> Careless:
-    return lambda sent: sent | more
 
 
 @pytest.mark.parametrize(
@@ -277,21 +229,14 @@ def having(**more: str) -> Careless:
 async def test_the_table_catches_a_careless_request(
     monkeypatch: pytest.MonkeyPatch, name: str, careless: Careless
 ) -> None:
-    def worse(*arguments: Any) -> Write | str:
-        write = write_for(*arguments)
-        assert isinstance(write, Write)
-        sent = careless(dict(write.expected.parameters))
-        return replace(write, expected=replace(write.expected, parameters=sent))
-
-    monkeypatch.setattr(adapter, "write_for", worse)
-    requests, _, _ = await recorded(CASES[name])
-    ((found,), (golden,)) = ([request.line for request in requests], REQUESTS[name])
-    assert found != golden
+    done = await written_by_a_careless_adapter(monkeypatch, COIN, CASES[name], careless)
+    (posted,) = done.posts
+    assert posted not in REQUESTS[name]
 
 
 @pytest.mark.parametrize("size", ["750", "50", "0", "-700", "NaN"])
 async def test_a_part_of_a_contract_never_leaves(size: str) -> None:
-    async with standing(in_coin=True) as stand:
+    async with standing(COIN) as stand:
         before = len(stand.recorder.requests)
         for action in (replace(order(LONG), size=D(size)), stop(LONG, D(size))):
             assert await stand.send(action) == (Outcome.REJECTED, None)
@@ -299,9 +244,7 @@ async def test_a_part_of_a_contract_never_leaves(size: str) -> None:
 
 
 async def test_a_position_in_a_contract_that_ends_is_never_seen_as_flat() -> None:
-    async with standing(
-        held({"symbol": "BTCUSD_260327", "positionAmt": "5"}), in_coin=True
-    ) as stand:
+    async with standing(COIN, held({"symbol": "BTCUSD_260327", "positionAmt": "5"})) as stand:
         with pytest.raises(Incomplete, match="BTCUSD_260327"):
             await stand.venue.observe()
 
@@ -309,7 +252,7 @@ async def test_a_position_in_a_contract_that_ends_is_never_seen_as_flat() -> Non
 async def test_the_margin_of_a_cross_position_is_none_of_its_own() -> None:
     flat, one, other = REPLIES["GET /dapi/v1/positionRisk"]
     cross = one | {"marginType": "cross", "isolatedMargin": "0.00000000"}
-    async with standing({"GET /dapi/v1/positionRisk": [flat, cross, other]}, in_coin=True) as stand:
+    async with standing(COIN, {"GET /dapi/v1/positionRisk": [flat, cross, other]}) as stand:
         (position,) = (await stand.venue.observe()).account.positions
         assert (position.margin_mode, position.margin) == (MarginMode.CROSS, D(0))
 
@@ -320,7 +263,7 @@ async def test_the_margin_of_a_cross_position_is_none_of_its_own() -> None:
 async def test_an_exact_margin_is_believed_if_it_is_the_same(exact: str, margin: D | None) -> None:
     flat, one, other = REPLIES["GET /dapi/v1/positionRisk"]
     rows = [flat, one | {"isolatedWallet": exact}, other]
-    async with standing({"GET /dapi/v1/positionRisk": rows}, in_coin=True) as stand:
+    async with standing(COIN, {"GET /dapi/v1/positionRisk": rows}) as stand:
         if margin is None:
             with pytest.raises(Incomplete, match="isolatedWallet"):
                 await stand.venue.observe()
@@ -331,7 +274,7 @@ async def test_an_exact_margin_is_believed_if_it_is_the_same(exact: str, margin:
 async def test_margin_that_the_venue_adds_by_itself_is_seen_of_the_very_position() -> None:
     flat, one, other = REPLIES["GET /dapi/v1/positionRisk"]
     rows = [flat, one | {"isAutoAddMargin": "true"}, other]
-    async with standing({"GET /dapi/v1/positionRisk": rows}, in_coin=True) as stand:
+    async with standing(COIN, {"GET /dapi/v1/positionRisk": rows}) as stand:
         (position,) = (await stand.venue.observe()).account.positions
         assert position.venue_adds_margin
 
@@ -340,7 +283,7 @@ async def test_a_contract_in_parts_is_no_contract_that_is_understood() -> None:
     info = json.loads(json.dumps(REPLIES["GET /dapi/v1/exchangeInfo"]))
     info["symbols"][1]["filters"][1]["stepSize"] = "0.1"
     with pytest.raises(Incomplete, match="stepSize"):
-        async with standing({"GET /dapi/v1/exchangeInfo": info}, in_coin=True):
+        async with standing(COIN, {"GET /dapi/v1/exchangeInfo": info}):
             pass
 
 
@@ -348,7 +291,7 @@ async def test_one_request_brings_the_marks_of_all_since_one_weighs_as_much() ->
     spot = REPLIES["GET /api/v3/account"]
     more = [*spot["balances"], spot["balances"][0] | {"asset": "ETH"}]
     both = {"GET /api/v3/account": spot | {"balances": more}}
-    async with standing(both, in_coin=True, symbols=2) as stand:
+    async with standing(COIN, both, symbols=2) as stand:
         seen = await stand.venue.observe()
         assert [market.mark_price for market in seen.markets] == [60_000, 3_000]
         assert len([line for line in stand.recorder.lines() if "premiumIndex" in line]) == 1
@@ -356,7 +299,7 @@ async def test_one_request_brings_the_marks_of_all_since_one_weighs_as_much() ->
 
 async def test_a_list_of_marks_without_ours_is_no_look() -> None:
     others = [row for row in REPLIES["GET /dapi/v1/premiumIndex"] if "PERP" not in row["symbol"]]
-    async with standing({"GET /dapi/v1/premiumIndex": others}, in_coin=True) as stand:
+    async with standing(COIN, {"GET /dapi/v1/premiumIndex": others}) as stand:
         with pytest.raises(Incomplete, match="mark of BTC/USD:BTC"):
             await stand.venue.observe()
         with pytest.raises(Incomplete, match="BTCUSD_PERP"):
@@ -367,17 +310,17 @@ async def test_a_page_of_orders_that_may_lack_ours_proves_nothing() -> None:
     # Ours may have been booked up to half a second before it was sent, by our clock.
     row = REPLIES["GET /dapi/v1/allOrders"][0] | {"clientOrderId": "another", "time": 1767614399501}
     full = {"GET /dapi/v1/allOrders": [row] * 100}
-    async with standing(full, in_coin=True) as stand:
+    async with standing(COIN, full) as stand:
         with pytest.raises(Incomplete, match="reach back"):
             await stand.settle(order(LONG))
     older = {"GET /dapi/v1/allOrders": [row | {"time": 1767614399500}, *[row] * 99]}
-    async with standing(older, in_coin=True) as stand:
+    async with standing(COIN, older) as stand:
         assert await stand.settle(order(LONG)) == 0
 
 
 async def test_a_full_page_of_margin_moves_proves_nothing() -> None:
     row = REPLIES["GET /dapi/v1/positionMargin/history"][0] | {"amount": "0.5"}
     full = {"GET /dapi/v1/positionMargin/history": [row] * 50}
-    async with standing(full, in_coin=True) as stand:
+    async with standing(COIN, full) as stand:
         with pytest.raises(Incomplete, match="one page"):
             await stand.settle(coin_margin(AddMargin))

@@ -3,41 +3,52 @@
 ``golden/okx_requests.json`` is what leaves, without key, time and signature.
 """
 
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
 
-from bot.domain.action import (
-    Action,
-    AddMargin,
-    CancelStop,
-    PlaceStop,
-    ReducePosition,
-    RemoveMargin,
-    Transfer,
-)
+from bot.domain.action import Action, AddMargin, CancelStop, RemoveMargin, Transfer
 from bot.domain.intent import Outcome
 from bot.domain.ledger import RowKind
-from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
-from bot.exchanges.dialect import Write
-from bot.exchanges.okx import adapter as okx
+from bot.domain.position import MarginMode, PositionMode
 from bot.exchanges.okx.dialect import DIALECT
-from bot.exchanges.okx.write import write_for
 from tests.kit.builders import NOON
-from tests.kit.golden import GOLDEN, LONG, NAME, margin, transfer
-from tests.kit.okx_golden import REPLIES, OkxStand, is_signed_well, line, signed_at, standing
-from tests.kit.recorder import Recorded
+from tests.kit.golden import (
+    ABSURD,
+    DONE,
+    LONG,
+    MOVES,
+    NAME,
+    SHORT,
+    SYMBOL,
+    Careless,
+    Case,
+    Stand,
+    glances,
+    having,
+    kept,
+    margin,
+    nothing,
+    order,
+    reads_marks,
+    reads_rows,
+    sees_spot_total,
+    sends,
+    settles,
+    standing,
+    stop,
+    transfer,
+    without,
+    written,
+    written_by_a_careless_adapter,
+    written_by_a_generous_library,
+)
+from tests.kit.okx_golden import OKX, REPLIES
 
-FILE = GOLDEN / "okx_requests.json"
-REQUESTS: dict[str, list[str]] = json.loads(FILE.read_text())
-SHORT = PositionKey("SOL/USDT:USDT", Side.SHORT)
-Does = Callable[[OkxStand], Awaitable[object]]
-DONE = Outcome.DONE
+REQUESTS: dict[str, list[str]] = kept("okx_requests.json")
 CONFIG = "GET /api/v5/account/config"
 MARGIN = "POST /api/v5/account/position/margin-balance"
 
@@ -51,20 +62,10 @@ def changed(path: str, **changes: Any) -> dict[str, Any]:
 HEDGE = changed(CONFIG, posMode="long_short_mode")
 NOT_KNOWN = {"code": "51603", "data": [], "msg": "Order does not exist"}
 NO_ROWS: dict[str, Any] = {"code": "0", "data": [], "msg": ""}
-
-
-def order(key: PositionKey) -> ReducePosition:
-    return ReducePosition(key=key, size=D(7), limit_price=D("149.00"))
-
-
-def stop(key: PositionKey, size: D | None = D(50)) -> PlaceStop:
-    return PlaceStop(key=key, size=size, stop_price=D("140.00"), is_needed=True)
-
-
 CANCEL = CancelStop(key=LONG, stop_id="2146760", client_id=NAME)
 
 
-async def look(stand: OkxStand) -> object:
+async def look(stand: Stand) -> object:
     seen = await stand.venue.observe()
     (position,) = seen.account.positions
     wallets = {(w.name, w.total, w.free) for w in seen.account.wallets}
@@ -91,50 +92,8 @@ SEEN = (
 )  # fmt: skip
 
 
-async def spot_total(stand: OkxStand) -> object:
-    found = (await stand.venue.observe()).account.wallet("spot", "USDT")
-    return found and found.total
-
-
-async def glance(stand: OkxStand) -> object:
-    return await stand.venue.glance(["SOL/USDT:USDT"])
-
-
-async def ledger(stand: OkxStand) -> object:
-    found = await stand.venue.rows(NOON - timedelta(hours=2))
-    return {(row.kind, row.amount, row.symbol) for row in found}
-
-
-async def old_ledger(stand: OkxStand) -> object:
+async def old_ledger(stand: Stand) -> object:
     return len(await stand.venue.rows(NOON - timedelta(days=8)))
-
-
-async def history(stand: OkxStand) -> object:
-    found = await stand.venue.marks("SOL/USDT:USDT", NOON - timedelta(hours=2))
-    return [candle.close for candle in found]
-
-
-def sends(action: Action) -> Does:
-    return lambda stand: stand.send(action)
-
-
-def settles(action: Action) -> Does:
-    return lambda stand: stand.settle(action)
-
-
-async def nothing(stand: OkxStand) -> object:
-    del stand
-    return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One operation and what its documented reply means."""
-
-    does: Does
-    means: object
-    replies: dict[str, Any] | None = None
-    mode: str = "paper"
 
 
 def filled(**changes: Any) -> dict[str, Any]:
@@ -149,9 +108,9 @@ CASES: dict[str, Case] = {
     ),
     "look": Case(does=look, means=SEEN),
     "look, nothing listed in the funding account": Case(
-        does=spot_total, means=D(0), replies={"GET /api/v5/asset/balances": NO_ROWS}
+        does=sees_spot_total, means=D(0), replies={"GET /api/v5/asset/balances": NO_ROWS}
     ),
-    "glance": Case(does=glance, means={"SOL/USDT:USDT": D("151.12")}),
+    "glance": Case(does=glances(SYMBOL), means={"SOL/USDT:USDT": D("151.12")}),
     "add margin": Case(does=sends(margin(AddMargin)), means=(DONE, D("12.75"))),
     "add margin, hedge long": Case(
         does=sends(margin(AddMargin)),
@@ -231,7 +190,7 @@ CASES: dict[str, Case] = {
         replies=changed("GET /api/v5/trade/order-algo", state="effective"),
     ),
     "ledger": Case(
-        does=ledger,
+        does=reads_rows("kind", "amount", "symbol"),
         means={
             (RowKind.MARGIN_ADDED, D("12.75"), "SOL/USDT:USDT"),
             (RowKind.TRANSFER_IN, D("10.5"), ""),
@@ -244,26 +203,17 @@ CASES: dict[str, Case] = {
         means=4,
         replies={"GET /api/v5/account/bills-archive": REPLIES["GET /api/v5/account/bills"]},
     ),
-    "marks of each hour": Case(does=history, means=[151.0, 151.12]),
+    "marks of each hour": Case(does=reads_marks(SYMBOL), means=[151.0, 151.12]),
 }
-
-
-async def recorded(case: Case) -> tuple[list[Recorded], object, OkxStand]:
-    """What leaves for one operation, without the start, unless that is the operation."""
-    async with standing(case.replies, mode=case.mode) as stand:
-        before = 0 if case.does is nothing else len(stand.recorder.requests)
-        found = await case.does(stand)
-        return stand.recorder.requests[before:], found, stand
 
 
 @pytest.mark.parametrize("name", CASES)
 async def test_exactly_the_golden_requests_leave_and_their_replies_are_understood(
     name: str,
 ) -> None:
-    case = CASES[name]
-    requests, found, _ = await recorded(case)
-    assert sorted(map(line, requests)) == REQUESTS[name]
-    assert found == case.means
+    done = await written(OKX, CASES[name])
+    assert done.lines == REQUESTS[name]
+    assert done.found == CASES[name].means
 
 
 def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
@@ -274,11 +224,10 @@ def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
 async def test_every_private_request_is_signed_over_all_of_itself_with_the_journalled_time(
     name: str,
 ) -> None:
-    requests, _, stand = await recorded(CASES[name])
-    signed = [request for request in requests if "OK-ACCESS-SIGN" in request.headers]
-    assert all(is_signed_well(request) for request in signed)
-    assert {signed_at(request) for request in signed} <= {NOON}
-    for request in stand.gate.requests:
+    done = await written(OKX, CASES[name])
+    assert done.badly_signed == []
+    assert {request.signed_at for request in done.signed} <= {NOON}
+    for request in done.gate.requests:
         assert (request.signed_at, request.window_ms) == (NOON, DIALECT.window_ms)
 
 
@@ -297,41 +246,11 @@ async def test_every_private_request_is_signed_over_all_of_itself_with_the_journ
 async def test_the_guard_is_told_from_the_bytes_whether_an_order_can_only_shrink(
     name: str, only_shrinks: bool | None
 ) -> None:
-    _, _, stand = await recorded(CASES[name])
-    assert [request.is_reduce_only for request in stand.gate.requests] == [only_shrinks]
+    done = await written(OKX, CASES[name])
+    assert [request.is_reduce_only for request in done.gate.requests] == [only_shrinks]
 
 
 # what the table catches: each of these is one line of a careless adapter
-
-Careless = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-def without(name: str) -> Careless:
-    return lambda sent: {k: v for k, v in sent.items() if k != name}
-
-
-def having(**more: Any) -> Careless:
-    return lambda sent: sent | more
-
-
-def canonical(sent: dict[str, Any]) -> dict[str, str]:
-    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in sent.items()}
-
-
-async def recorded_of_a_careless_adapter(
-    monkeypatch: pytest.MonkeyPatch, name: str, careless: Careless
-) -> tuple[list[Recorded], object, OkxStand]:
-    """What leaves where the adapter means another request than the operation."""
-
-    def worse(*arguments: Any) -> Write | str:
-        write = write_for(*arguments)
-        assert isinstance(write, Write)
-        sent = careless(write.given)
-        expected = replace(write.expected, parameters=canonical(sent))
-        return replace(write, expected=expected, typed=sent)
-
-    monkeypatch.setattr(okx, "write_for", worse)
-    return await recorded(CASES[name])
 
 
 @pytest.mark.parametrize(
@@ -360,8 +279,9 @@ async def recorded_of_a_careless_adapter(
 async def test_the_table_catches_a_careless_request(
     monkeypatch: pytest.MonkeyPatch, name: str, careless: Careless
 ) -> None:
-    requests, _, _ = await recorded_of_a_careless_adapter(monkeypatch, name, careless)
-    assert sorted(map(line, requests)) != REQUESTS[name]
+    done = await written_by_a_careless_adapter(monkeypatch, OKX, CASES[name], careless)
+    (posted,) = done.posts
+    assert posted not in REQUESTS[name]
 
 
 @pytest.mark.parametrize(
@@ -372,39 +292,26 @@ async def test_an_order_without_our_name_never_leaves(
     monkeypatch: pytest.MonkeyPatch, name: str, field: str
 ) -> None:
     """The library would give it a random one, by which nothing could be settled."""
-    requests, found, _ = await recorded_of_a_careless_adapter(monkeypatch, name, without(field))
-    assert requests == []
-    assert found == (Outcome.REJECTED, None)
+    done = await written_by_a_careless_adapter(monkeypatch, OKX, CASES[name], without(field))
+    assert done.requests == []
+    assert done.found == (Outcome.REJECTED, None)
 
 
 async def test_a_parameter_that_the_library_adds_by_itself_stops_the_request() -> None:
-    async with standing() as stand:
-        api = stand.venue._client.api
-        sign = api.sign
-
-        def generous(path: str, api_: Any, method: str, params: Any, *rest: Any) -> Any:
-            return sign(path, api_, method, {**params, "tag": "broker"}, *rest)
-
-        api.sign = generous
-        before = len(stand.recorder.requests)
-        done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
-        assert (done.outcome, done.code) == (Outcome.REJECTED, "request_mismatch")
-        assert len(stand.recorder.requests) == before
+    done = await written_by_a_generous_library(OKX, margin(AddMargin), tag="broker")
+    assert done.found == (Outcome.REJECTED, "request_mismatch")
+    assert done.requests == []
 
 
-@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "-5", "0", "1E-9"])
-@pytest.mark.parametrize(
-    "action", [margin(AddMargin), margin(RemoveMargin), transfer("spot", "futures")]
-)
+@pytest.mark.parametrize("amount", ABSURD)
+@pytest.mark.parametrize("action", MOVES)
 async def test_no_absurd_amount_reaches_the_wire(
     amount: str, action: AddMargin | RemoveMargin | Transfer
 ) -> None:
-    action = replace(action, amount=D(amount))
-    async with standing() as stand:
-        before = len(stand.recorder.requests)
-        outcome, applied = await stand.send(action)
-        assert (outcome, applied) == (Outcome.REJECTED, None)
-        assert len(stand.recorder.requests) == before
+    case = Case(does=sends(replace(action, amount=D(amount))), means=(Outcome.REJECTED, None))
+    done = await written(OKX, case)
+    assert done.found == case.means
+    assert done.requests == []
 
 
 @pytest.mark.parametrize(
@@ -417,13 +324,13 @@ async def test_no_absurd_amount_reaches_the_wire(
 async def test_an_equal_move_from_before_the_send_is_no_evidence(action: Action, path: str) -> None:
     """Also where the venue shows more than it was asked for."""
     old = changed(path, ts=str(int(NOON.timestamp() * 1000) - 501))
-    async with standing(old | {"GET /api/v5/asset/transfer-state": NO_ROWS}) as stand:
+    async with standing(OKX, old | {"GET /api/v5/asset/transfer-state": NO_ROWS}) as stand:
         assert await stand.settle(action) == 0
 
 
 @pytest.mark.parametrize("size", ["0.05", "7.01", "NaN", "-1", "0"])
 async def test_a_size_that_is_no_number_of_contracts_never_leaves(size: str) -> None:
-    async with standing() as stand:
+    async with standing(OKX) as stand:
         before = len(stand.recorder.requests)
         outcome, _ = await stand.send(replace(order(LONG), size=D(size)))
         assert outcome is Outcome.REJECTED

@@ -12,8 +12,8 @@ from bot.domain.action import AddMargin
 from bot.domain.intent import Outcome
 from bot.exchanges.client import addresses
 from bot.exchanges.okx.dialect import DIALECT
-from tests.kit.golden import margin
-from tests.kit.okx_golden import REPLIES, WORD, OkxRecorder, standing
+from tests.kit.golden import margin, standing
+from tests.kit.okx_golden import OKX, REPLIES, WORD, OkxRecorder
 from tests.kit.recorder import KEY, SECRET
 
 MARGIN = "POST /api/v5/account/position/margin-balance"
@@ -53,13 +53,13 @@ async def test_trap_the_unified_call_fails_in_its_parser_after_the_venue_has_mov
         with pytest.raises(TypeError):
             await getattr(api, call)(SOL, 12.75)
         assert len(recorder.requests) == 1  # it arrived, and the venue confirmed it
-    async with standing() as stand:
+    async with standing(OKX) as stand:
         outcome, _ = await stand.send(margin(AddMargin))
         assert outcome is Outcome.DONE
 
 
 async def test_trap_whatever_the_library_raises_after_a_byte_left_is_unknown() -> None:
-    async with standing() as stand:
+    async with standing(OKX) as stand:
         api = stand.venue._client.api
         fetch = api.fetch
 
@@ -155,7 +155,7 @@ async def test_trap_a_request_that_is_too_old_looks_like_a_lost_one() -> None:
     async with plain_ccxt(old) as (api, _):
         with pytest.raises(ccxt.NetworkError):
             await api.add_margin(SOL, 12.75)
-    async with standing(old) as stand:
+    async with standing(OKX, old) as stand:
         done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
         assert (done.outcome, done.code) == (Outcome.REJECTED, "50102")
         assert stand.venue._client.is_time_refused
@@ -164,7 +164,7 @@ async def test_trap_a_request_that_is_too_old_looks_like_a_lost_one() -> None:
 @pytest.mark.parametrize("code", ["50004", "50001", "50013", "50026"])
 async def test_trap_an_answer_that_says_nothing_of_the_effect_is_unknown(code: str) -> None:
     unsure = {MARGIN: {"code": code, "data": [], "msg": ""}}
-    async with standing(unsure) as stand:
+    async with standing(OKX, unsure) as stand:
         done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
         assert (done.outcome, done.code) == (Outcome.UNKNOWN, code)
 
@@ -175,7 +175,7 @@ async def test_trap_the_limit_of_an_account_hides_among_plain_errors() -> None:
         with pytest.raises(ccxt.ExchangeError) as caught:
             await api.add_margin(SOL, 12.75)
         assert not isinstance(caught.value, ccxt.NetworkError)
-    async with standing(busy) as stand:
+    async with standing(OKX, busy) as stand:
         done = await stand.venue.execute(stand.intent(margin(AddMargin)), stand.gate)
         assert (done.outcome, done.code) == (Outcome.REJECTED, "50061")
         now = stand.venue._clock.monotonic()
@@ -190,7 +190,7 @@ async def test_trap_the_librarys_retries_send_a_write_four_times() -> None:
         with pytest.raises(ccxt.RequestTimeout):
             await api.add_margin(SOL, 12.75)
         assert len(recorder.requests) == 4
-    async with standing(lost) as stand:
+    async with standing(OKX, lost) as stand:
         before = len(stand.recorder.requests)
         assert await stand.send(margin(AddMargin)) == (Outcome.UNKNOWN, None)
         assert len(stand.recorder.requests) == before + 1

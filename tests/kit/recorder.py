@@ -1,25 +1,23 @@
 """A venue that only writes down what would have left, and answers from a table."""
 
-import hashlib
-import hmac
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from bot.exchanges.gateway import look
 
 SECRET = "golden-secret"
 KEY = "golden-key"
-UNSAID = ("timestamp=", "signature=")
-"""Time and signature differ on every call; they are judged apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """One request, byte for byte as ccxt handed it to its HTTP client."""
+class Recorded(ABC):
+    """One request, byte for byte as ccxt handed it to its HTTP client; signed as a venue wants."""
 
     method: str
     url: str
@@ -28,34 +26,45 @@ class Recorded:
 
     @property
     def raw(self) -> str:
-        """What is signed, signature included."""
+        """Query and body."""
         return urlsplit(self.url).query + self.body
 
     @property
+    def said(self) -> str:
+        """All of the parameters but time and signature, still encoded."""
+        return self.raw
+
+    @property
     def line(self) -> str:
-        """Method, host and path, where the parameters stand, and they, still encoded, sorted."""
+        """Method, host and path, where the parameters stand, and they."""
         parts = urlsplit(self.url)
-        pairs = [p for p in self.raw.split("&") if p and not p.startswith(UNSAID)]
         where = "body" if self.body else "query"
-        access = "signed" if "signature=" in self.raw else "public"
+        access = "signed" if self.is_signed else "public"
         address = f"{self.method} {parts.scheme}://{parts.netloc}{parts.path}"
-        return " ".join([address, where, access, "&".join(sorted(pairs))]).rstrip()
+        return f"{address} {where} {access} {self.said}".rstrip()
 
     @property
-    def signed_ms(self) -> int:
-        """The time inside. [ms]"""
-        return int(parse_qs(self.raw)["timestamp"][0])
+    @abstractmethod
+    def is_signed(self) -> bool:
+        """Whether it has a signature, of whatever."""
 
     @property
+    @abstractmethod
     def is_signed_well(self) -> bool:
-        """Whether the signature is that of everything before it."""
-        text, _, signature = self.raw.rpartition("&signature=")
-        wanted = hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
-        return signature == wanted and self.headers.get("X-MBX-APIKEY") == KEY
+        """Whether the signature is that of everything that the venue wants in it."""
+
+    @property
+    @abstractmethod
+    def signed_at(self) -> datetime:
+        """The time inside."""
 
 
 class Recorder:
     """What ccxt's own code calls instead of an HTTP client; nothing leaves."""
+
+    recorded: ClassVar[type[Recorded]]
+    narrow: ClassVar[tuple[str, ...]]
+    """Parameters by which the table tells answers of one path apart, the narrowest first."""
 
     def __init__(self, replies: Mapping[str, Any]) -> None:
         self.replies = dict(replies)
@@ -83,23 +92,24 @@ class Recorder:
     def _ask(
         self, method: str, url: Any, *, data: bytes | None, headers: Mapping[str, str], **_: Any
     ) -> "_Answer":
-        request = Recorded(
+        request = self.recorded(
             method=method, url=str(url), body=(data or b"").decode(), headers=dict(headers)
         )
         return _Answer(self, request)
 
     def reply_to(self, request: Recorded) -> str:
-        """The table's answer: of this symbol or route if it has one, else of the path.
+        """The table's answer: of the narrowest word that the request has, else of the path.
 
         An exception in the table is raised, as where a connection breaks.
         """
         path = f"{request.method} {urlsplit(request.url).path}"
-        asked = parse_qs(request.raw)
-        for name in ("symbol", "type"):
-            narrow = f"{path}?{name}={asked.get(name, ['none'])[0]}"
-            if narrow in self.replies:
-                return _text(self.replies[narrow])
-        return _text(self.replies[path])
+        pairs = (pair.partition("=") for pair in request.raw.split("&"))
+        asked = {name: value for name, _, value in pairs}  # as they stand
+        narrow = [f"{path}?{name}={asked[name]}" for name in self.narrow if name in asked]
+        reply = self.replies[next((key for key in narrow if key in self.replies), path)]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply if isinstance(reply, str) else json.dumps(reply)
 
 
 class _Answer:
@@ -125,9 +135,3 @@ class _Answer:
     async def text(self, errors: str = "strict") -> str:
         del errors
         return self._reply
-
-
-def _text(reply: Any) -> str:
-    if isinstance(reply, Exception):
-        raise reply
-    return reply if isinstance(reply, str) else json.dumps(reply)
