@@ -17,8 +17,10 @@ from bot.margin.assess import assess
 from bot.paper.desk import Keys
 from bot.paper.faults import Fault
 from bot.rebalance.memory import amount_of
+from tests.kit.binance import Rig, connected, serving
 from tests.kit.fakes import OpenGate, an_open_gate
-from tests.kit.paper import NAME, Rig, an_engine, an_intent_now, connected, serving
+from tests.kit.paper import NAME, an_engine
+from tests.kit.rigs import an_intent_now
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 

@@ -35,9 +35,10 @@ from bot.rebalance.decide import decide
 from bot.rebalance.disputes import disputes
 from bot.rebalance.memory import Memory, amount_of
 from tests.kit.builders import a_policy, choose
-from tests.kit.bybit import Rig, an_intent_now, connected, serving
+from tests.kit.bybit import Rig, connected, serving
 from tests.kit.fakes import an_open_gate
 from tests.kit.paper import NAME, START, an_engine
+from tests.kit.rigs import an_intent_now
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 SHORT = PositionKey("SOL/USDT:USDT", Side.SHORT)
@@ -147,7 +148,7 @@ async def test_exactly_the_planned_amount_arrives(venue: BybitVenue, rig: Rig, a
     done = await do(venue, rig, add(amount))
     assert (done.outcome, done.applied) == (Outcome.DONE, D(amount))
     assert rig.engine.margin_moves[-1].amount == D(amount)
-    assert rig.sent("/v5/position/add-margin") == {
+    assert rig.said("position/add-margin") == {
         "category": "linear", "symbol": "SOLUSDT", "margin": amount, "positionIdx": 0,
     }  # fmt: skip
 
@@ -157,7 +158,7 @@ async def test_margin_is_removed_with_a_negative_amount(venue: BybitVenue, rig: 
     done = await do(venue, rig, remove("50.2501"), "pltest0001000002")
     assert (done.outcome, done.applied) == (Outcome.DONE, D("50.2501"))
     assert rig.engine.margin_moves[-1].amount == D("-50.2501")
-    assert rig.sent("/v5/position/add-margin")["margin"] == "-50.2501"
+    assert rig.said("position/add-margin")["margin"] == "-50.2501"
 
 
 async def test_the_margin_that_is_seen_moves_by_exactly_what_was_moved(
@@ -180,7 +181,7 @@ async def test_a_reduction_is_immediate_or_cancel_reduce_only_under_our_id(
 ) -> None:
     done = await do(venue, rig, REDUCE)
     assert (done.outcome, done.applied) == (Outcome.DONE, D(7))
-    assert rig.sent("/v5/order/create") == {
+    assert rig.said("order/create") == {
         "category": "linear", "symbol": "SOLUSDT", "side": "Sell", "orderType": "Limit",
         "qty": "7", "price": "149.00", "timeInForce": "IOC", "positionIdx": 0,
         "orderLinkId": NAME, "reduceOnly": True,
@@ -212,7 +213,7 @@ async def test_a_transfer_takes_the_raw_route_under_a_uuid_of_its_own(
     venue: BybitVenue, rig: Rig
 ) -> None:
     assert (await do(venue, rig, TRANSFER)).outcome is Outcome.DONE
-    said = rig.sent("/v5/asset/transfer/inter-transfer")
+    said = rig.said("asset/transfer/inter-transfer")
     assert (said["fromAccountType"], said["toAccountType"]) == ("FUND", "UNIFIED")
     assert (said["amount"], said["coin"]) == ("10.5", "USDT")
     assert said["transferId"] == str(uuid.uuid5(uuid.UUID(bytes=NAMES), NAME))
@@ -240,17 +241,17 @@ async def test_hedge_mode_is_detected_and_each_write_names_its_leg(hedged: Rig) 
             name = f"pltest000100000{leg}"
             done = await do(venue, hedged, add("12.75", key), name)
             assert (done.outcome, done.applied) == (Outcome.DONE, D("12.75"))
-            assert hedged.sent("/v5/position/add-margin")["positionIdx"] == leg
+            assert hedged.said("position/add-margin")["positionIdx"] == leg
             assert (await venue.settle(an_intent_now(hedged, add("12.75", key), name))).applied
         buy = ReducePosition(key=SHORT, size=D(5), limit_price=D("151.00"))
         done = await do(venue, hedged, buy, "pltest0001000009")
         assert (done.outcome, done.applied) == (Outcome.DONE, D(5))
-        said = hedged.sent("/v5/order/create")
+        said = hedged.said("order/create")
         assert (said["side"], said["positionIdx"], said["reduceOnly"]) == ("Buy", 2, True)
         assert hedged.engine.holdings["SOLUSDT", "SHORT"].amount == D(-15)
         stop = PlaceStop(key=SHORT, size=D(15), stop_price=D("160.00"), is_needed=True)
         assert (await do(venue, hedged, stop, "plabcd0001000001")).outcome is Outcome.DONE
-        said = hedged.sent("/v5/order/create")
+        said = hedged.said("order/create")
         assert (said["positionIdx"], said["triggerDirection"]) == (2, 1)
         (found,) = (await venue.observe()).account.stops
         assert (found.key, found.size, found.is_ours) == (SHORT, D(15), True)
@@ -651,7 +652,7 @@ async def test_a_stop_is_reduce_only_on_mark_under_our_id_and_is_taken_back(
 ) -> None:
     name = "plabcd0001000001"
     assert (await do(venue, rig, STOP, name)).outcome is Outcome.DONE
-    assert rig.sent("/v5/order/create") == {
+    assert rig.said("order/create") == {
         "category": "linear", "symbol": "SOLUSDT", "side": "Sell", "orderType": "Market",
         "qty": "50", "triggerPrice": "140.00", "triggerDirection": 2, "triggerBy": "MarkPrice",
         "timeInForce": "IOC", "positionIdx": 0, "orderLinkId": name, "reduceOnly": True,
@@ -670,7 +671,7 @@ async def test_a_stop_is_reduce_only_on_mark_under_our_id_and_is_taken_back(
 
 async def test_a_stop_for_whatever_is_open_names_no_quantity(venue: BybitVenue, rig: Rig) -> None:
     assert (await do(venue, rig, replace(STOP, size=None))).outcome is Outcome.DONE
-    assert rig.sent("/v5/order/create")["qty"] == "0"
+    assert rig.said("order/create")["qty"] == "0"
     assert (await venue.observe()).account.stops[0].size is None
 
 

@@ -12,7 +12,7 @@ from bot.exchanges.binance.weights import BUDGETS, cost_of
 from bot.exchanges.quota import Lane
 from bot.paper.faults import Fault
 from bot.paper.instruments import CONTRACTS
-from tests.kit.paper import Rig, connected
+from tests.kit.binance import Rig, connected
 
 BTC, SOL = "BTC/USDT:USDT", "SOL/USDT:USDT"
 LIMIT = BUDGETS.limits[BUDGETS.main]

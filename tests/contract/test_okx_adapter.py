@@ -31,8 +31,9 @@ from bot.paper.okx.listing import face
 from bot.paper.values import Ask
 from bot.rebalance.memory import amount_of
 from tests.kit.fakes import an_open_gate
-from tests.kit.okx import OkxRig, an_intent_now, connected, serving
+from tests.kit.okx import Rig, connected, serving
 from tests.kit.paper import NAME, an_engine
+from tests.kit.rigs import an_intent_now
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 SOL_SHORT = PositionKey("SOL/USDT:USDT", Side.SHORT)
@@ -41,7 +42,7 @@ MARGIN = "position/margin-balance"
 
 
 @pytest.fixture
-async def rig(authority: Path) -> AsyncIterator[OkxRig]:
+async def rig(authority: Path) -> AsyncIterator[Rig]:
     """An exchange where 50 SOL are held with 10x, and a short of a tenth of a coin."""
     engine = an_engine()
     engine.hold("SOLUSDT", D(50), leverage=10)
@@ -51,14 +52,14 @@ async def rig(authority: Path) -> AsyncIterator[OkxRig]:
 
 
 @pytest.fixture
-async def venue(rig: OkxRig) -> AsyncIterator[OkxVenue]:
+async def venue(rig: Rig) -> AsyncIterator[OkxVenue]:
     """The adapter, connected."""
     async with connected(rig) as adapter:
         yield adapter
 
 
 @pytest.fixture
-async def legs(authority: Path) -> AsyncIterator[OkxRig]:
+async def legs(authority: Path) -> AsyncIterator[Rig]:
     """An exchange with both legs of a symbol."""
     engine = an_engine()
     engine.hedge_mode = True
@@ -86,7 +87,7 @@ def stop(price: str = "140.00", *, size: str | None = "50", key: PositionKey = S
     )
 
 
-async def send(venue: OkxVenue, rig: OkxRig, action: Action, name: str = NAME) -> Execution:
+async def send(venue: OkxVenue, rig: Rig, action: Action, name: str = NAME) -> Execution:
     return await venue.execute(an_intent_now(rig, action, name), an_open_gate())
 
 
@@ -99,7 +100,7 @@ def test_the_capability_table_names_every_kind_of_action_and_the_venues_window()
 
 
 async def test_one_look_has_positions_wallets_rules_prices_and_history(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     seen = await venue.observe()
     assert [str(p.key) for p in seen.account.positions] == [
@@ -127,7 +128,7 @@ async def test_one_look_has_positions_wallets_rules_prices_and_history(
 
 
 async def test_our_liquidation_price_is_the_venues_and_has_the_fee_in_it(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     seen = await venue.observe()
     rules = {i.symbol: i for i in seen.instruments}
@@ -163,9 +164,7 @@ async def test_the_step_of_maintenance_follows_from_the_size_that_is_held(
 
 
 @pytest.mark.parametrize("amount", ["12.75", "0.75", "0.01", "1234.56"])
-async def test_exactly_the_planned_amount_arrives(
-    venue: OkxVenue, rig: OkxRig, amount: str
-) -> None:
+async def test_exactly_the_planned_amount_arrives(venue: OkxVenue, rig: Rig, amount: str) -> None:
     done = await send(venue, rig, add(amount))
     assert (done.outcome, done.applied) == (Outcome.DONE, D(amount))
     assert rig.engine.margin_moves[-1].amount == D(amount)
@@ -174,7 +173,7 @@ async def test_exactly_the_planned_amount_arrives(
     }  # fmt: skip
 
 
-async def test_margin_is_removed_with_a_positive_amount(venue: OkxVenue, rig: OkxRig) -> None:
+async def test_margin_is_removed_with_a_positive_amount(venue: OkxVenue, rig: Rig) -> None:
     await send(venue, rig, add("100"))
     gone = RemoveMargin(key=SOL, amount=D("50.25"), currency="USDT")
     assert (await send(venue, rig, gone)).outcome is Outcome.DONE
@@ -183,12 +182,12 @@ async def test_margin_is_removed_with_a_positive_amount(venue: OkxVenue, rig: Ok
 
 
 async def test_a_reduction_is_sent_in_contracts_and_what_it_filled_is_read_back(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     done = await send(venue, rig, reduce("0.05", "62000.0", BTC))
     assert (done.outcome, done.applied) == (Outcome.DONE, D("0.05"))
     assert rig.said("trade/order") == {"instId": "BTC-USDT-SWAP", "clOrdId": NAME}
-    sent = next(r.parameters for m, p, r in rig.desk.requests if (m, p[-5:]) == ("POST", "order"))
+    sent = rig.said("trade/order", "POST")
     assert sent == {
         "instId": "BTC-USDT-SWAP", "tdMode": "isolated", "side": "buy", "posSide": "net",
         "ordType": "ioc", "sz": "5", "px": "62000.0", "clOrdId": NAME, "reduceOnly": True,
@@ -197,14 +196,14 @@ async def test_a_reduction_is_sent_in_contracts_and_what_it_filled_is_read_back(
 
 
 async def test_an_order_that_finds_nobody_is_done_with_nothing_filled(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     done = await send(venue, rig, reduce("7", "155.00"))
     assert (done.outcome, done.applied) == (Outcome.DONE, D(0))
 
 
 async def test_an_accepted_order_whose_fill_cannot_be_read_is_unknown_and_settled_later(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     fault = rig.faults.add(Fault(kind="http_503", method="GET", path="trade/order"))
     done = await send(venue, rig, reduce("7", "149.00"))
@@ -215,7 +214,7 @@ async def test_an_accepted_order_whose_fill_cannot_be_read_is_unknown_and_settle
     assert (await venue.settle(intent)).applied == D(7)
 
 
-async def test_an_order_that_is_not_over_proves_nothing(venue: OkxVenue, rig: OkxRig) -> None:
+async def test_an_order_that_is_not_over_proves_nothing(venue: OkxVenue, rig: Rig) -> None:
     live = Fault(
         kind="rewrite", method="GET", path="trade/order",
         rewrite=lambda text: text.replace('"filled"', '"live"'),
@@ -236,7 +235,7 @@ async def test_an_order_that_is_not_over_proves_nothing(venue: OkxVenue, rig: Ok
     ],
 )
 async def test_the_same_id_twice_is_unknown_changes_nothing_and_is_settled_as_done(
-    venue: OkxVenue, rig: OkxRig, action: Action, code: str
+    venue: OkxVenue, rig: Rig, action: Action, code: str
 ) -> None:
     await send(venue, rig, action)
     await rig.pace.sleep(4)
@@ -248,7 +247,7 @@ async def test_the_same_id_twice_is_unknown_changes_nothing_and_is_settled_as_do
 
 
 async def test_a_transfer_goes_from_account_to_account_under_our_id(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     assert (await send(venue, rig, move())).outcome is Outcome.DONE
     assert rig.said("asset/transfer") == {
@@ -260,7 +259,7 @@ async def test_a_transfer_goes_from_account_to_account_under_our_id(
 
 
 async def test_two_transfers_of_one_plan_leave_at_once_and_a_third_waits(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     done = [await send(venue, rig, move(amount="1"), f"pltransfer{n}") for n in range(3)]
     assert [one.outcome for one in done] == [Outcome.DONE, Outcome.DONE, Outcome.REJECTED]
@@ -268,7 +267,7 @@ async def test_two_transfers_of_one_plan_leave_at_once_and_a_third_waits(
     assert max(rig.desk.counts.most.values()) <= 0.5
 
 
-async def test_with_legs_margin_orders_and_stops_name_their_leg(legs: OkxRig) -> None:
+async def test_with_legs_margin_orders_and_stops_name_their_leg(legs: Rig) -> None:
     async with connected(legs) as venue:
         seen = await venue.observe()
         assert seen.account.position_mode is PositionMode.HEDGE
@@ -280,7 +279,7 @@ async def test_with_legs_margin_orders_and_stops_name_their_leg(legs: OkxRig) ->
         assert legs.engine.margin_moves[-1].side == "SHORT"
         done = await send(venue, legs, reduce("5", "151.00", SOL_SHORT), "pltwo")
         assert (done.outcome, done.applied) == (Outcome.DONE, D(5))
-        sent = next(r.parameters for m, p, r in legs.desk.requests if p.endswith("trade/order"))
+        sent = legs.said("trade/order", "POST")
         assert (sent["side"], sent["posSide"], "reduceOnly" in sent) == ("buy", "short", False)
         await send(venue, legs, stop("160.00", size="15", key=SOL_SHORT), "pltest0001000003")
         await send(venue, legs, stop(), "pltest0001000004")
@@ -298,7 +297,7 @@ async def test_with_legs_margin_orders_and_stops_name_their_leg(legs: OkxRig) ->
     ],
 )
 async def test_an_impossible_amount_never_leaves(
-    venue: OkxVenue, rig: OkxRig, amount: str, why: str
+    venue: OkxVenue, rig: Rig, amount: str, why: str
 ) -> None:
     before = len(rig.desk.requests)
     done = await send(venue, rig, add(amount))
@@ -307,9 +306,7 @@ async def test_an_impossible_amount_never_leaves(
     assert len(rig.desk.requests) == before
 
 
-async def test_a_name_that_the_venue_does_not_take_never_leaves(
-    venue: OkxVenue, rig: OkxRig
-) -> None:
+async def test_a_name_that_the_venue_does_not_take_never_leaves(venue: OkxVenue, rig: Rig) -> None:
     before = len(rig.desk.requests)
     for action in (reduce("7", "149.00"), stop(), move()):
         done = await send(venue, rig, action, "pl-1")
@@ -332,7 +329,7 @@ async def test_a_name_that_the_venue_does_not_take_never_leaves(
     ],
 )
 async def test_a_write_is_sent_once_and_what_is_not_proven_is_unknown(
-    venue: OkxVenue, rig: OkxRig, kind: str, outcome: Outcome, has_effect: bool
+    venue: OkxVenue, rig: Rig, kind: str, outcome: Outcome, has_effect: bool
 ) -> None:
     fault = rig.faults.add(Fault(kind=kind, method="POST", path=MARGIN))  # type: ignore[arg-type]  # a kind
     done = await send(venue, rig, add("12.75"))
@@ -341,7 +338,7 @@ async def test_a_write_is_sent_once_and_what_is_not_proven_is_unknown(
     assert bool(rig.engine.margin_moves) is has_effect
 
 
-async def test_after_too_many_requests_it_goes_on_in_seconds(venue: OkxVenue, rig: OkxRig) -> None:
+async def test_after_too_many_requests_it_goes_on_in_seconds(venue: OkxVenue, rig: Rig) -> None:
     rig.faults.add(Fault(kind="rate_429", method="POST", path=MARGIN, times=1))
     assert (await send(venue, rig, add("1"))).code == "50011"
     assert (await send(venue, rig, add("1"))).code == "venue_banned"
@@ -368,7 +365,7 @@ async def test_after_too_many_requests_it_goes_on_in_seconds(venue: OkxVenue, ri
     ],
 )
 async def test_an_answer_that_does_not_confirm_the_request_is_unknown(
-    venue: OkxVenue, rig: OkxRig, changed: Callable[[str], str]
+    venue: OkxVenue, rig: Rig, changed: Callable[[str], str]
 ) -> None:
     rig.faults.add(Fault(kind="rewrite", path=MARGIN, rewrite=changed))
     done = await send(venue, rig, add("12.75"))
@@ -377,7 +374,7 @@ async def test_an_answer_that_does_not_confirm_the_request_is_unknown(
 
 @pytest.mark.parametrize("whole", ["0", "1", "2"])
 async def test_a_refused_item_under_any_code_is_never_done(
-    venue: OkxVenue, rig: OkxRig, whole: str
+    venue: OkxVenue, rig: Rig, whole: str
 ) -> None:
     def refused(text: str) -> str:
         body = json.loads(text)
@@ -404,7 +401,7 @@ async def test_a_refused_item_under_any_code_is_never_done(
     ],
 )
 async def test_a_refusal_with_a_listed_code_is_rejected(
-    venue: OkxVenue, rig: OkxRig, action: Action, code: str
+    venue: OkxVenue, rig: Rig, action: Action, code: str
 ) -> None:
     done = await send(venue, rig, action)
     if not code:  # in one-way mode there is one position of a symbol, whatever its side
@@ -432,7 +429,7 @@ LOOKED_AT = (
 @pytest.mark.parametrize("kind", ["abort", "http_503", "html", "empty", "half_json", "rate_429"])
 @pytest.mark.parametrize("path", LOOKED_AT)
 async def test_a_look_that_fails_in_any_part_fails_as_a_whole(
-    venue: OkxVenue, rig: OkxRig, kind: str, path: str
+    venue: OkxVenue, rig: Rig, kind: str, path: str
 ) -> None:
     rig.faults.add(Fault(kind=kind, path=path))  # type: ignore[arg-type]  # a kind
     with pytest.raises((Incomplete, Unavailable)):
@@ -457,7 +454,7 @@ async def test_a_look_that_fails_in_any_part_fails_as_a_whole(
 )
 @pytest.mark.parametrize("value", ['""', "null", '"NaN"', '"1e400"', '"-1e30"', "true", "[]"])
 async def test_a_broken_number_is_named_and_never_guessed(
-    venue: OkxVenue, rig: OkxRig, path: str, field: str, value: str
+    venue: OkxVenue, rig: Rig, path: str, field: str, value: str
 ) -> None:
     def broken(text: str) -> str:
         changed = re.sub(rf'"{field}": ("[^"]*"|[-\d.]+)', f'"{field}": {value}', text)
@@ -490,16 +487,14 @@ def nothing(field: str = "data") -> Callable[[str], str]:
     ],
 )
 async def test_an_empty_list_is_not_flat_while_another_answer_shows_something(
-    venue: OkxVenue, rig: OkxRig, path: str, field: str
+    venue: OkxVenue, rig: Rig, path: str, field: str
 ) -> None:
     rig.faults.add(Fault(kind="rewrite", path=path, rewrite=nothing(field)))
     with pytest.raises(Incomplete, match="must"):
         await venue.observe()
 
 
-async def test_isolated_margin_without_a_position_is_a_torn_look(
-    venue: OkxVenue, rig: OkxRig
-) -> None:
+async def test_isolated_margin_without_a_position_is_a_torn_look(venue: OkxVenue, rig: Rig) -> None:
     rig.faults.add(Fault(kind="rewrite", path="account/positions", rewrite=nothing()))
     rig.faults.add(Fault(kind="rewrite", path="position-risk", rewrite=nothing("posData")))
     with pytest.raises(Incomplete, match="isolated margin of USDT must be of a position"):
@@ -524,7 +519,7 @@ async def test_margin_that_waits_without_a_position_is_no_torn_look(authority: P
         assert (await venue.observe()).account.positions == ()
 
 
-async def test_a_contract_that_is_listed_without_its_rules_is_passed_over(rig: OkxRig) -> None:
+async def test_a_contract_that_is_listed_without_its_rules_is_passed_over(rig: Rig) -> None:
     def with_another(text: str) -> str:
         body = json.loads(text)
         body["data"].insert(0, body["data"][0] | {"instId": "", "ctVal": "", "state": "preopen"})
@@ -537,7 +532,7 @@ async def test_a_contract_that_is_listed_without_its_rules_is_passed_over(rig: O
 
 
 async def test_a_funding_account_that_is_listed_once_and_then_not_is_empty_after_two_answers(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     await venue.observe()
     rig.faults.add(Fault(kind="rewrite", path="asset/balances", rewrite=nothing(), times=1))
@@ -561,7 +556,7 @@ async def test_a_funding_account_that_is_listed_once_and_then_not_is_empty_after
     ],
 )
 async def test_a_position_of_another_kind_is_named_and_not_lost(
-    venue: OkxVenue, rig: OkxRig, changes: dict[str, str]
+    venue: OkxVenue, rig: Rig, changes: dict[str, str]
 ) -> None:
     def with_another(text: str) -> str:
         body = json.loads(text)
@@ -583,28 +578,28 @@ async def test_a_cross_position_is_shown_as_one(authority: Path) -> None:
         assert (position.margin_mode, position.margin) == (MarginMode.CROSS, D(0))
 
 
-async def test_under_portfolio_margin_nothing_is_planned(rig: OkxRig) -> None:
+async def test_under_portfolio_margin_nothing_is_planned(rig: Rig) -> None:
     rig.desk.room.level = "4"
     async with connected(rig) as venue:
         seen = await venue.observe()
         assert {p.margin_mode for p in seen.account.positions} == {MarginMode.CROSS}
 
 
-async def test_an_account_in_spot_mode_is_refused_at_start(rig: OkxRig) -> None:
+async def test_an_account_in_spot_mode_is_refused_at_start(rig: Rig) -> None:
     rig.desk.room.level = "1"
     with pytest.raises(Denied, match="futures mode"):
         async with connected(rig):
             pass
 
 
-async def test_a_key_that_can_withdraw_is_refused_at_start(rig: OkxRig) -> None:
+async def test_a_key_that_can_withdraw_is_refused_at_start(rig: Rig) -> None:
     rig.desk.keys = Keys(may_withdraw=True)
     with pytest.raises(Denied, match="withdraw"):
         async with connected(rig):
             pass
 
 
-async def test_a_key_that_cannot_trade_is_refused_at_start(rig: OkxRig) -> None:
+async def test_a_key_that_cannot_trade_is_refused_at_start(rig: Rig) -> None:
     rig.faults.add(
         Fault(
             kind="rewrite", path="account/config",
@@ -616,26 +611,26 @@ async def test_a_key_that_cannot_trade_is_refused_at_start(rig: OkxRig) -> None:
             pass
 
 
-async def test_a_wrong_passphrase_is_denied_and_said_by_nobody(rig: OkxRig) -> None:
+async def test_a_wrong_passphrase_is_denied_and_said_by_nobody(rig: Rig) -> None:
     with pytest.raises(Denied, match="50105") as caught:
         async with connected(rig, password="not-the-word"):
             pass
     assert "not-the-word" not in str(caught.value)
 
 
-async def test_a_revoked_key_is_denied(venue: OkxVenue, rig: OkxRig) -> None:
+async def test_a_revoked_key_is_denied(venue: OkxVenue, rig: Rig) -> None:
     rig.desk.keys = Keys(is_valid=False)
     with pytest.raises(Denied, match="50111"):
         await venue.observe()
 
 
-async def test_a_symbol_that_does_not_exist_is_named_with_its_neighbours(rig: OkxRig) -> None:
+async def test_a_symbol_that_does_not_exist_is_named_with_its_neighbours(rig: Rig) -> None:
     with pytest.raises(ConfigError, match=r"BTX/USDT:USDT does not exist.*BTC/USDT:USDT"):
         async with connected(rig, symbols=("BTX/USDT:USDT",)):
             pass
 
 
-async def test_a_held_symbol_that_is_not_configured_is_seen_all_the_same(rig: OkxRig) -> None:
+async def test_a_held_symbol_that_is_not_configured_is_seen_all_the_same(rig: Rig) -> None:
     async with connected(rig, symbols=("BTC/USDT:USDT",)) as venue:
         seen = await venue.observe()
         assert {p.symbol for p in seen.account.positions} == {"BTC/USDT:USDT", "SOL/USDT:USDT"}
@@ -655,7 +650,7 @@ async def test_a_held_symbol_that_is_not_configured_is_seen_all_the_same(rig: Ok
 )
 @pytest.mark.parametrize("has_effect", [True, False])
 async def test_an_unknown_effect_is_settled_by_the_venues_history(
-    venue: OkxVenue, rig: OkxRig, action: Action, has_effect: bool
+    venue: OkxVenue, rig: Rig, action: Action, has_effect: bool
 ) -> None:
     kind = "abort_after" if has_effect else "abort"
     rig.faults.add(Fault(kind=kind, method="POST", times=1))  # type: ignore[arg-type]  # a kind
@@ -666,7 +661,7 @@ async def test_an_unknown_effect_is_settled_by_the_venues_history(
 
 
 async def test_margin_that_the_venue_added_by_itself_is_no_evidence_of_ours(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     rig.engine.move_margin("SOLUSDT", "BOTH", D("12.75"), add=True)
     intent = an_intent_now(rig, add("12.75"))
@@ -681,9 +676,7 @@ async def test_margin_that_the_venue_added_by_itself_is_no_evidence_of_ours(
     assert rig.said("account/bills")["subType"] == "160"  # automatic is 162
 
 
-async def test_an_equal_move_from_before_the_send_is_no_evidence(
-    venue: OkxVenue, rig: OkxRig
-) -> None:
+async def test_an_equal_move_from_before_the_send_is_no_evidence(venue: OkxVenue, rig: Rig) -> None:
     rig.engine.move_margin("SOLUSDT", "BOTH", D("12.75"), add=True)
     rig.engine.transfer("spot", "futures", "USDT", D("10.5"))
     await rig.pace.sleep(2)
@@ -691,7 +684,7 @@ async def test_an_equal_move_from_before_the_send_is_no_evidence(
     assert (await venue.settle(an_intent_now(rig, move()))).applied == 0
 
 
-async def test_a_full_page_of_bills_proves_nothing(venue: OkxVenue, rig: OkxRig) -> None:
+async def test_a_full_page_of_bills_proves_nothing(venue: OkxVenue, rig: Rig) -> None:
     intent = an_intent_now(rig, add("12.75"))
     for _ in range(100):
         rig.engine.move_margin("SOLUSDT", "BOTH", D("0.01"), add=True)
@@ -700,7 +693,7 @@ async def test_a_full_page_of_bills_proves_nothing(venue: OkxVenue, rig: OkxRig)
 
 
 async def test_a_transfer_whose_name_is_forgotten_is_found_on_the_bills(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     intent = an_intent_now(rig, move())
     await venue.execute(intent, an_open_gate())
@@ -710,7 +703,7 @@ async def test_a_transfer_whose_name_is_forgotten_is_found_on_the_bills(
 
 @pytest.mark.parametrize(("state", "applied"), [("failed", D(0)), ("pending", None)])
 async def test_a_transfer_is_what_the_venue_says_of_it(
-    venue: OkxVenue, rig: OkxRig, state: str, applied: D | None
+    venue: OkxVenue, rig: Rig, state: str, applied: D | None
 ) -> None:
     intent = an_intent_now(rig, move())
     await venue.execute(intent, an_open_gate())
@@ -724,7 +717,7 @@ async def test_a_transfer_is_what_the_venue_says_of_it(
 
 
 async def test_a_stop_rests_on_mark_for_its_size_under_our_id_and_is_taken_back(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     assert (await send(venue, rig, stop())).outcome is Outcome.DONE
     assert rig.said("trade/order-algo") == {
@@ -739,14 +732,13 @@ async def test_a_stop_rests_on_mark_for_its_size_under_our_id_and_is_taken_back(
     )  # fmt: skip
     gone = CancelStop(key=SOL, stop_id=resting.stop_id, client_id=NAME)
     assert (await send(venue, rig, gone, "pltest0001000002")).outcome is Outcome.DONE
-    assert rig.said("trade/cancel-algos") == {
-        "instId": "SOL-USDT-SWAP", "algoId": resting.stop_id,
-    }  # fmt: skip
+    (cancelled,) = rig.desk.requests[-1][2].items
+    assert cancelled.parameters == {"instId": "SOL-USDT-SWAP", "algoId": resting.stop_id}
     assert (await venue.observe()).account.stops == ()
     assert (await venue.settle(an_intent_now(rig, gone))).applied == 1
 
 
-async def test_stops_are_listed_to_the_end(venue: OkxVenue, rig: OkxRig) -> None:
+async def test_stops_are_listed_to_the_end(venue: OkxVenue, rig: Rig) -> None:
     for number in range(230):
         rig.engine.place(
             Ask(
@@ -758,7 +750,7 @@ async def test_stops_are_listed_to_the_end(venue: OkxVenue, rig: OkxRig) -> None
     assert rig.count("trade/orders-algo-pending") == 3
 
 
-async def test_a_stop_for_whatever_is_open_names_no_quantity(venue: OkxVenue, rig: OkxRig) -> None:
+async def test_a_stop_for_whatever_is_open_names_no_quantity(venue: OkxVenue, rig: Rig) -> None:
     assert (await send(venue, rig, stop(size=None))).outcome is Outcome.DONE
     said = rig.said("trade/order-algo")
     assert (said["closeFraction"], "sz" in said, said["reduceOnly"]) == ("1", False, True)
@@ -774,7 +766,7 @@ async def test_a_stop_for_whatever_is_open_names_no_quantity(venue: OkxVenue, ri
     ],
 )
 async def test_another_conditional_order_is_no_stop(
-    venue: OkxVenue, rig: OkxRig, changes: dict[str, str]
+    venue: OkxVenue, rig: Rig, changes: dict[str, str]
 ) -> None:
     await send(venue, rig, stop())
 
@@ -787,7 +779,7 @@ async def test_another_conditional_order_is_no_stop(
 
 
 async def test_the_ledger_has_every_line_once_and_its_sum_is_what_changed(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     since = rig.pace.now() - timedelta(minutes=1)
 
@@ -818,7 +810,7 @@ async def test_the_ledger_has_every_line_once_and_its_sum_is_what_changed(
 
 @pytest.mark.parametrize(("lines", "pages"), [(250, 3), (1150, 12)])
 async def test_the_ledger_is_read_to_its_end_however_seldom_it_may_be_asked(
-    venue: OkxVenue, rig: OkxRig, lines: int, pages: int
+    venue: OkxVenue, rig: Rig, lines: int, pages: int
 ) -> None:
     since = rig.pace.now()
     for _ in range(lines):
@@ -827,16 +819,14 @@ async def test_the_ledger_is_read_to_its_end_however_seldom_it_may_be_asked(
     assert rig.count("account/bills") == pages
 
 
-async def test_a_glance_has_the_marks_of_all_that_is_asked_for(
-    venue: OkxVenue, rig: OkxRig
-) -> None:
+async def test_a_glance_has_the_marks_of_all_that_is_asked_for(venue: OkxVenue, rig: Rig) -> None:
     found = await venue.glance(["SOL/USDT:USDT", "BTC/USDT:USDT"])
     assert found["SOL/USDT:USDT"] == rig.engine.quotes["SOLUSDT"].mark
     assert venue.allowance().glance_every is not None
 
 
 async def test_the_marks_of_every_completed_hour_are_read_page_by_page(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     since = rig.pace.now() - timedelta(hours=250)
     found = await venue.marks("SOL/USDT:USDT", since)
@@ -847,7 +837,7 @@ async def test_the_marks_of_every_completed_hour_are_read_page_by_page(
     assert rig.count("market/history-mark-price-candles") == 3
 
 
-async def test_bars_are_read_once_and_then_only_what_is_new(rig: OkxRig) -> None:
+async def test_bars_are_read_once_and_then_only_what_is_new(rig: Rig) -> None:
     async with connected(rig, bars=240) as venue:
         first = (await venue.observe()).markets[0].bars
         assert len(first.close) == 240
@@ -864,7 +854,7 @@ async def test_bars_are_read_once_and_then_only_what_is_new(rig: OkxRig) -> None
 
 
 async def test_no_endpoint_is_asked_more_often_than_half_of_what_it_allows(
-    venue: OkxVenue, rig: OkxRig
+    venue: OkxVenue, rig: Rig
 ) -> None:
     for _ in range(30):
         await venue.observe()
@@ -882,7 +872,7 @@ async def test_a_mode_that_a_person_changed_is_read_again_after_a_refusal(author
         assert (await venue.observe()).account.position_mode is PositionMode.HEDGE
 
 
-async def test_no_secret_is_in_any_text(venue: OkxVenue, rig: OkxRig) -> None:
+async def test_no_secret_is_in_any_text(venue: OkxVenue, rig: Rig) -> None:
     texts = [repr(venue._settings)]
     for kind in ("abort", "http_503", "html", "half_json"):
         fault = rig.faults.add(Fault(kind=kind, method="GET"))
