@@ -104,7 +104,7 @@ class Stand(Generic[DeskT, VenueT]):
     desk: Callable[[Engine, Pace], DeskT]
     adapter: type[VenueT]
     root: str = ""
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     @contextlib.asynccontextmanager
     async def serving(self, engine: Engine, folder: Path) -> AsyncIterator[Rig[DeskT]]:
