@@ -24,7 +24,6 @@ async def test_a_reduction_is_immediate_or_cancel_reduce_only_under_our_id(
 
 
 async def test_what_a_reduction_could_not_fill_is_told(venue: BybitVenue, rig: Rig) -> None:
-    far = reduce("7", "155.00")
-    done = await send(venue, rig, far)
+    done = await send(venue, rig, reduce("7", "155.00"))
     assert (done.outcome, done.applied) == (Outcome.DONE, D(0))
     assert rig.engine.holdings["SOLUSDT", "BOTH"].amount == D(50)

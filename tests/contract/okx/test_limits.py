@@ -9,11 +9,9 @@ from tests.kit.moves import add
 from tests.kit.okx import Rig, connected
 from tests.kit.rigs import send
 
-MARGIN = "position/margin-balance"
-
 
 async def test_after_too_many_requests_it_goes_on_in_seconds(venue: OkxVenue, rig: Rig) -> None:
-    rig.faults.add(Fault(kind="rate_429", method="POST", path=MARGIN, times=1))
+    rig.faults.add(Fault(kind="rate_429", method="POST", path="position/margin-balance", times=1))
     assert (await send(venue, rig, add("1"))).code == "50011"
     assert (await send(venue, rig, add("1"))).code == "venue_banned"
     await rig.pace.sleep(4)

@@ -29,8 +29,7 @@ async def test_exactly_the_planned_amount_arrives(venue: OkxVenue, rig: Rig, amo
 
 async def test_margin_is_removed_with_a_positive_amount(venue: OkxVenue, rig: Rig) -> None:
     await send(venue, rig, add("100"))
-    gone = remove("50.25")
-    assert (await send(venue, rig, gone)).outcome is Outcome.DONE
+    assert (await send(venue, rig, remove("50.25"))).outcome is Outcome.DONE
     assert rig.engine.margin_moves[-1].amount == D("-50.25")
     assert rig.said(f"account/{MARGIN}")["type"] == "reduce"
 
