@@ -8,7 +8,8 @@ import pytest
 
 from bot.exchanges.adapter import Adapter
 from bot.journal.sqlite import SqliteJournal
-from tests.kit.paper import Rig, an_engine, connected, serving
+from tests.kit.binance import Rig, connected, serving
+from tests.kit.paper import an_engine
 
 
 @pytest.fixture

@@ -33,9 +33,11 @@ from bot.paper.binance.weights import weight_of
 from bot.paper.desk import Keys
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault
+from tests.kit.binance import Rig, connected, serving
 from tests.kit.coins import a_coin_engine
 from tests.kit.fakes import OpenGate, an_open_gate
-from tests.kit.paper import NAME, START, Rig, an_intent_now, connected, serving
+from tests.kit.paper import NAME, START
+from tests.kit.rigs import an_intent_now
 
 BTC = PositionKey("BTC/USD:BTC", Side.LONG)
 HELD = D(12_000)

@@ -17,9 +17,10 @@ from bot.bootstrap.again import archive_of
 from bot.journal.probe import takes_writes
 from bot.journal.queries import JournalReader
 from bot.settings import Loaded, load
+from tests.kit.binance import Rig, serving
 from tests.kit.disks import a_small_disk, fill, only_reading
 from tests.kit.fakes import Collected
-from tests.kit.paper import Rig, an_engine, serving
+from tests.kit.paper import an_engine
 
 ROOM = 8
 """Reserve, journal and what a few hundred polls write. [MiB]"""

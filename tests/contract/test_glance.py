@@ -13,7 +13,7 @@ from bot.exchanges.glance import SHARE
 from bot.exchanges.quota import Lane
 from bot.paper.faults import Fault
 from bot.paper.instruments import CONTRACTS
-from tests.kit.paper import Rig, connected
+from tests.kit.binance import Rig, connected
 
 BTC, SOL = "BTC/USDT:USDT", "SOL/USDT:USDT"
 LIMIT = BUDGETS.limits[BUDGETS.main]

@@ -17,8 +17,10 @@ from bot.execute import books, looking
 from bot.execute.foreign import Actor, Writer
 from bot.paper.faults import Fault
 from bot.paper.values import Income
+from tests.kit.binance import Rig, connected, serving
 from tests.kit.fakes import an_open_gate
-from tests.kit.paper import START, START_MS, Rig, an_engine, an_intent_now, connected, serving
+from tests.kit.paper import START, START_MS, an_engine
+from tests.kit.rigs import an_intent_now
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 WRITER = Writer(epoch=3, step=D("0.00001"))

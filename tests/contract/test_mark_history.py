@@ -22,7 +22,8 @@ from bot.exchanges.mark_history import HOUR_MS, PATIENCE, PAUSE
 from bot.exchanges.quota import Lane, Quota
 from bot.leverage.library import Library
 from bot.paper.faults import Fault
-from tests.kit.paper import KEYS, START, START_MS, Rig, an_engine, raw_client, serving
+from tests.kit.binance import Rig, raw_client, serving
+from tests.kit.paper import KEYS, START, START_MS, an_engine
 
 BTC = "BTC/USDT:USDT"
 

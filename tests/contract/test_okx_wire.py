@@ -30,7 +30,7 @@ from bot.paper.okx.room import Room
 from bot.paper.okx.routes import ROUTES
 from bot.paper.pace import Stepped
 from bot.paper.values import Refused
-from tests.kit.okx import OkxRig, serving
+from tests.kit.okx import Rig, serving
 from tests.kit.paper import KEYS, START, an_engine
 
 SOL = "SOL-USDT-SWAP"
@@ -38,7 +38,7 @@ MARGIN = "/api/v5/account/position/margin-balance"
 
 
 @pytest.fixture
-async def rig(authority: Path) -> AsyncIterator[OkxRig]:
+async def rig(authority: Path) -> AsyncIterator[Rig]:
     """An exchange on loopback where 50 SOL are held with 10x."""
     engine = an_engine()
     engine.hold("SOLUSDT", D(50), leverage=10)
@@ -47,7 +47,7 @@ async def rig(authority: Path) -> AsyncIterator[OkxRig]:
 
 
 @pytest.fixture
-async def venue(rig: OkxRig) -> AsyncIterator[Any]:
+async def venue(rig: Rig) -> AsyncIterator[Any]:
     """Plain ccxt: only its session is ours, so that it finds the paper exchange."""
     session = open_session(rig.gateway, ["https://www.okx.com"])
     client = ccxt.okx(
@@ -71,7 +71,7 @@ async def venue(rig: OkxRig) -> AsyncIterator[Any]:
     await session.close()
 
 
-async def test_ccxt_reads_markets_positions_balance_and_prices(venue: Any, rig: OkxRig) -> None:
+async def test_ccxt_reads_markets_positions_balance_and_prices(venue: Any, rig: Rig) -> None:
     markets = await venue.load_markets()
     btc = markets["BTC/USDT:USDT"]
     assert (btc["contractSize"], btc["precision"]["amount"], btc["linear"]) == (0.01, 0.1, True)
@@ -100,7 +100,7 @@ async def test_ccxt_reads_markets_positions_balance_and_prices(venue: Any, rig: 
     assert (await venue.fetch_trading_fee("BTC/USDT:USDT"))["taker"] == 0.0005
 
 
-async def test_ccxt_places_reads_and_cancels_orders(venue: Any, rig: OkxRig) -> None:
+async def test_ccxt_places_reads_and_cancels_orders(venue: Any, rig: Rig) -> None:
     await venue.load_markets()
     placed = await venue.create_order(
         "SOL/USDT:USDT", "limit", "sell", 10, 149,
@@ -185,7 +185,7 @@ async def test_the_id_of_an_order_is_taken_once(venue: Any) -> None:
 
 
 async def test_with_legs_the_side_makes_an_order_reducing_and_the_flag_says_nothing(
-    rig: OkxRig, venue: Any
+    rig: Rig, venue: Any
 ) -> None:
     rig.engine.holdings.clear()
     rig.engine.hedge_mode = True
@@ -204,7 +204,7 @@ async def test_with_legs_the_side_makes_an_order_reducing_and_the_flag_says_noth
 
 
 async def test_margin_moves_and_transfers_take_raw_amounts_and_leave_bills(
-    venue: Any, rig: OkxRig
+    venue: Any, rig: Rig
 ) -> None:
     add = {"instId": SOL, "posSide": "net", "type": "add", "amt": "12.75"}
     (done,) = (await venue.privatePostAccountPositionMarginBalance(add))["data"]

@@ -20,8 +20,9 @@ from bot.paper.binance.routes import ROUTES
 from bot.paper.desk import Keys
 from bot.paper.faults import Fault
 from bot.paper.values import Refused
+from tests.kit.binance import Rig, raw_client
 from tests.kit.coins import a_coin_engine
-from tests.kit.paper import KEYS, Rig, raw_client
+from tests.kit.paper import KEYS
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import pytest
 from bot.exchanges.gateway import open_session, texts_of
 from bot.paper.engine import Engine
 from bot.paper.faults import Fault
+from tests.kit.binance import Rig, serving
 from tests.kit.coins import a_coin_engine
-from tests.kit.paper import KEYS, Rig, serving
+from tests.kit.paper import KEYS
 
 BTC, ETH = "BTC/USD:BTC", "ETH/USD:ETH"
 HELD = D(12_000)

@@ -19,8 +19,9 @@ from bot.operate.ban import FileBanNote
 from bot.paper.binance.routes import RESTRICTIONS, ROUTES
 from bot.paper.binance.weights import counted_as, weight_of
 from bot.paper.faults import Fault
+from tests.kit.binance import Rig, connected, serving
 from tests.kit.fakes import OpenGate
-from tests.kit.paper import Rig, an_engine, connected, serving
+from tests.kit.paper import an_engine
 
 PAPER_NAMES: dict[str, str] = {
     Budget.FUTURES: "fapi",

@@ -20,9 +20,11 @@ from bot.paper.faults import Fault
 from bot.paper.values import Ask
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory
+from tests.kit.binance import Rig, connected, serving
 from tests.kit.builders import a_policy
 from tests.kit.fakes import an_open_gate
-from tests.kit.paper import NAME, Rig, an_engine, an_intent_now, connected, serving
+from tests.kit.paper import NAME, an_engine
+from tests.kit.rigs import an_intent_now
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
 LEVELS = Levels(emergency=D("0.03"), trigger=D("0.05"), target=D("0.08"), give_back=D("0.25"))

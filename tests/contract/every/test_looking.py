@@ -1,0 +1,149 @@
+"""What does every adapter see in one look, and when does it see nothing at all?"""
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+
+from bot.domain.intent import Outcome
+from bot.domain.position import MarginMode, PositionMode
+from bot.errors import Incomplete, Unavailable
+from bot.exchanges.adapter import Adapter
+from bot.paper.faults import Fault, Kind
+from tests.kit.binance import BINANCE
+from tests.kit.bybit import BYBIT
+from tests.kit.moves import BTC, SOL, add
+from tests.kit.okx import OKX
+from tests.kit.rigs import Rig, Stand, send
+
+ASKED: Mapping[Stand[Any, Any], Sequence[str]] = {
+    BINANCE: ("positionRisk", "v3/account", "premiumIndex", "getUserAsset"),
+    BYBIT: ("position/list", "wallet-balance", "account/info", "account/withdrawal",
+            "market/tickers", "coins-balance", "market/orderbook"),
+    OKX: ("account/positions", "account/balance", "account-position-risk", "asset/balances",
+          "public/mark-price", "index-tickers"),
+}  # fmt: skip
+NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
+    BINANCE: (
+        ("positionRisk", "markPrice"),
+        ("positionRisk", "isolatedWallet"),
+        ("positionRisk", "entryPrice"),
+        ("positionRisk", "positionAmt"),
+        ("v3/account", "availableBalance"),
+        ("premiumIndex", "markPrice"),
+        ("getUserAsset", "free"),
+    ),
+    BYBIT: (
+        ("position/list", "markPrice"),
+        ("position/list", "positionIM"),
+        ("position/list", "avgPrice"),
+        ("position/list", "size"),
+        ("position/list", "positionMM"),
+        ("position/list", "leverage"),
+        ("position/list", "autoAddMargin"),
+        ("wallet-balance", "walletBalance"),
+        ("wallet-balance", "totalPositionIM"),
+        ("account/withdrawal", "USDT"),
+        ("market/tickers", "markPrice"),
+        ("coins-balance", "transferBalance"),
+    ),
+    OKX: (
+        ("account/positions", "markPx"),
+        ("account/positions", "margin"),
+        ("account/positions", "avgPx"),
+        ("account/positions", "pos"),
+        ("account/positions", "lever"),
+        ("account/balance", "availBal"),
+        ("account/balance", "cashBal"),
+        ("account-position-risk", "pos"),
+        ("public/mark-price", "markPx"),
+        ("index-tickers", "idxPx"),
+        ("asset/balances", "availBal"),
+    ),
+}
+BROKEN = ('""', "null", '"NaN"', '"1e400"', '"-1e30"', "true", "[]")
+TOLD_BY_NOTHING = {("leverage", '""'), ("totalPositionIM", '""')}
+"""At Bybit these are empty where an account or a position has none."""
+
+
+async def test_one_look_has_positions_wallets_and_prices(venue: Adapter, rig: Rig[Any]) -> None:
+    seen = await venue.observe()
+    btc, sol = seen.account.positions
+    assert (btc.key, sol.key) == (BTC, SOL)
+    assert (btc.size, btc.leverage_setting) == (D("-0.1"), D(20))
+    assert (sol.size, sol.margin_mode, sol.leverage_setting) == (D(50), MarginMode.ISOLATED, D(10))
+    assert sol.margin == rig.engine.holdings["SOLUSDT", "BOTH"].margin
+    assert {w.name: (w.total, w.free) for w in seen.account.wallets} == {
+        "futures": (rig.engine.cross["USDT"], rig.engine.available()),
+        "spot": (D(5000), D(5000)),
+    }
+    assert seen.account.position_mode is PositionMode.ONE_WAY
+    assert seen.markets[0].bids[0].price < seen.markets[0].asks[0].price
+
+
+async def test_a_held_symbol_that_is_not_configured_is_seen_all_the_same(
+    stand: Stand[Any, Any], rig: Rig[Any]
+) -> None:
+    async with stand.connected(rig, symbols=("BTC/USDT:USDT",)) as venue:
+        seen = await venue.observe()
+        assert {p.symbol for p in seen.account.positions} == {"BTC/USDT:USDT", "SOL/USDT:USDT"}
+        assert {m.symbol for m in seen.markets} == {"BTC/USDT:USDT", "SOL/USDT:USDT"}
+        assert (await send(venue, rig, add("1"))).outcome is Outcome.DONE
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        pytest.param("abort", Unavailable, id="cut"),
+        pytest.param("http_503", Unavailable, id="503"),
+        pytest.param("html", Incomplete, id="a page"),
+        pytest.param("empty", Incomplete, id="nothing"),
+        pytest.param("half_json", Incomplete, id="half a body"),
+        pytest.param("rate_429", Unavailable, id="429"),
+        pytest.param("ban_418", Unavailable, id="a ban"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("stand", "path"),
+    [
+        pytest.param(stand, path, id=f"{stand.venue}-{path}")
+        for stand, paths in ASKED.items()
+        for path in paths
+    ],
+    indirect=["stand"],
+)
+async def test_a_look_that_fails_in_any_part_fails_as_a_whole(
+    venue: Adapter, rig: Rig[Any], kind: Kind, error: type[Exception], path: str
+) -> None:
+    rig.faults.add(Fault(kind=kind, path=path))
+    with pytest.raises((error, Unavailable)):
+        await venue.observe()
+
+
+@pytest.mark.parametrize(
+    ("stand", "path", "field", "value"),
+    [
+        pytest.param(stand, path, field, value, id=f"{stand.venue}-{path}-{field}-{value}")
+        for stand, numbers in NUMBERS.items()
+        for path, field in numbers
+        for value in BROKEN
+        if (field, value) not in TOLD_BY_NOTHING
+    ],
+    indirect=["stand"],
+)
+async def test_a_broken_number_is_named_and_never_guessed(
+    venue: Adapter, rig: Rig[Any], path: str, field: str, value: str
+) -> None:
+    def broken(text: str) -> str:
+        changed, times = re.subn(rf'"{field}": ("[^"]*"|[-\d.]+)', f'"{field}": {value}', text)
+        broke.append(times)
+        return changed
+
+    broke: list[int] = []
+    rig.faults.add(Fault(kind="rewrite", path=path, rewrite=broken))
+    with pytest.raises(Incomplete) as caught:
+        await venue.observe()
+    assert any(broke)
+    assert field in str(caught.value)

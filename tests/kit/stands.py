@@ -1,0 +1,11 @@
+"""At which venues does every adapter stand its tests?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tests.kit.binance import BINANCE
+from tests.kit.bybit import BYBIT
+from tests.kit.okx import OKX
+from tests.kit.rigs import Stand
+
+STANDS: Sequence[Stand[Any, Any]] = (BINANCE, BYBIT, OKX)
