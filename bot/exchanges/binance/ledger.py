@@ -7,7 +7,8 @@ too long, so one that may be cut is asked for again in two halves of its time.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bot.domain.ledger import LedgerRow, RowKind
@@ -17,16 +18,13 @@ from bot.exchanges.binance.family import FAMILIES, Family
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import instant, number, positive, rows, stamp_of, table, text, whole
 from bot.exchanges.quota import Lane
+from bot.exchanges.twins import LONGEST_WAY, TOGETHER_MS, may_be_one, taken
 
 INCOME_PAGE = 1000
 MARGIN_PAGE = 500
 TRANSFER_PAGE = 100
 MOST_PAGES = 16
 """Of one list in one reading; a bot that needs more was away too long to catch up like this."""
-LONGEST_WAY = timedelta(hours=1)
-"""A transfer that left before the instant may arrive, and be booked, after it."""
-TOGETHER_MS = 10_000
-"""So long after it happened a transfer may be in one list and not yet in the other. [ms]"""
 KINDS = {
     "FUNDING_FEE": RowKind.FUNDING,
     "COMMISSION": RowKind.FEE,
@@ -233,9 +231,7 @@ def income_rows(
             continue
         kind = KINDS.get(word, RowKind.OTHER)
         if word in TRANSFERS:
-            twin = next((other for other in others if _is_same(other, row)), None)
-            if twin is not None:
-                others.remove(twin)
+            if taken(others, partial(_is_same, row)) is not None:
                 continue
             if at > newest_ms:
                 continue
@@ -284,12 +280,11 @@ def _comes(row: Mapping[str, Any]) -> bool:
     return text(row, "type") in COMING
 
 
-def _is_same(transfer: Mapping[str, Any], income: Mapping[str, Any]) -> bool:
+def _is_same(income: Mapping[str, Any], transfer: Mapping[str, Any]) -> bool:
     """Whether a line of the futures wallet is an end of a transfer between two of our wallets."""
     signed = positive(transfer, "amount") * (1 if _comes(transfer) else -1)
-    late = whole(income, "time") - whole(transfer, "timestamp")
     return (
         signed == number(income, "income")
         and text(transfer, "asset") == text(income, "asset")
-        and abs(late) <= LONGEST_WAY.total_seconds() * 1000
+        and may_be_one(whole(transfer, "timestamp"), whole(income, "time"))
     )

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from bot.domain.ledger import LedgerRow, RowKind
@@ -16,14 +17,11 @@ from bot.exchanges.bybit.evidence import OWN
 from bot.exchanges.bybit.write import ACCOUNTS
 from bot.exchanges.client import all_of
 from bot.exchanges.numbers import instant, number, positive, stamp_of, text, whole
+from bot.exchanges.twins import LONGEST_WAY, TOGETHER_MS, may_be_one, taken
 
 PAGE = 50
 LONGEST_SPAN = timedelta(days=7)
 """That one request may ask for."""
-LONGEST_WAY = timedelta(hours=1)
-"""A transfer that left before the instant may arrive, and be booked, after it."""
-TOGETHER_MS = 10_000
-"""So long after it happened a transfer may be in one list and not yet in the other. [ms]"""
 SECOND_MS = 1000
 ARRIVED = "SUCCESS"
 TRANSFERS = {"TRANSFER_IN": RowKind.TRANSFER_IN, "TRANSFER_OUT": RowKind.TRANSFER_OUT}
@@ -104,9 +102,8 @@ def transfer_rows(
         if text(row, "status") != ARRIVED:
             continue
         at = whole(row, "timestamp") + SECOND_MS - 1  # at the latest
-        twin = next((line for line in lines if _is_same(row, line)), None)
+        twin = taken(lines, partial(_is_same, transfer=row))
         if twin is not None:
-            lines.remove(twin)
             at = whole(twin, "transactionTime")
         comes, amount = _comes(row), positive(row, "amount")
         found.append(
@@ -148,9 +145,7 @@ def log_rows(
     for row in sorted(log, key=lambda row: whole(row, "transactionTime")):
         word, at = text(row, "type"), whole(row, "transactionTime")
         if word in TRANSFERS:
-            twin = next((other for other in others if _is_same(other, row)), None)
-            if twin is not None:
-                others.remove(twin)
+            if taken(others, partial(_is_same, row)) is not None:
                 continue
             if at > newest_ms:
                 continue
@@ -201,14 +196,13 @@ def _comes(row: Mapping[str, Any]) -> bool:
     return (text(row, "fromAccountType"), text(row, "toAccountType")) == COMES
 
 
-def _is_same(transfer: Mapping[str, Any], line: Mapping[str, Any]) -> bool:
+def _is_same(line: Mapping[str, Any], transfer: Mapping[str, Any]) -> bool:
     """Whether a line of the log is an end of a transfer between two of our wallets."""
     signed = positive(transfer, "amount") * (1 if _comes(transfer) else -1)
-    late = whole(line, "transactionTime") - whole(transfer, "timestamp")
     return (
         signed == number(line, "change")
         and text(transfer, "coin") == text(line, "currency")
-        and abs(late) <= LONGEST_WAY.total_seconds() * 1000
+        and may_be_one(whole(transfer, "timestamp"), whole(line, "transactionTime"))
     )
 
 
