@@ -78,6 +78,7 @@ class Client:
                 "number": str,
                 "enableRateLimit": False,
                 "timeout": TOTAL_MS,
+                "timeout_on_exit": 0,  # a rest for a session of its own, which there is none of
                 "options": {
                     "recvWindow": dialect.window_ms,
                     "maxRetriesOnFailure": 0,
