@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from types import MethodType
+from typing import Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
 
 from bot.domain.intent import SignedRequest
@@ -52,11 +53,13 @@ class Held:
         plimsoll_clock: Venue time.
         plimsoll_quota: What may be asked.
         plimsoll_dialect: Of the venue.
+        plimsoll_spelt: Names of the class that are no methods, once the library has spelt all.
     """
 
     plimsoll_clock: Clock
     plimsoll_quota: Quota
     plimsoll_dialect: Dialect
+    plimsoll_spelt: ClassVar[tuple[str, ...]]
 
     def milliseconds(self) -> int:
         """Return venue time. [ms]."""
@@ -64,6 +67,21 @@ class Held:
 
     def __del__(self) -> None:
         """Say nothing: the session belongs to `Client`, which closes it."""
+
+    def __dir__(self) -> list[str]:
+        """Name what the library has to spell in camel case for each object.
+
+        It does so with every name at each start. Its methods it spells on the class, where they
+        stay: naming them again would take four fifths of a start and change nothing.
+        """
+        kind = type(self)
+        if "plimsoll_spelt" in vars(kind):
+            return [*kind.plimsoll_spelt, *vars(self)]
+        names = list(super().__dir__())
+        kind.plimsoll_spelt = tuple(
+            name for name in names if not isinstance(getattr(self, name), MethodType)
+        )
+        return names
 
     def nonce(self) -> int:
         """Return the time that is signed: of a write the one its intent is given. [ms]."""
