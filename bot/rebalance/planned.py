@@ -33,7 +33,7 @@ def planned(
     Args:
         action: Of a position that is held.
         why: Short code.
-        cost: Fees and slippage. [quote]
+        cost: Fees and slippage. [settle]
         account: Before it.
         instruments: Rules by symbol.
         policy: Names the wallet.

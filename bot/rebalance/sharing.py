@@ -17,7 +17,7 @@ class Shares:
     """Margin per claimant.
 
     Attributes:
-        amounts: In the order of the claimants. [quote]
+        amounts: In the order of the claimants. [settle]
         doubt: Why the estimate was not followed; empty where it was, or none was needed.
     """
 
@@ -28,7 +28,7 @@ class Shares:
 Propose = Callable[
     [Sequence[Claimant], Sequence[Decimal], Sequence[Decimal], Decimal], tuple[Decimal, ...]
 ]
-"""Claimants, what each gets before, what it gets at most, and the rest to be shared. [quote]"""
+"""Claimants, what each gets before, what it gets at most, and the rest to be shared. [settle]"""
 
 
 def shared(
@@ -46,7 +46,7 @@ def shared(
 
     Args:
         claimants: Most endangered first.
-        purse: >= 0. [quote]
+        purse: >= 0. [settle]
         even: What proposes beyond the triggers.
         mixed: What proposes before them.
     """
@@ -81,7 +81,7 @@ def at_once(
     Args:
         claimants: Most endangered first.
         shares: Of all that can come.
-        purse: What is here, >= 0. [quote]
+        purse: What is here, >= 0. [settle]
         even: What proposes: nothing is closed because something is late.
     """
     parts = [
