@@ -1,6 +1,5 @@
 """What becomes of every card?"""
 
-import asyncio
 from collections.abc import Iterable
 
 from bot.cards import (
@@ -33,9 +32,6 @@ GROUPS: tuple[Group, ...] = (
 )
 """In the order of their numbers."""
 
-AT_ONCE = 8
-"""Cards under way at most; the library waits a quarter of a second when a client is closed."""
-
 
 def all_cards() -> tuple[Card, ...]:
     """Return every card, in order."""
@@ -44,13 +40,7 @@ def all_cards() -> tuple[Card, ...]:
 
 async def run_all(cards: Iterable[Card], seam: Seam = NEUTRAL, *, venue: str) -> list[Result]:
     """Return what became of each card at a venue, in order, each on an exchange of its own."""
-    slots = asyncio.Semaphore(AT_ONCE)
-
-    async def one(card: Card) -> Result:
-        async with slots:
-            return await run_one(card, seam, venue=venue)
-
-    return list(await asyncio.gather(*map(one, cards)))
+    return [await run_one(card, seam, venue=venue) for card in cards]
 
 
 async def run_one(card: Card, seam: Seam = NEUTRAL, *, venue: str) -> Result:
