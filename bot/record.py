@@ -100,14 +100,15 @@ def _position(verdict: PositionVerdict) -> dict[str, Any]:
     position = risk.position
     stop = None if verdict.stop is None else verdict.stop.stop_price
     carry = None if band is None else written(band.carry)
+    joint = _shown(risk.joint_distance)
     return {
         "symbol": position.symbol,
         "side": position.side.value,
         "size": plain(position.size),
         "mark": plain(position.mark_price),
-        "equity": _shown(risk.equity),
+        "equity": _shown(risk.equity if risk.is_known else None),
         "maintenance_margin": _shown(risk.maintenance_margin),
-        "liquidation_price": _shown(risk.liquidation_price),
+        "liquidation_price": _shown(risk.liquidation_price if risk.is_known else None),
         "venue_liquidation_price": _plain(position.venue_liquidation_price),
         "distance": _shown(risk.distance),
         "effective_leverage": _shown(risk.leverage),
@@ -126,8 +127,10 @@ def _position(verdict: PositionVerdict) -> dict[str, Any]:
         ),
         "urgency": verdict.urgency.value,
         "reason": verdict.reason,
-        # Records of before strategies carried anything must follow again.
+        # Records of before strategies carried anything, or cross positions were judged by their
+        # account, must follow again.
         **({} if carry is None else {"carry": carry}),
+        **({} if joint is None else {"joint_distance": joint}),
     }
 
 

@@ -47,11 +47,16 @@ class PositionRecord(_Part):
     side: Side = _from_text()
     size: str = _amount("Signed, long > 0. [base or quote]")
     mark: str = _amount("[quote/base]")
-    equity: str = _amount("Margin and unrealized PnL. [settle]")
+    equity: str | None = _amount(
+        "Margin and unrealized PnL; of a cross position what its account holds beyond what its "
+        "other symbols need; null where that is not known. [settle]"
+    )
     maintenance_margin: str = _amount("[settle]")
     liquidation_price: str | None = _amount("Ours. [quote/base]")
     venue_liquidation_price: str | None = _amount("The venue's. [quote/base]")
-    distance: str | None = _amount("Adverse move to liquidation over mark. [ratio]")
+    distance: str | None = _amount(
+        "Adverse move to liquidation over mark; where equity is null, to the venue's price. [ratio]"
+    )
     effective_leverage: str | None = _amount("Notional over equity. [x]")
     hit_probability: str | None = _amount("Within the strategy's horizon. [ratio]")
     band: BandRecord | None
@@ -77,6 +82,11 @@ class PositionRecord(_Part):
     carry: str | None = Field(
         default=None,
         description="What the strategy carries to its next decision, as JSON; absent for nothing.",
+    )
+    joint_distance: str | None = _amount(
+        "Of a cross position: share by which all prices of its account may move against it "
+        "together; absent for others. [ratio]",
+        None,
     )
 
 

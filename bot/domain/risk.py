@@ -16,12 +16,17 @@ class PositionRisk:
         instrument: Its rules.
         notional: Value at mark: ``abs(size) * mark``, inverse ``abs(size) / mark``. [settle]
         unrealized_pnl: Signed. [settle]
-        equity: ``margin + unrealized_pnl``, signed. [settle]
+        equity: ``margin + unrealized_pnl``, signed; of a cross position what its account holds
+            beyond what its other symbols need. [settle]
         maintenance_margin: At mark. [settle]
         liquidation_price: ``None`` when no positive price liquidates. [quote/base]
         distance: Adverse move to it over mark, <= 0 when already liquidatable; ``None`` when no
             price liquidates. [ratio]
         leverage: ``notional / equity``; ``None`` when equity <= 0. [x]
+        joint_distance: Of a cross position: the share by which all prices of its account may move
+            against it together; ``None`` for others, and where no such move liquidates. [ratio]
+        is_known: Whether it is known what stands behind it. If not, ``equity`` is without any
+            collateral, ``liquidation_price`` is the venue's, and nothing may rest on them.
     """
 
     position: Position
@@ -33,11 +38,8 @@ class PositionRisk:
     liquidation_price: Decimal | None
     distance: Decimal | None
     leverage: Decimal | None
-
-    @property
-    def buffer(self) -> Decimal:
-        """``equity - maintenance_margin``; <= 0 is liquidatable. [settle]"""
-        return self.equity - self.maintenance_margin
+    joint_distance: Decimal | None = None
+    is_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

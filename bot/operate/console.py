@@ -78,11 +78,15 @@ def decision_line(record: Mapping[str, Any], *, skipped: int = 0, width: int = W
 def _position(position: Mapping[str, Any]) -> str:
     base = str(position.get("symbol")).partition("/")[0]
     stop = f" stop {_price(position['stop'])}" if position.get("stop") else ""
+    joint = position.get("joint_distance")
+    together = f" all {_number(joint, 4)}" if joint else ""
+    liquidation, whose = position.get("liquidation_price"), ""
+    if position.get("equity") is None and position.get("venue_liquidation_price"):
+        liquidation, whose = position["venue_liquidation_price"], " (venue)"
     return (
-        f"{base} {position.get('side')} d={_number(position.get('distance'), 4)} "
+        f"{base} {position.get('side')} d={_number(position.get('distance'), 4)}{together} "
         f"{_number(position.get('effective_leverage'), 2)}x "
-        f"mark {_price(position.get('mark'))} liq {_price(position.get('liquidation_price'))}"
-        f"{stop}"
+        f"mark {_price(position.get('mark'))} liq {_price(liquidation)}{whose}{stop}"
     )
 
 

@@ -21,6 +21,7 @@ from bot.margin.assess import assess
 from bot.margin.blackout import survival
 from bot.rebalance.backstop import plan_stops, standing
 from bot.rebalance.choose import chosen
+from bot.rebalance.crossed import assess_crossed
 from bot.rebalance.currency import other_currency
 from bot.rebalance.memory import Memory, key_of
 from bot.rebalance.plan import plan
@@ -92,11 +93,12 @@ def _verdicts(
     """Return one verdict per position, most endangered first, and what could not be judged."""
     instruments = {i.symbol: i for i in observation.instruments}
     markets = {m.symbol: m for m in observation.markets}
+    crossed = assess_crossed(observation, policy)
     verdicts: list[PositionVerdict] = []
     refusals: list[Refusal] = []
     for position in observation.account.positions:
         instrument = instruments[position.symbol]
-        risk = assess(position, instrument)
+        risk = crossed.get(position.key) or assess(position, instrument)
         if not policy.serves(instrument):
             refusals.append(other_currency(position.key, instrument, policy))
             verdicts.append(_verdict(observation, risk, None, Urgency.HOLD, "other_currency"))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal as D
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,10 +13,13 @@ from bot.domain.position import MarginMode, PositionMode
 from bot.errors import Incomplete, Unavailable
 from bot.exchanges.adapter import Adapter
 from bot.paper.faults import Fault, Kind
+from bot.rebalance.crossed import assess_crossed
+from bot.rebalance.policy import Policy
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
 from tests.kit.moves import BTC, SOL, add
 from tests.kit.okx import OKX
+from tests.kit.paper import an_engine
 from tests.kit.rigs import Rig, Stand, send
 
 ASKED: Mapping[Stand[Any, Any], Sequence[str]] = {
@@ -147,3 +151,23 @@ async def test_a_broken_number_is_named_and_never_guessed(
         await venue.observe()
     assert any(broke)
     assert field in str(caught.value)
+
+
+async def test_of_cross_positions_ours_is_where_the_venue_takes_the_account_over(
+    stand: Stand[Any, Any], authority: Path
+) -> None:
+    engine = an_engine()
+    engine.hold("SOLUSDT", D(300), leverage=10, isolated=False)
+    engine.hold("BTCUSDT", D("-1.5"), leverage=20, isolated=False)
+    async with stand.serving(engine, authority) as rig, stand.connected(rig) as venue:
+        risks = assess_crossed(await venue.observe(), Policy()).values()
+    assert len(risks) == 2
+    for risk in risks:
+        assert risk.is_known
+        name = risk.position.symbol.partition(":")[0].replace("/", "")
+        theirs = engine.liquidation_price(engine.holdings[name, "BOTH"])
+        assert risk.liquidation_price is not None
+        assert abs(risk.liquidation_price / theirs - 1) < D("0.00002")
+        assert risk.joint_distance is not None
+        assert risk.distance is not None
+        assert 0 < risk.joint_distance < risk.distance

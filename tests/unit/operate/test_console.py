@@ -13,6 +13,15 @@ def test_a_hold_line_names_distance_leverage_mark_and_liquidation() -> None:
     )
 
 
+def test_a_cross_position_shows_its_account_or_the_price_of_the_venue() -> None:
+    known = a_position_record(distance="0.2", joint_distance="0.1234")
+    assert "d=0.2000 all 0.1234 " in decision_line(a_record(positions=[known]))
+    unknown = a_position_record(
+        equity=None, liquidation_price=None, venue_liquidation_price="48000"
+    )
+    assert "liq 48000 (venue)" in decision_line(a_record(positions=[unknown]))
+
+
 def test_an_act_line_says_what_why_and_what_came_of_it() -> None:
     record = a_record(
         verdict="act",

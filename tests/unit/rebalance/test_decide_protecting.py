@@ -147,6 +147,9 @@ def test_a_cross_position_is_named_and_the_isolated_one_still_protected() -> Non
     found = decided(an_observation(a_position(margin="5000"), cross, futures="9000"))
     assert found.verdict is Verdict.ACT
     assert [r.code for r in found.refusals] == ["cross_margin"]
+    # 9,000 in the wallet bear whatever it does: the venue shows no price, and we have none.
+    shown = next(v for v in found.positions if v.key == cross.key)
+    assert (shown.risk.equity, shown.risk.distance, shown.risk.is_known) == (D(9000), None, True)
 
 
 def test_a_small_position_gets_the_smallest_move_instead_of_being_closed() -> None:
