@@ -14,6 +14,8 @@ from bot.exchanges.bybit.dialect import DIALECT as BYBIT
 from bot.exchanges.client import Client, Session
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Dialect
+from bot.exchanges.gate.adapter import GateVenue
+from bot.exchanges.gate.dialect import DIALECT as GATE
 from bot.exchanges.gateway import GatewaySettings
 from bot.exchanges.okx.adapter import OkxVenue
 from bot.exchanges.okx.dialect import DIALECT as OKX
@@ -40,6 +42,7 @@ SPOKEN: dict[str, _Spoken] = {
     "bybit": _Spoken(dialect=BYBIT, adapter=BybitVenue),
     "binancecoinm": _Spoken(dialect=BINANCE_COIN, adapter=BinanceVenue),
     "okx": _Spoken(dialect=OKX, adapter=OkxVenue),
+    "gate": _Spoken(dialect=GATE, adapter=GateVenue),
 }
 """By the venue's id."""
 

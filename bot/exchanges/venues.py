@@ -143,9 +143,28 @@ VENUES: Mapping[str, Venue] = {
         demo="no wallet transfers",
         wants_password=True,
     ),
+    "gate": Venue(
+        market="Gate perpetuals of a classic account, linear, settled in USDT",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="price-triggered at market on mark, reduce-only, by quantity",
+        margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.00001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.WINDOW,
+        order_key=Key.WINDOW,
+        history="none: the position before and after, within one run",
+        window=60,
+        demo="no wallet transfers, no rights of keys",
+    ),
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
 is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
 OKX's: it calls such an amount a wrong parameter (51000). Bybit takes four decimals, and its margin
 step leaves room for digits of our own. At both ``spot`` is the funding account, and ``futures``
-what backs positions."""
+what backs positions. Gate calls such an amount a wrong parameter too, and is not known to refuse
+the name of an order that it has seen: its window of 60 s alone bounds a repetition."""

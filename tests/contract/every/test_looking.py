@@ -17,6 +17,7 @@ from bot.rebalance.crossed import assess_crossed
 from bot.rebalance.policy import Policy
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
+from tests.kit.gate import GATE
 from tests.kit.moves import BTC, SOL, add
 from tests.kit.okx import OKX
 from tests.kit.paper import an_engine
@@ -28,6 +29,8 @@ ASKED: Mapping[Stand[Any, Any], Sequence[str]] = {
             "market/tickers", "coins-balance", "market/orderbook"),
     OKX: ("account/positions", "account/balance", "account-position-risk", "asset/balances",
           "public/mark-price", "index-tickers"),
+    GATE: ("usdt/positions", "btc/positions", "usdt/accounts", "spot/accounts", "usdt/tickers",
+           "usdt/order_book"),
 }  # fmt: skip
 NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
     BINANCE: (
@@ -65,6 +68,20 @@ NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
         ("public/mark-price", "markPx"),
         ("index-tickers", "idxPx"),
         ("asset/balances", "availBal"),
+    ),
+    GATE: (
+        ("usdt/positions", "mark_price"),
+        ("usdt/positions", "margin"),
+        ("usdt/positions", "entry_price"),
+        ("usdt/positions", "size"),
+        ("usdt/positions", "leverage"),
+        ("usdt/positions", "liq_price"),
+        ("usdt/accounts", "available"),
+        ("usdt/accounts", "total"),
+        ("usdt/accounts", "isolated_position_margin"),
+        ("usdt/tickers", "mark_price"),
+        ("usdt/tickers", "index_price"),
+        ("spot/accounts", "available"),
     ),
 }
 BROKEN = ('""', "null", '"NaN"', '"1e400"', '"-1e30"', "true", "[]")

@@ -4,8 +4,8 @@ The margin of a position before the first of them, and as it is now: the differe
 of those that were sent since. Amounts carry digits of their own, so there is one such sum, or none
 and nothing is proven. A run that did not see the position before the send cannot tell.
 
-What a margin is follows from rounded numbers, so its last digits come and go; what is moved has
-four decimals. So changes are rounded to those, and a margin that nobody moved stays the same.
+Where a margin follows from rounded numbers, its last digits come and go; what is moved has a few
+decimals. So changes are rounded to those, and a margin that nobody moved stays the same.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ ZERO = Decimal(0)
 MOST_OPEN = 10
 """Moves of one position whose sums are tried."""
 FINEST = Decimal("0.0001")
-"""Of what is added to a position or taken from it. [quote]"""
+"""Of what is added to a position or taken from it, where a venue says no other. [quote]"""
 
 Read = Callable[[PositionKey], Awaitable[Position | None]]
 """Returns a position as it is now, ``None`` where it is not held."""
@@ -65,8 +65,25 @@ class _Track:
 class Margins:
     """Remembers margins and what was sent to them, of one run."""
 
-    def __init__(self, read: Read, clock: VenueClock) -> None:
+    def __init__(
+        self,
+        read: Read,
+        clock: VenueClock,
+        *,
+        window: float = WINDOW,
+        finest: Decimal = FINEST,
+    ) -> None:
+        """Take how the venue is asked, and by what it moves margin.
+
+        Args:
+            read: Asks.
+            clock: Of the venue.
+            window: How long it accepts a request. [s]
+            finest: Step of what is moved. [quote]
+        """
         self._read, self._clock = read, clock
+        self._over_after = 2 * settle_point(window)
+        self._finest = finest
         self._tracks: dict[PositionKey, _Track] = {}
         self._ends: dict[str, Decimal] = {}
         """What is proven of moves, by the name of the intent. [quote]"""
@@ -79,7 +96,7 @@ class Margins:
         if first is None or _shape(first) != _shape(position):
             self._first[position.key] = position
             return position
-        change = (position.margin - first.margin).quantize(FINEST, rounding=ROUND_HALF_EVEN)
+        change = (position.margin - first.margin).quantize(self._finest, rounding=ROUND_HALF_EVEN)
         return replace(position, margin=first.margin + change)
 
     def saw(self, positions: Iterable[Position]) -> None:
@@ -172,7 +189,7 @@ class Margins:
 
     def _is_over(self, sent_at: datetime) -> bool:
         """Whether what was sent then cannot arrive any more."""
-        return self._clock.now() - sent_at > 2 * settle_point(WINDOW)
+        return self._clock.now() - sent_at > self._over_after
 
     def _open(self, track: _Track) -> list[str]:
         return [name for name in track.moves if name not in self._ends]

@@ -1,0 +1,1 @@
+"""How does Gate speak, and how is it listened to?"""

@@ -1,0 +1,190 @@
+"""What did a client ask, and was it allowed to?"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from bot.paper.desk import Asked, Keys
+from bot.paper.digits import number
+from bot.paper.gate.codes import WireError, denied, wrong
+from bot.paper.pace import Pace, age_ms
+
+WINDOW_MS = 60_000
+"""How far the time inside a request may be from the venue's. [ms]"""
+LONGEST_NUMBER = 32
+"""Signs of any number that is understood."""
+LONGEST_TEXT = 256
+LONGEST_STAMP = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Parameters of one request: of its path, its query and its body.
+
+    Attributes:
+        parameters: By name: text, or what JSON has besides.
+        now_ms: Market time of its arrival. [ms]
+    """
+
+    parameters: Mapping[str, Any]
+    now_ms: int
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a word, or a number as it was written.
+
+        Raises:
+            WireError: It is missing and has no default, or no word.
+        """
+        value = self.parameters.get(name)
+        if value is None or value == "":
+            if default is None:
+                raise WireError("MISSING_REQUIRED_PARAM", f"missing required param: {name}")
+            return default
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise wrong(name)
+        return str(value)[:LONGEST_TEXT]
+
+    def word(self, name: str, default: str | None = None) -> str:
+        """Return what must be a word: the venue reads no number where it wants one.
+
+        Raises:
+            WireError: It is missing and has no default, or no word.
+        """
+        if isinstance(self.parameters.get(name), Digits):
+            raise WireError("INVALID_REQUEST_BODY", f"invalid json: cannot read {name} as a string")
+        return self.text(name, default)
+
+    def optional(self, name: str) -> str | None:
+        """Return a word, ``None`` where it is absent."""
+        return self.text(name, "") or None
+
+    def choice(self, name: str, known: tuple[str, ...], default: str | None = None) -> str:
+        """Return a word that must be one of a few.
+
+        Raises:
+            WireError: It is not.
+        """
+        value = self.text(name, default)
+        if value not in known:
+            raise wrong(name)
+        return value
+
+    def decimal(self, name: str, default: str | None = None) -> Decimal:
+        """Return a number in plain digits.
+
+        Raises:
+            WireError: It is missing or none.
+        """
+        value = self.text(name, default)
+        found = number(value)
+        if found is None or len(value) > LONGEST_NUMBER:
+            raise wrong(name)
+        return found
+
+    def whole(self, name: str, default: str | None = None) -> int:
+        """Return a whole number.
+
+        Raises:
+            WireError: It is missing or none.
+        """
+        found = self.decimal(name, default)
+        if found != found.to_integral_value():
+            raise wrong(name)
+        return int(found)
+
+    def is_true(self, name: str) -> bool:
+        """Return a yes or no, as JSON or as a word; absent is no.
+
+        Raises:
+            WireError: It is neither.
+        """
+        value = self.parameters.get(name)
+        if isinstance(value, bool):
+            return value
+        return self.choice(name, ("true", "false"), "false") == "true"
+
+    def part(self, name: str) -> "Request":
+        """Return the parameters of an object inside the body.
+
+        Raises:
+            WireError: It is missing or none.
+        """
+        value = self.parameters.get(name)
+        if not isinstance(value, dict):
+            raise WireError("MISSING_REQUIRED_PARAM", f"missing required param: {name}")
+        return Request(parameters=value, now_ms=self.now_ms)
+
+    def page(self, rows: list[dict[str, Any]], *, usual: int, most: int) -> list[dict[str, Any]]:
+        """Return the rows of the page that is asked for by limit and offset.
+
+        Raises:
+            WireError: One of them is out of range.
+        """
+        limit, offset = self.whole("limit", str(usual)), self.whole("offset", "0")
+        if not 1 <= limit <= most:
+            raise wrong("limit")
+        if offset < 0:
+            raise wrong("offset")
+        return rows[offset : offset + limit]
+
+
+class Digits(str):
+    """A number of a JSON body, digit for digit."""
+
+    __slots__ = ()
+
+
+def parsed(asked: Asked, where: Mapping[str, str], now_ms: int) -> Request:
+    """Return the parameters of a request.
+
+    Args:
+        asked: As it stood on the wire.
+        where: Parts of its path, by name.
+        now_ms: Market time. [ms]
+
+    Raises:
+        WireError: Its body is no JSON object.
+    """
+    found: dict[str, Any] = dict(parse_qsl(asked.query, keep_blank_values=True))
+    if asked.body:
+        try:
+            body = json.loads(asked.body, parse_float=Digits, parse_int=Digits)
+        except (ValueError, RecursionError):
+            body = None
+        if not isinstance(body, dict):
+            raise WireError("INVALID_REQUEST_BODY", "invalid json")
+        found |= body
+    return Request(parameters=found | dict(where), now_ms=now_ms)
+
+
+def check(asked: Asked, keys: Keys, pace: Pace) -> None:
+    """Accept a request whose key, time and signature in its headers are right.
+
+    Raises:
+        WireError: With the venue's label.
+    """
+    key, stamp, signature = (asked.headers.get(name, "") for name in ("key", "timestamp", "sign"))
+    for name, value in (("KEY", key), ("Timestamp", stamp), ("SIGN", signature)):
+        if not value:
+            raise denied("MISSING_REQUIRED_HEADER", f"Missing required header: {name}")
+    if key != keys.key or not keys.is_valid:
+        raise denied("INVALID_KEY", "Invalid key provided")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < LONGEST_STAMP):
+        raise denied("REQUEST_EXPIRED", "Timestamp must be in seconds")
+    if abs(age_ms(int(stamp) * 1000, pace)) > WINDOW_MS:
+        raise denied("REQUEST_EXPIRED", "gap between request Timestamp and server time exceeds 60")
+    wanted = signed(asked, stamp, keys.secret)
+    if not hmac.compare_digest(wanted.encode(), signature.encode()):
+        raise denied("INVALID_SIGNATURE", "Signature mismatch")
+
+
+def signed(asked: Asked, stamp: str, secret: str) -> str:
+    """Return the signature over method, path, query without its escapes, body and time."""
+    body = hashlib.sha512(asked.body).hexdigest()
+    text = "\n".join((asked.method, asked.path, unquote(asked.query), body, stamp))
+    return hmac.new(secret.encode(), text.encode(), hashlib.sha512).hexdigest()
