@@ -11,6 +11,9 @@ from bot.paper.bybit.desk import BybitDesk
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Faults
+from bot.paper.kucoin import codes as kucoin_codes
+from bot.paper.kucoin import listing as kucoin_listing
+from bot.paper.kucoin.desk import KucoinDesk
 from bot.paper.okx import codes as okx_codes
 from bot.paper.okx import listing as okx_listing
 from bot.paper.okx.desk import OkxDesk
@@ -41,6 +44,9 @@ FRONTS: Mapping[str, Front] = {
     "binancecoinm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.INVERSE),
     "bybit": Front(desk=BybitDesk, hosts=BYBIT_HOSTS, kind=Kind.LINEAR),
     "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kind=Kind.LINEAR, demand=okx_listing.demand),
+    "kucoinfutures": Front(
+        desk=KucoinDesk, hosts=kucoin_codes.HOSTS, kind=Kind.LINEAR, demand=kucoin_listing.demand
+    ),
 }
 """By the venue's id."""
 
