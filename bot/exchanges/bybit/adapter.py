@@ -26,7 +26,6 @@ from bot.exchanges.bybit.evidence import Evidence, filled
 from bot.exchanges.bybit.glance import Glance
 from bot.exchanges.bybit.history import BybitHistory
 from bot.exchanges.bybit.ledger import Statement
-from bot.exchanges.bybit.margins import Margins
 from bot.exchanges.bybit.orders import OPEN, TAKEN_BACK, Orders
 from bot.exchanges.bybit.rules import Rules
 from bot.exchanges.bybit.stops import Stops
@@ -34,6 +33,7 @@ from bot.exchanges.bybit.write import applied, is_taken, write_for
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
+from bot.exchanges.margins import Margins
 from bot.exchanges.numbers import amount, instant, number, table, text, whole
 from bot.exchanges.patience import once_known
 from bot.exchanges.quota import Lane

@@ -12,7 +12,7 @@ from bot.domain.action import AddMargin, RemoveMargin
 from bot.domain.intent import Intent
 from bot.domain.position import Position, PositionKey
 from bot.errors import Unavailable
-from bot.exchanges.bybit.margins import MOST_OPEN, Margins
+from bot.exchanges.margins import MOST_OPEN, Margins
 from tests.kit.builders import NOON, a_position
 from tests.kit.fakes import FakeClock
 
