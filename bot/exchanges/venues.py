@@ -43,6 +43,7 @@ class Venue:
         window: Validity of a request. [s]
         demo: What does not work on the venue's test hosts.
         wants_password: Whether a key comes with a third word.
+        has_tests: Whether it has test hosts at all.
     """
 
     market: str
@@ -62,6 +63,7 @@ class Venue:
     window: int
     demo: str
     wants_password: bool = False
+    has_tests: bool = True
 
     def kinds(self, *, is_demo: bool) -> frozenset[str]:
         """Return the kinds of action that can be written there.
@@ -143,9 +145,30 @@ VENUES: Mapping[str, Venue] = {
         demo="no wallet transfers",
         wants_password=True,
     ),
+    "kucoinfutures": Venue(
+        market="KuCoin Futures perpetuals of a classic account, linear",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="stop at market on mark, reduce-only, by quantity",
+        margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.00001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.WINDOW,
+        order_key=Key.OWN_ID,
+        history="none: the position before and after, within one run",
+        window=5,
+        demo="there are none",
+        wants_password=True,
+        has_tests=False,
+    ),
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
 is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
 OKX's: it calls such an amount a wrong parameter (51000). Bybit takes four decimals, and its margin
-step leaves room for digits of our own. At both ``spot`` is the funding account, and ``futures``
-what backs positions."""
+step leaves room for digits of our own. Which digits KuCoin takes is not documented either: it calls
+such an amount a wrong parameter (400100). At these three ``spot`` is the funding account, and
+``futures`` what backs positions."""

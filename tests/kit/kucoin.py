@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from bot.exchanges.adapter import Adapter
+from bot.exchanges.kucoin.adapter import KucoinVenue
 from bot.paper.kucoin.desk import KucoinDesk
 from tests.kit import rigs
 from tests.kit.paper import KEYS
@@ -11,7 +11,7 @@ Rig: TypeAlias = rigs.Rig[KucoinDesk]
 KUCOIN = rigs.Stand(
     venue="kucoinfutures",
     desk=KucoinDesk,
-    adapter=Adapter,
+    adapter=KucoinVenue,
     root="/api",
     settings={"password": KEYS.password, "bars": 48},
 )

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.paper.kucoin.codes import REPEATED, WireError, nothing, wrong
-from bot.paper.kucoin.history import RUNNING, ledger_of
+from bot.paper.kucoin.history import RUNNING, ledger_of, payments_of
 from bot.paper.kucoin.listing import named
 from bot.paper.kucoin.request import Request
 from bot.paper.kucoin.room import Room
@@ -55,7 +55,7 @@ def overview(room: Room, request: Request) -> dict[str, Any]:
         "accountEquity": engine.equity(asset),
         "unrealisedPNL": profit,
         "marginBalance": engine.wallet_balance(asset),
-        "positionMargin": behind,
+        "positionMargin": behind + profit,
         "orderMargin": ordered,
         "frozenFunds": ZERO,
         "availableBalance": free,
@@ -132,6 +132,21 @@ def ledger(room: Room, request: Request) -> dict[str, Any]:
         # What is running has no place in the order: it is on the first page alone.
         and (older is None or RUNNING < row["offset"] < request.whole("offset"))
         and all(value in (None, row[key]) for key, value in wanted.items())
+    ]
+    return {"hasMore": len(found) > most, "dataList": found[:most]}
+
+
+def funding_history(room: Room, request: Request) -> dict[str, Any]:
+    """GET /api/v1/funding-history: of one contract, newest first."""
+    contract = named(room.contracts(), request.text("symbol"))
+    since, until = request.whole("startAt", "0"), request.whole("endAt", str(2**53))
+    most, older = request.whole("maxCount", str(MOST)), request.whole("offset", str(2**53))
+    if not 1 <= most <= MOST:
+        raise wrong("maxCount")
+    found = [
+        row
+        for row in payments_of(room, contract)
+        if since <= row["timePoint"] <= until and row["offset"] < older
     ]
     return {"hasMore": len(found) > most, "dataList": found[:most]}
 

@@ -12,7 +12,7 @@ from bot.paper.engine import FUNDING_INTERVAL
 from bot.paper.kucoin.listing import name
 from bot.paper.kucoin.room import Room
 from bot.paper.kucoin.shape import bare
-from bot.paper.values import ZERO, Income
+from bot.paper.values import ZERO, Contract, Income
 
 RUNNING = -1
 """Offset of a line that is still open."""
@@ -29,6 +29,29 @@ def ledger_of(room: Room) -> list[dict[str, Any]]:
     begins = engine.now_ms - engine.now_ms % FUNDING_INTERVAL
     found = [*moved, *_results(room, rest, begins)]
     return sorted(found, key=lambda row: (row["offset"] != RUNNING, -row["offset"]))
+
+
+def payments_of(room: Room, contract: Contract) -> list[dict[str, Any]]:
+    """Return the funding that was paid for a contract, newest first."""
+    engine = room.engine
+    return [
+        {
+            "id": line.id,
+            "symbol": name(contract),
+            "timePoint": line.at_ms,
+            "fundingRate": bare(engine.quotes[contract.id].funding),
+            "markPrice": bare(engine.quotes[contract.id].mark),
+            "positionQty": 1,
+            "positionCost": 1,
+            "funding": bare(line.amount),
+            "settleCurrency": line.asset,
+            "context": "",
+            "marginMode": "ISOLATED",
+            "offset": line.id,
+        }
+        for line in reversed(engine.income)
+        if line.type == "FUNDING_FEE" and line.symbol == contract.id and engine.is_shown(line.at_ms)
+    ]
 
 
 def _moved(room: Room, line: Income) -> dict[str, Any]:

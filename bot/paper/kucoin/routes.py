@@ -58,6 +58,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/api/v2/transfer-out"): _management(wallet.transfer_out, 20),
     ("GET", "/api/v1/transaction-history"): _management(account.ledger, 2),
     ("GET", "/api/v1/account-overview"): _futures(account.overview, 5),
+    ("GET", "/api/v1/funding-history"): _futures(account.funding_history, 5),
     ("GET", "/api/v1/positions"): _futures(account.positions, 2),
     ("GET", "/api/v2/position/getPositionMode"): _futures(account.position_mode, 2),
     ("POST", "/api/v2/position/switchPositionMode"): _futures(account.switch_position_mode, 2),

@@ -14,6 +14,7 @@ from bot.exchanges.adapter import Adapter
 from bot.paper.faults import Fault, Kind
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
+from tests.kit.kucoin import KUCOIN
 from tests.kit.moves import BTC, SOL, add
 from tests.kit.okx import OKX
 from tests.kit.rigs import Rig, Stand, send
@@ -24,6 +25,7 @@ ASKED: Mapping[Stand[Any, Any], Sequence[str]] = {
             "market/tickers", "coins-balance", "market/orderbook"),
     OKX: ("account/positions", "account/balance", "account-position-risk", "asset/balances",
           "public/mark-price", "index-tickers"),
+    KUCOIN: ("v1/positions", "account-overview", "mark-price", "v1/accounts", "level2/depth100"),
 }  # fmt: skip
 NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
     BINANCE: (
@@ -61,6 +63,20 @@ NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
         ("public/mark-price", "markPx"),
         ("index-tickers", "idxPx"),
         ("asset/balances", "availBal"),
+    ),
+    KUCOIN: (
+        ("v1/positions", "markPrice"),
+        ("v1/positions", "posMargin"),
+        ("v1/positions", "avgEntryPrice"),
+        ("v1/positions", "currentQty"),
+        ("v1/positions", "leverage"),
+        ("v1/positions", "maintMarginReq"),
+        ("v1/positions", "unrealisedPnl"),
+        ("account-overview", "positionMargin"),
+        ("account-overview", "availableBalance"),
+        ("mark-price", "value"),
+        ("mark-price", "indexPrice"),
+        ("v1/accounts", "available"),
     ),
 }
 BROKEN = ('""', "null", '"NaN"', '"1e400"', '"-1e30"', "true", "[]")

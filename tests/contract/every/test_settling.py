@@ -14,12 +14,13 @@ from bot.rebalance.memory import amount_of
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
 from tests.kit.fakes import an_open_gate
+from tests.kit.kucoin import KUCOIN
 from tests.kit.moves import add, move, reduce, remove, stop
 from tests.kit.okx import OKX
 from tests.kit.rigs import Rig, Stand, an_intent_now
 
 WITH_HISTORY: Sequence[Stand[Any, Any]] = (BINANCE, OKX)
-"""They list moves of margin; Bybit shows what a position has, so it must have been seen before."""
+"""They list moves of margin; others show what a position has, so it must have been seen before."""
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,9 @@ async def test_a_history_of_moves_needs_no_look_from_before(
         pytest.param(OKX, reduce(), "51016", id="okx-order"),
         pytest.param(OKX, stop(), "51065", id="okx-stop"),
         pytest.param(OKX, move(), "50071", id="okx-transfer"),
+        pytest.param(KUCOIN, reduce(), "300018", id="kucoinfutures-order"),
+        pytest.param(KUCOIN, stop(), "300018", id="kucoinfutures-stop"),
+        pytest.param(KUCOIN, move(), "300018", id="kucoinfutures-transfer"),
     ],
     indirect=["stand"],
 )

@@ -10,6 +10,7 @@ from bot.paper.desk import Keys
 from bot.paper.faults import Fault, Kind
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
+from tests.kit.kucoin import KUCOIN
 from tests.kit.moves import add
 from tests.kit.okx import OKX
 from tests.kit.rigs import Rig, Stand, send
@@ -23,6 +24,7 @@ CUTS: tuple[Kind, ...] = ("abort", "http_503", "html", "half_json")
         pytest.param(BINANCE, "-2015", id="binanceusdm"),
         pytest.param(BYBIT, "33004", id="bybit"),
         pytest.param(OKX, "50111", id="okx"),
+        pytest.param(KUCOIN, "400003", id="kucoinfutures"),
     ],
     indirect=["stand"],
 )
