@@ -71,9 +71,15 @@ def connection_of(settings: Settings, gateway: GatewaySettings | None) -> Connec
     """Return how the account is reached; ``gateway`` overrides the configured one.
 
     Raises:
-        ConfigError: A secret is missing, or the exchange is not named in paper mode.
+        ConfigError: A secret is missing, the exchange is not named in paper mode, or the venue has
+            no test hosts.
     """
     account = settings.accounts[0]
+    if settings.bot.mode == "testnet" and not VENUES[account.venue].has_tests:
+        raise ConfigError(
+            f"bot.mode must be paper or live: {account.venue} has no test hosts, `plimsoll paper` "
+            "plays it on this machine"
+        )
     if gateway is None and account.gateway is not None:
         gateway = GatewaySettings(address=account.gateway.address, ca_file=account.gateway.ca_file)
     if settings.bot.mode == "paper" and gateway is None:

@@ -17,6 +17,8 @@ from bot.exchanges.dialect import Dialect
 from bot.exchanges.gate.adapter import GateVenue
 from bot.exchanges.gate.dialect import DIALECT as GATE
 from bot.exchanges.gateway import GatewaySettings
+from bot.exchanges.kucoin.adapter import KucoinVenue
+from bot.exchanges.kucoin.dialect import DIALECT as KUCOIN
 from bot.exchanges.okx.adapter import OkxVenue
 from bot.exchanges.okx.dialect import DIALECT as OKX
 from bot.ports import BanNote, Clock, Rng
@@ -43,6 +45,7 @@ SPOKEN: dict[str, _Spoken] = {
     "binancecoinm": _Spoken(dialect=BINANCE_COIN, adapter=BinanceVenue),
     "okx": _Spoken(dialect=OKX, adapter=OkxVenue),
     "gate": _Spoken(dialect=GATE, adapter=GateVenue),
+    "kucoinfutures": _Spoken(dialect=KUCOIN, adapter=KucoinVenue),
 }
 """By the venue's id."""
 

@@ -43,6 +43,7 @@ class Venue:
         window: Validity of a request. [s]
         demo: What does not work on the venue's test hosts.
         wants_password: Whether a key comes with a third word.
+        has_tests: Whether it has test hosts at all.
     """
 
     market: str
@@ -62,6 +63,7 @@ class Venue:
     window: int
     demo: str
     wants_password: bool = False
+    has_tests: bool = True
 
     def kinds(self, *, is_demo: bool) -> frozenset[str]:
         """Return the kinds of action that can be written there.
@@ -161,10 +163,31 @@ VENUES: Mapping[str, Venue] = {
         window=60,
         demo="no wallet transfers, no rights of keys",
     ),
+    "kucoinfutures": Venue(
+        market="KuCoin Futures perpetuals of a classic account, linear",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="stop at market on mark, reduce-only, by quantity",
+        margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.00001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.WINDOW,
+        order_key=Key.OWN_ID,
+        history="none: the position before and after, within one run",
+        window=5,
+        demo="there are none",
+        wants_password=True,
+        has_tests=False,
+    ),
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
 is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
-OKX's: it calls such an amount a wrong parameter (51000). Bybit takes four decimals, and its margin
-step leaves room for digits of our own. At both ``spot`` is the funding account, and ``futures``
-what backs positions. Gate calls such an amount a wrong parameter too, and is not known to refuse
-the name of an order that it has seen: its window of 60 s alone bounds a repetition."""
+it documented
+at OKX, Gate and KuCoin, which call such an amount a wrong parameter (51000, 400100). Bybit takes
+four decimals, and its margin step leaves room for digits of our own. Gate is not known to refuse
+the name of an order that it has seen: its window of 60 s alone bounds a repetition. ``spot`` is the
+funding account at Bybit, OKX and KuCoin, and ``futures`` what backs positions."""

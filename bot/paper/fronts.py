@@ -14,6 +14,9 @@ from bot.paper.faults import Faults
 from bot.paper.gate import codes as gate_codes
 from bot.paper.gate import listing as gate_listing
 from bot.paper.gate.desk import GateDesk
+from bot.paper.kucoin import codes as kucoin_codes
+from bot.paper.kucoin import listing as kucoin_listing
+from bot.paper.kucoin.desk import KucoinDesk
 from bot.paper.okx import codes as okx_codes
 from bot.paper.okx import listing as okx_listing
 from bot.paper.okx.desk import OkxDesk
@@ -46,6 +49,9 @@ FRONTS: Mapping[str, Front] = {
     "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kind=Kind.LINEAR, demand=okx_listing.demand),
     "gate": Front(
         desk=GateDesk, hosts=gate_codes.HOSTS, kind=Kind.LINEAR, demand=gate_listing.demand
+    ),
+    "kucoinfutures": Front(
+        desk=KucoinDesk, hosts=kucoin_codes.HOSTS, kind=Kind.LINEAR, demand=kucoin_listing.demand
     ),
 }
 """By the venue's id."""

@@ -6,7 +6,8 @@ from typing import Any
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
 from tests.kit.gate import GATE
+from tests.kit.kucoin import KUCOIN
 from tests.kit.okx import OKX
 from tests.kit.rigs import Stand
 
-STANDS: Sequence[Stand[Any, Any]] = (BINANCE, BYBIT, OKX, GATE)
+STANDS: Sequence[Stand[Any, Any]] = (BINANCE, BYBIT, OKX, GATE, KUCOIN)

@@ -245,6 +245,17 @@ def test_a_passphrase_is_a_secret_where_the_venue_wants_one(tmp_path: Path) -> N
     assert connection_of(other.settings, GATEWAY).password == "hush-hush"
 
 
+KUCOIN = MINIMAL.replace("[[accounts]]", '[[accounts]]\nvenue = "kucoinfutures"\npassword = "w"')
+
+
+def test_a_venue_without_test_hosts_is_not_asked_there(tmp_path: Path) -> None:
+    tested = KUCOIN.replace("[[accounts]]", '[bot]\nmode = "testnet"\n[[accounts]]')
+    settings = load([written(tmp_path, tested)], environ={}).settings
+    with pytest.raises(ConfigError, match="kucoinfutures has no test hosts"):
+        connection_of(settings, None)
+    assert connection_of(load([written(tmp_path, KUCOIN)], environ={}).settings, GATEWAY).password
+
+
 def test_a_venue_that_wants_none_needs_no_passphrase(tmp_path: Path) -> None:
     settings = load([written(tmp_path, MINIMAL)], environ={}).settings
     assert connection_of(settings, GATEWAY).password == ""

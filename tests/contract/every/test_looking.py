@@ -18,6 +18,7 @@ from bot.rebalance.policy import Policy
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
 from tests.kit.gate import GATE
+from tests.kit.kucoin import KUCOIN
 from tests.kit.moves import BTC, SOL, add
 from tests.kit.okx import OKX
 from tests.kit.paper import an_engine
@@ -31,6 +32,7 @@ ASKED: Mapping[Stand[Any, Any], Sequence[str]] = {
           "public/mark-price", "index-tickers"),
     GATE: ("usdt/positions", "btc/positions", "usdt/accounts", "spot/accounts", "usdt/tickers",
            "usdt/order_book"),
+    KUCOIN: ("v1/positions", "account-overview", "mark-price", "v1/accounts", "level2/depth100"),
 }  # fmt: skip
 NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
     BINANCE: (
@@ -82,6 +84,20 @@ NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
         ("usdt/tickers", "mark_price"),
         ("usdt/tickers", "index_price"),
         ("spot/accounts", "available"),
+    ),
+    KUCOIN: (
+        ("v1/positions", "markPrice"),
+        ("v1/positions", "posMargin"),
+        ("v1/positions", "avgEntryPrice"),
+        ("v1/positions", "currentQty"),
+        ("v1/positions", "leverage"),
+        ("v1/positions", "maintMarginReq"),
+        ("v1/positions", "unrealisedPnl"),
+        ("account-overview", "positionMargin"),
+        ("account-overview", "availableBalance"),
+        ("mark-price", "value"),
+        ("mark-price", "indexPrice"),
+        ("v1/accounts", "available"),
     ),
 }
 BROKEN = ('""', "null", '"NaN"', '"1e400"', '"-1e30"', "true", "[]")

@@ -15,6 +15,7 @@ from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
 from tests.kit.fakes import an_open_gate
 from tests.kit.gate import GATE
+from tests.kit.kucoin import KUCOIN
 from tests.kit.moves import add, move, reduce, remove, stop
 from tests.kit.okx import OKX
 from tests.kit.rigs import Rig, Stand, an_intent_now
@@ -84,6 +85,9 @@ async def test_a_history_of_moves_needs_no_look_from_before(
         pytest.param(OKX, move(), "50071", id="okx-transfer"),
         pytest.param(GATE, reduce(), "ORDER_EXISTS", id="gate-order"),
         pytest.param(GATE, stop(), "ORDER_EXISTS", id="gate-stop"),
+        pytest.param(KUCOIN, reduce(), "300018", id="kucoinfutures-order"),
+        pytest.param(KUCOIN, stop(), "300018", id="kucoinfutures-stop"),
+        pytest.param(KUCOIN, move(), "300018", id="kucoinfutures-transfer"),
     ],
     indirect=["stand"],
 )

@@ -11,6 +11,7 @@ from bot.paper.faults import Fault, Kind
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
 from tests.kit.gate import GATE
+from tests.kit.kucoin import KUCOIN
 from tests.kit.moves import add
 from tests.kit.okx import OKX
 from tests.kit.rigs import Rig, Stand, send
@@ -25,6 +26,7 @@ CUTS: tuple[Kind, ...] = ("abort", "http_503", "html", "half_json")
         pytest.param(BYBIT, "33004", id="bybit"),
         pytest.param(OKX, "50111", id="okx"),
         pytest.param(GATE, "INVALID_KEY", id="gate"),
+        pytest.param(KUCOIN, "400003", id="kucoinfutures"),
     ],
     indirect=["stand"],
 )

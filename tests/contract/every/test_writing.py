@@ -12,6 +12,7 @@ from bot.paper.faults import Fault, Kind
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
 from tests.kit.gate import GATE
+from tests.kit.kucoin import KUCOIN
 from tests.kit.moves import add, move, remove
 from tests.kit.okx import OKX
 from tests.kit.rigs import Rig, Stand, send
@@ -21,12 +22,14 @@ MARGIN: Mapping[Stand[Any, Any], str] = {
     BYBIT: "add-margin",
     OKX: "position/margin-balance",
     GATE: "SOL_USDT/margin",
+    KUCOIN: "deposit-margin",
 }
 PRECISE: Mapping[Stand[Any, Any], tuple[str, str]] = {
     BINANCE: ("1.000000001", "multiple of 1E-8"),
     BYBIT: ("1.00001", "multiple of 0.0001"),
     OKX: ("1.000000001", "multiple of 1E-8"),
     GATE: ("1.000000001", "multiple of 1E-8"),
+    KUCOIN: ("1.000000001", "multiple of 1E-8"),
 }
 IMPOSSIBLE = {
     "negative": ("-5", "finite and > 0"),

@@ -1,0 +1,1 @@
+"""How does KuCoin speak, and how is it listened to?"""

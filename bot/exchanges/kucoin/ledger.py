@@ -1,0 +1,216 @@
+"""Which lines did KuCoin book on the futures account since an instant?
+
+Transfers and funding have lines of their own. Results and fees of a contract are one line for every
+eight hours, and that of the running ones grows: what it grew since the last reading is our line.
+What is added to a position is in no list, and shows in the position alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bot.domain.ledger import LedgerRow, RowKind
+from bot.errors import Incomplete
+from bot.exchanges.client import all_of
+from bot.exchanges.kucoin.answers import Reader
+from bot.exchanges.numbers import instant, number, stamp_of, text, whole
+
+COMES, GOES, RESULT = "TransferIn", "TransferOut", "RealisedPNL"
+KINDS = {COMES: RowKind.TRANSFER_IN, GOES: RowKind.TRANSFER_OUT}
+COMPLETED, PENDING = "Completed", "Pending"
+ELSEWHERE = ("Trading", "Margin")
+"""Words in the remark of a transfer whose other end is not the funding account."""
+PERIOD = timedelta(hours=9)
+"""Longer than the time that one line of results is open."""
+LONGEST = timedelta(days=3)
+"""So far back results are added up; then from later on."""
+
+Total = dict[tuple[str, str], Decimal]
+"""Of results, by currency and the venue's name of the contract. [asset]"""
+
+
+class Statement:
+    """Reads the lines of one account; remembers what results came to."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._from: datetime | None = None
+        """Results are added up from here. Aware UTC."""
+        self._read_at: datetime | None = None
+        self._total: Total = {}
+        self._kept: list[LedgerRow] = []
+        """What results grew, as told before."""
+
+    async def read(
+        self, since: datetime, until: datetime, *, ids: Mapping[str, str], has_spot: bool
+    ) -> tuple[LedgerRow, ...]:
+        """Return every line between two instants, by time.
+
+        What results grew has the time of the reading before: it may be as old as that.
+
+        Args:
+            since: Aware UTC.
+            until: Aware UTC.
+            ids: The venue's names of symbols.
+            has_spot: Whether the funding account is ours too.
+
+        Raises:
+            ExchangeError: A list could not be read to its end.
+        """
+        symbols = {name: symbol for symbol, name in ids.items()}
+        begin = min(since, self._from or since - PERIOD)
+        call, asked = (
+            self._reader.api.futuresPrivateGetTransactionHistory,
+            {"startAt": str(stamp_of(begin))},
+        )
+        listed = await self._reader.lines(call, asked, "transactions")
+        names = sorted({text(row, "remark") for row in listed if row.get("type") == RESULT})
+        paid = [
+            row for page in await all_of([self._funding(n, begin) for n in names]) for row in page
+        ]
+        self._grow(listed, paid, symbols, begin, until)
+        found = [
+            *transfer_rows(listed, has_spot=has_spot),
+            *funding_rows(paid, symbols),
+            *self._kept,
+        ]
+        return tuple(
+            sorted((row for row in found if row.at >= since), key=lambda row: (row.at, row.id))
+        )
+
+    async def _funding(self, name: str, since: datetime) -> list[dict[str, Any]]:
+        asked = {"symbol": name, "startAt": str(stamp_of(since))}
+        call = self._reader.api.futuresPrivateGetFundingHistory
+        found = await self._reader.lines(call, asked, f"funding of {name}")
+        if any(text(row, "symbol") != name for row in found):
+            raise Incomplete(f"funding must be of {name}, was of others too")
+        return found
+
+    def _grow(
+        self,
+        listed: Iterable[Mapping[str, Any]],
+        paid: Iterable[Mapping[str, Any]],
+        symbols: Mapping[str, str],
+        begin: datetime,
+        until: datetime,
+    ) -> None:
+        """Learn what results came to; the first reading only says where they stand."""
+        listed, paid = list(listed), list(paid)
+        total = _total(listed, paid, since=begin)
+        if self._read_at is not None and self._from is not None:
+            before = _total(listed, paid, since=self._from)
+            for key in sorted({*before, *self._total}):
+                change = before.get(key, Decimal(0)) - self._total.get(key, Decimal(0))
+                if change:
+                    self._kept.append(_grown(key, change, self._read_at, symbols))
+            total = before
+        first = self._from is None
+        self._from = begin if first else self._from
+        assert self._from is not None  # noqa: S101 - set just now
+        if until - self._from > LONGEST:
+            self._from = until - PERIOD
+            total = _total(listed, paid, since=self._from)
+        self._total, self._read_at = total, until
+        self._kept = [row for row in self._kept if until - row.at < LONGEST]
+
+
+def transfer_rows(listed: Iterable[Mapping[str, Any]], *, has_spot: bool) -> tuple[LedgerRow, ...]:
+    """Return the transfers that took place.
+
+    Args:
+        listed: Transactions, as listed.
+        has_spot: Whether the funding account is ours too.
+
+    Raises:
+        Incomplete: A field is missing or unknown.
+    """
+    found = []
+    for row in listed:
+        word = text(row, "type")
+        if word == RESULT or not has_come(row):
+            continue
+        moved, sign = abs(number(row, "amount")), -1 if word in (GOES, "Withdrawal") else 1
+        is_ours = word in KINDS and has_spot and not any(w in _remark(row) for w in ELSEWHERE)
+        found.append(
+            LedgerRow(
+                id=f"transaction:{whole(row, 'offset')}",
+                at=instant(whole(row, "time")),
+                kind=KINDS.get(word, RowKind.OTHER),
+                amount=moved * sign,
+                asset=text(row, "currency"),
+                other="spot" if is_ours else "",
+                actor=word,
+            )
+        )
+    return tuple(found)
+
+
+def funding_rows(
+    paid: Iterable[Mapping[str, Any]], symbols: Mapping[str, str]
+) -> tuple[LedgerRow, ...]:
+    """Return the payments of funding.
+
+    Raises:
+        Incomplete: A field is missing.
+    """
+    return tuple(
+        LedgerRow(
+            id=f"funding:{text(row, 'symbol')}:{row.get('id')}",
+            at=instant(whole(row, "timePoint")),
+            kind=RowKind.FUNDING,
+            amount=number(row, "funding"),
+            asset=text(row, "settleCurrency"),
+            symbol=symbols.get(row["symbol"], row["symbol"]),
+            actor="funding",
+        )
+        for row in paid
+        if number(row, "funding")
+    )
+
+
+def has_come(row: Mapping[str, Any]) -> bool:
+    """Whether a line is of something that took place.
+
+    Raises:
+        Incomplete: Its state is unknown.
+    """
+    status = text(row, "status")
+    if status not in (COMPLETED, PENDING):
+        raise Incomplete(f"status of a transaction must be known, was {status!r}")
+    return status == COMPLETED
+
+
+def _total(
+    listed: Iterable[Mapping[str, Any]], paid: Iterable[Mapping[str, Any]], *, since: datetime
+) -> Total:
+    """Return what results without funding came to since an instant."""
+    total: Total = {}
+    for row in listed:
+        if row.get("type") == RESULT and instant(whole(row, "time")) >= since:
+            key = text(row, "currency"), text(row, "remark")
+            total[key] = total.get(key, Decimal(0)) + number(row, "amount")
+    for row in paid:
+        if instant(whole(row, "timePoint")) >= since:
+            key = text(row, "settleCurrency"), text(row, "symbol")
+            total[key] = total.get(key, Decimal(0)) - number(row, "funding")
+    return total
+
+
+def _grown(
+    key: tuple[str, str], change: Decimal, at: datetime, symbols: Mapping[str, str]
+) -> LedgerRow:
+    asset, name = key
+    return LedgerRow(
+        id=f"result:{asset}:{name}:{at.isoformat()}",
+        at=at,
+        kind=RowKind.REALIZED_PNL,
+        amount=change,
+        asset=asset,
+        symbol=symbols.get(name, name),
+        actor=RESULT,
+    )
+
+
+def _remark(row: Mapping[str, Any]) -> str:
+    return str(row.get("remark"))
