@@ -143,9 +143,29 @@ VENUES: Mapping[str, Venue] = {
         demo="no wallet transfers",
         wants_password=True,
     ),
+    "bitget": Venue(
+        market="Bitget USDT-M perpetuals of a classic account, linear",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="stop loss of a position at market on mark, by quantity",
+        margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.00001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.OWN_ID,
+        order_key=Key.OWN_ID,
+        history="mix/account/bill",
+        window=30,
+        demo="no wallet transfers, no permission query",
+        wants_password=True,
+    ),
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
 is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
 OKX's: it calls such an amount a wrong parameter (51000). Bybit takes four decimals, and its margin
 step leaves room for digits of our own. At both ``spot`` is the funding account, and ``futures``
-what backs positions."""
+what backs positions; at Bitget ``spot`` is the spot account, and its digits are as little known as
+OKX's (40808)."""

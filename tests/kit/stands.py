@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.kit.binance import BINANCE
+from tests.kit.bitget import BITGET
 from tests.kit.bybit import BYBIT
 from tests.kit.okx import OKX
 from tests.kit.rigs import Stand
 
-STANDS: Sequence[Stand[Any, Any]] = (BINANCE, BYBIT, OKX)
+STANDS: Sequence[Stand[Any, Any]] = (BINANCE, BITGET, BYBIT, OKX)
