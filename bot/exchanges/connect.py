@@ -9,6 +9,8 @@ from bot.exchanges.adapter import Adapter
 from bot.exchanges.binance.adapter import BinanceVenue
 from bot.exchanges.binance.dialect import COIN_DIALECT as BINANCE_COIN
 from bot.exchanges.binance.dialect import DIALECT as BINANCE
+from bot.exchanges.bitget.adapter import BitgetVenue
+from bot.exchanges.bitget.dialect import DIALECT as BITGET
 from bot.exchanges.bybit.adapter import BybitVenue
 from bot.exchanges.bybit.dialect import DIALECT as BYBIT
 from bot.exchanges.client import Client, Session
@@ -46,6 +48,7 @@ SPOKEN: dict[str, _Spoken] = {
     "okx": _Spoken(dialect=OKX, adapter=OkxVenue),
     "gate": _Spoken(dialect=GATE, adapter=GateVenue),
     "kucoinfutures": _Spoken(dialect=KUCOIN, adapter=KucoinVenue),
+    "bitget": _Spoken(dialect=BITGET, adapter=BitgetVenue),
 }
 """By the venue's id."""
 

@@ -183,11 +183,30 @@ VENUES: Mapping[str, Venue] = {
         wants_password=True,
         has_tests=False,
     ),
+    "bitget": Venue(
+        market="Bitget USDT-M perpetuals of a classic account, linear",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=("spot -> futures", "futures -> spot"),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="stop loss of a position at market on mark, by quantity",
+        margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.00001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.OWN_ID,
+        order_key=Key.OWN_ID,
+        history="mix/account/bill",
+        window=30,
+        demo="no wallet transfers, no permission query",
+        wants_password=True,
+    ),
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
 is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
-it documented
-at OKX, Gate and KuCoin, which call such an amount a wrong parameter (51000, 400100). Bybit takes
-four decimals, and its margin step leaves room for digits of our own. Gate is not known to refuse
-the name of an order that it has seen: its window of 60 s alone bounds a repetition. ``spot`` is the
-funding account at Bybit, OKX and KuCoin, and ``futures`` what backs positions."""
+it documented at OKX, Bitget, Gate and KuCoin, which call such an amount a wrong parameter (51000,
+40808, 400100). Bybit takes four decimals, and its margin step leaves room for digits of our own.
+Gate is not known to refuse the name of an order that it has seen: its window of 60 s alone bounds a
+repetition. ``futures`` is what backs positions; ``spot`` is the funding account at Bybit, OKX and
+KuCoin, elsewhere the spot account."""

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from bot.paper.binance.codes import HOSTS
 from bot.paper.binance.desk import BinanceDesk
+from bot.paper.bitget import codes as bitget_codes
+from bot.paper.bitget import listing as bitget_listing
+from bot.paper.bitget.desk import BitgetDesk
 from bot.paper.bybit.codes import HOSTS as BYBIT_HOSTS
 from bot.paper.bybit.desk import BybitDesk
 from bot.paper.desk import Desk
@@ -52,6 +55,9 @@ FRONTS: Mapping[str, Front] = {
     ),
     "kucoinfutures": Front(
         desk=KucoinDesk, hosts=kucoin_codes.HOSTS, kind=Kind.LINEAR, demand=kucoin_listing.demand
+    ),
+    "bitget": Front(
+        desk=BitgetDesk, hosts=bitget_codes.HOSTS, kind=Kind.LINEAR, demand=bitget_listing.demand
     ),
 }
 """By the venue's id."""

@@ -116,9 +116,9 @@ class AccountSection(Section):
     """
 
     name: Name
-    venue: Literal["binanceusdm", "binancecoinm", "bybit", "okx", "gate", "kucoinfutures"] = (
-        "binanceusdm"
-    )
+    venue: Literal[
+        "binanceusdm", "binancecoinm", "bybit", "okx", "gate", "kucoinfutures", "bitget"
+    ] = "binanceusdm"
     symbols: tuple[str, ...] = Field(min_length=1)
     transfer_from: tuple[Literal["spot"], ...] = ()
     reserves: dict[Literal["futures", "spot"], Amount] = Field(default_factory=dict)

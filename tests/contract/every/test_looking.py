@@ -16,6 +16,7 @@ from bot.paper.faults import Fault, Kind
 from bot.rebalance.crossed import assess_crossed
 from bot.rebalance.policy import Policy
 from tests.kit.binance import BINANCE
+from tests.kit.bitget import BITGET
 from tests.kit.bybit import BYBIT
 from tests.kit.gate import GATE
 from tests.kit.kucoin import KUCOIN
@@ -26,6 +27,8 @@ from tests.kit.rigs import Rig, Stand, send
 
 ASKED: Mapping[Stand[Any, Any], Sequence[str]] = {
     BINANCE: ("positionRisk", "v3/account", "premiumIndex", "getUserAsset"),
+    BITGET: ("all-position", "account/accounts", "market/tickers", "spot/account/assets",
+             "merge-depth"),
     BYBIT: ("position/list", "wallet-balance", "account/info", "account/withdrawal",
             "market/tickers", "coins-balance", "market/orderbook"),
     OKX: ("account/positions", "account/balance", "account-position-risk", "asset/balances",
@@ -43,6 +46,21 @@ NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
         ("v3/account", "availableBalance"),
         ("premiumIndex", "markPrice"),
         ("getUserAsset", "free"),
+    ),
+    BITGET: (
+        ("all-position", "markPrice"),
+        ("all-position", "marginSize"),
+        ("all-position", "openPriceAvg"),
+        ("all-position", "total"),
+        ("all-position", "leverage"),
+        ("all-position", "keepMarginRate"),
+        ("account/accounts", "available"),
+        ("account/accounts", "maxTransferOut"),
+        ("account/accounts", "accountEquity"),
+        ("account/accounts", "isolatedMargin"),
+        ("market/tickers", "markPrice"),
+        ("market/tickers", "indexPrice"),
+        ("spot/account/assets", "available"),
     ),
     BYBIT: (
         ("position/list", "markPrice"),

@@ -12,6 +12,7 @@ from bot.exchanges.adapter import Adapter
 from bot.paper.faults import Fault
 from bot.rebalance.memory import amount_of
 from tests.kit.binance import BINANCE
+from tests.kit.bitget import BITGET
 from tests.kit.bybit import BYBIT
 from tests.kit.fakes import an_open_gate
 from tests.kit.gate import GATE
@@ -20,7 +21,7 @@ from tests.kit.moves import add, move, reduce, remove, stop
 from tests.kit.okx import OKX
 from tests.kit.rigs import Rig, Stand, an_intent_now
 
-WITH_HISTORY: Sequence[Stand[Any, Any]] = (BINANCE, OKX)
+WITH_HISTORY: Sequence[Stand[Any, Any]] = (BINANCE, BITGET, OKX)
 """They list moves of margin; others show what a position has, so it must have been seen before."""
 
 
@@ -78,6 +79,9 @@ async def test_a_history_of_moves_needs_no_look_from_before(
     ("stand", "action", "code"),
     [
         pytest.param(BINANCE, reduce(), "-4116", id="binanceusdm-order"),
+        pytest.param(BITGET, reduce(), "40786", id="bitget-order"),
+        pytest.param(BITGET, stop(), "40786", id="bitget-stop"),
+        pytest.param(BITGET, move(), "43118", id="bitget-transfer"),
         pytest.param(BYBIT, reduce(), "110072", id="bybit-order"),
         pytest.param(BYBIT, move(), "131214", id="bybit-transfer"),
         pytest.param(OKX, reduce(), "51016", id="okx-order"),

@@ -9,6 +9,7 @@ from bot.exchanges.adapter import Adapter
 from bot.paper.desk import Keys
 from bot.paper.faults import Fault, Kind
 from tests.kit.binance import BINANCE
+from tests.kit.bitget import BITGET
 from tests.kit.bybit import BYBIT
 from tests.kit.gate import GATE
 from tests.kit.kucoin import KUCOIN
@@ -23,6 +24,7 @@ CUTS: tuple[Kind, ...] = ("abort", "http_503", "html", "half_json")
     ("stand", "code"),
     [
         pytest.param(BINANCE, "-2015", id="binanceusdm"),
+        pytest.param(BITGET, "40037", id="bitget"),
         pytest.param(BYBIT, "33004", id="bybit"),
         pytest.param(OKX, "50111", id="okx"),
         pytest.param(GATE, "INVALID_KEY", id="gate"),

@@ -10,6 +10,7 @@ from bot.errors import Unavailable
 from bot.exchanges.adapter import Adapter
 from bot.paper.faults import Fault, Kind
 from tests.kit.binance import BINANCE
+from tests.kit.bitget import BITGET
 from tests.kit.bybit import BYBIT
 from tests.kit.gate import GATE
 from tests.kit.kucoin import KUCOIN
@@ -19,6 +20,7 @@ from tests.kit.rigs import Rig, Stand, send
 
 MARGIN: Mapping[Stand[Any, Any], str] = {
     BINANCE: "positionMargin",
+    BITGET: "set-margin",
     BYBIT: "add-margin",
     OKX: "position/margin-balance",
     GATE: "SOL_USDT/margin",
@@ -26,6 +28,7 @@ MARGIN: Mapping[Stand[Any, Any], str] = {
 }
 PRECISE: Mapping[Stand[Any, Any], tuple[str, str]] = {
     BINANCE: ("1.000000001", "multiple of 1E-8"),
+    BITGET: ("1.000000001", "multiple of 1E-8"),
     BYBIT: ("1.00001", "multiple of 0.0001"),
     OKX: ("1.000000001", "multiple of 1E-8"),
     GATE: ("1.000000001", "multiple of 1E-8"),

@@ -1,0 +1,1 @@
+"""How does Bitget speak, and how is it listened to?"""

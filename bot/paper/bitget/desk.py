@@ -1,0 +1,89 @@
+"""What does Bitget answer to one request, however it arrived?"""
+
+import json
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any
+
+from bot.paper.bitget.codes import DONE, WireError, of
+from bot.paper.bitget.limits import Counts
+from bot.paper.bitget.request import Request, check, parsed
+from bot.paper.bitget.room import Room
+from bot.paper.bitget.routes import ROUTES
+from bot.paper.desk import Asked, Keys, Reply
+from bot.paper.engine import Engine
+from bot.paper.pace import Pace
+from bot.paper.values import Refused
+
+
+class BitgetDesk:
+    """Keys, limits and endpoints of one exchange; a `Desk`."""
+
+    def __init__(self, engine: Engine, pace: Pace, *, keys: Keys | None = None) -> None:
+        self.engine, self.pace = engine, pace
+        self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
+        self.requests: list[tuple[str, str, Request]] = []
+        """What arrived and was understood, for tests: method, path, parameters."""
+        self.counts = Counts()
+
+    @property
+    def keys(self) -> Keys:
+        """Who may ask."""
+        return self.room.keys
+
+    @keys.setter
+    def keys(self, keys: Keys) -> None:
+        self.room.keys = keys
+
+    def answer(self, asked: Asked) -> Reply:
+        """Return the answer to a request; it takes effect now or never."""
+        try:
+            data = self._data(asked)
+        except Refused as refused:
+            return self.error(of(refused))
+        except WireError as error:
+            return self.error(error)
+        return self._reply(HTTPStatus.OK, DONE, "success", data)
+
+    def error(self, error: WireError) -> Reply:
+        """Return the venue's words for an error."""
+        return self._reply(error.status, str(error.code), error.message, None)
+
+    def timed_out(self, asked: Asked) -> Reply:
+        """Return the venue's words for an answer that its own inside did not give in time."""
+        del asked
+        return self.error(WireError(40010, "Request timed out"))
+
+    def exhaust(self, asked: Asked, *, ban: bool) -> None:
+        """Refuse a request's endpoint for a while, for a fault; the venue tells of no other ban."""
+        self.counts.exhaust(asked.method, asked.path, self.pace.now_ms, is_long=ban)
+
+    def _data(self, asked: Asked) -> Any:
+        now_ms = self.pace.now_ms
+        route = ROUTES.get((asked.method, asked.path))
+        if route is None:
+            raise WireError(40404, "Request URL NOT FOUND", status=HTTPStatus.NOT_FOUND)
+        if not self.counts.take(asked.method, asked.path, now_ms):
+            raise WireError(429, "Too Many Requests", status=HTTPStatus.TOO_MANY_REQUESTS)
+        if not route.is_public:
+            check(asked, self.keys, self.pace)
+            if self.room.is_unified:
+                raise WireError(
+                    40085,
+                    "You are in Unified Account mode, and the Classic Account API is not supported "
+                    "at this time",
+                )
+        request = parsed(asked, now_ms)
+        self.requests.append((asked.method, asked.path, request))
+        return route.handler(self.room, request)
+
+    def _reply(self, status: int, code: str, text: str, data: Any) -> Reply:
+        now_ms = self.pace.now_ms
+        body = {"code": code, "msg": text, "requestTime": now_ms, "data": data}
+        at = datetime.fromtimestamp(now_ms / 1000, UTC)
+        return Reply(
+            status=status,
+            text=json.dumps(body),
+            headers={"Date": format_datetime(at, usegmt=True)},
+        )
