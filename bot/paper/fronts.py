@@ -11,12 +11,15 @@ from bot.paper.bybit.desk import BybitDesk
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Faults
+from bot.paper.hyperliquid import codes as hyperliquid_codes
+from bot.paper.hyperliquid import listing as hyperliquid_listing
+from bot.paper.hyperliquid.desk import HyperliquidDesk
 from bot.paper.okx import codes as okx_codes
 from bot.paper.okx import listing as okx_listing
 from bot.paper.okx.desk import OkxDesk
 from bot.paper.pace import Pace
 from bot.paper.server import PaperServer
-from bot.paper.values import Demand, Kind, by_worth
+from bot.paper.values import Contract, Demand, Kind, by_worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +31,20 @@ class Front:
         hosts: The venue's names.
         kind: Of the contracts that its bots protect.
         demand: What a position must hold there.
+        settles: Its one currency, which it calls that of the exchange; empty where it has several,
+            or the same.
     """
 
     desk: Callable[[Engine, Pace], Desk]
     hosts: tuple[str, ...]
     kind: Kind
     demand: Demand = by_worth
+    settles: str = ""
+
+    def symbol(self, contract: Contract) -> str:
+        """Return the unified name of a contract there."""
+        quote, asset = self.settles or contract.quote, self.settles or contract.asset
+        return f"{contract.base}/{quote}:{asset}"
 
 
 FRONTS: Mapping[str, Front] = {
@@ -41,6 +52,13 @@ FRONTS: Mapping[str, Front] = {
     "binancecoinm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.INVERSE),
     "bybit": Front(desk=BybitDesk, hosts=BYBIT_HOSTS, kind=Kind.LINEAR),
     "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kind=Kind.LINEAR, demand=okx_listing.demand),
+    "hyperliquid": Front(
+        desk=HyperliquidDesk,
+        hosts=hyperliquid_codes.HOSTS,
+        kind=Kind.LINEAR,
+        demand=hyperliquid_listing.demand,
+        settles="USDC",
+    ),
 }
 """By the venue's id."""
 
