@@ -26,14 +26,14 @@ from bot.exchanges.bybit.evidence import Evidence, filled
 from bot.exchanges.bybit.glance import Glance
 from bot.exchanges.bybit.history import BybitHistory
 from bot.exchanges.bybit.ledger import Statement
-from bot.exchanges.bybit.margins import Margins
 from bot.exchanges.bybit.orders import OPEN, TAKEN_BACK, Orders
 from bot.exchanges.bybit.rules import Rules
 from bot.exchanges.bybit.stops import Stops
-from bot.exchanges.bybit.write import applied, is_taken, write_for
+from bot.exchanges.bybit.write import COLLATERAL_STEP, applied, is_taken, write_for
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
+from bot.exchanges.margins import Margins
 from bot.exchanges.numbers import amount, instant, number, table, text, whole
 from bot.exchanges.patience import once_known
 from bot.exchanges.quota import Lane
@@ -79,7 +79,7 @@ class BybitVenue(Adapter):
         self._rules: Rules = rules
         self._reader, self._api = reader, client.api
         self._orders = orders
-        self._margins = Margins(self._read_position, clock)
+        self._margins = Margins(self._read_position, clock, finest=COLLATERAL_STEP)
         self._evidence = Evidence(reader, orders, stops, self._margins)
         self._statement = Statement(reader)
 

@@ -14,10 +14,10 @@ from bot.domain.intent import Intent, Settlement
 from bot.errors import Incomplete
 from bot.exchanges.amounts import ONE
 from bot.exchanges.bybit.answers import Reader, listed
-from bot.exchanges.bybit.margins import Margins
 from bot.exchanges.bybit.orders import ENDED, Orders
 from bot.exchanges.bybit.stops import Stops
 from bot.exchanges.bybit.write import ACCOUNTS, transfer_id
+from bot.exchanges.margins import Margins
 from bot.exchanges.numbers import amount, number
 from bot.exchanges.quota import Lane
 

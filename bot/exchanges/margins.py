@@ -5,7 +5,7 @@ of those that were sent since. Amounts carry digits of their own, so there is on
 and nothing is proven. A run that did not see the position before the send cannot tell.
 
 What a margin is follows from rounded numbers, so its last digits come and go; what is moved has
-four decimals. So changes are rounded to those, and a margin that nobody moved stays the same.
+a finest step. So changes are rounded to that, and a margin that nobody moved stays the same.
 """
 
 import contextlib
@@ -26,9 +26,6 @@ from bot.errors import ExchangeError
 ZERO = Decimal(0)
 MOST_OPEN = 10
 """Moves of one position whose sums are tried."""
-FINEST = Decimal("0.0001")
-"""Of what is added to a position or taken from it. [quote]"""
-
 Read = Callable[[PositionKey], Awaitable[Position | None]]
 """Returns a position as it is now, ``None`` where it is not held."""
 
@@ -65,8 +62,15 @@ class _Track:
 class Margins:
     """Remembers margins and what was sent to them, of one run."""
 
-    def __init__(self, read: Read, clock: VenueClock) -> None:
-        self._read, self._clock = read, clock
+    def __init__(self, read: Read, clock: VenueClock, *, finest: Decimal) -> None:
+        """Take where margins are seen.
+
+        Args:
+            read: Looks at one position.
+            clock: Of the venue.
+            finest: Of what is added to a position or taken from it. [quote]
+        """
+        self._read, self._clock, self._finest = read, clock, finest
         self._tracks: dict[PositionKey, _Track] = {}
         self._ends: dict[str, Decimal] = {}
         """What is proven of moves, by the name of the intent. [quote]"""
@@ -79,7 +83,7 @@ class Margins:
         if first is None or _shape(first) != _shape(position):
             self._first[position.key] = position
             return position
-        change = (position.margin - first.margin).quantize(FINEST, rounding=ROUND_HALF_EVEN)
+        change = (position.margin - first.margin).quantize(self._finest, rounding=ROUND_HALF_EVEN)
         return replace(position, margin=first.margin + change)
 
     def saw(self, positions: Iterable[Position]) -> None:
