@@ -65,6 +65,10 @@ class Held:
     def __del__(self) -> None:
         """Say nothing: the session belongs to `Client`, which closes it."""
 
+    def next_signed(self) -> int:
+        """Return the time that the next write is given. [ms]."""
+        return self.milliseconds()
+
     def nonce(self) -> int:
         """Return the time that is signed: of a write the one its intent is given. [ms]."""
         writing = writing_of.get()
