@@ -32,10 +32,6 @@ from bot.settings import Loaded, Settings
 from bot.settings import load as load_settings
 from bot.tally import Tally
 
-NAMES = {
-    contract.id: f"{contract.base}/{contract.quote}:{contract.asset}"
-    for contract in CONTRACTS.values()
-}
 SERVE_PORT = 18443
 FAULT_OF = {"down": "abort", "http_503": "http_503", "html": "html", "slow": "slow"}
 SLOW_SECONDS = 2.0
@@ -284,11 +280,14 @@ def _symbols(settings: Settings, engine: Engine) -> tuple[str, ...]:
         ConfigError: The exchange lists none.
     """
     account = settings.accounts[0]
-    kind = FRONTS[account.venue].kind
+    front = FRONTS[account.venue]
+    kind = front.kind
     found = tuple(
-        NAMES[contract.id]
-        for contract in engine.contracts.values()
-        if contract.kind is kind and (kind is Kind.LINEAR or contract.asset == account.coin)
+        dict.fromkeys(
+            front.symbol(contract)
+            for contract in engine.contracts.values()
+            if contract.kind is kind and (kind is Kind.LINEAR or contract.asset == account.coin)
+        )
     )
     if not found:
         what = f"in {account.coin}" if kind is Kind.INVERSE else "in quote"

@@ -79,6 +79,7 @@ class Instrument:
         contract: Linear or inverse.
         added_fee: Fee by which the venue grosses margin beyond the initial; 0 where all margin
             counts as it is. [ratio]
+        keeps_tenth: Whether a tenth of its value stays in a position whatever its setting.
     """
 
     symbol: str
@@ -95,3 +96,4 @@ class Instrument:
     closes_at: datetime | None = None
     contract: Contract = Contract.LINEAR
     added_fee: Decimal = Decimal(0)
+    keeps_tenth: bool = False

@@ -178,7 +178,7 @@ class Client:
         wait = self.quota.stopped_for(self._clock.monotonic())
         if wait > 0:
             raise StoppedError(DenialCode.VENUE_BANNED, str(WaitError(wait)))
-        writing = Writing(expected=expected, gate=gate, signed_ms=self.api.milliseconds())
+        writing = Writing(expected=expected, gate=gate, signed_ms=self.api.next_signed())
         tokens = trace_of.set(trace), writing_of.set(writing), lane_of.set(lane)
         try:
             with decimal.localcontext():

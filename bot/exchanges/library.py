@@ -83,6 +83,10 @@ class Held:
         )
         return names
 
+    def next_signed(self) -> int:
+        """Return the time that the next write is given. [ms]."""
+        return self.milliseconds()
+
     def nonce(self) -> int:
         """Return the time that is signed: of a write the one its intent is given. [ms]."""
         writing = writing_of.get()

@@ -83,6 +83,12 @@ class Meter:
         self.spent += weight
         return True
 
+    def owe(self, weight: int, now: float) -> None:
+        """Count what a request turned out to weigh more, when its answer was there."""
+        self._forget(now)
+        self._add(now, weight, 0)
+        self.spent += weight
+
     def correct(self, used: int, now: float) -> None:
         """Take over what the venue has counted, where that is more: somebody else asks as well.
 
@@ -164,6 +170,11 @@ class Quota:
     def take(self, cost: Cost, lane: Lane, now: float) -> bool:
         """Count a request that leaves now; ``False``, and nothing counted, where it may not."""
         return self.stopped_for(now) <= 0 and self._meters[cost.budget].take(lane, cost.weight, now)
+
+    def owe(self, cost: Cost, now: float) -> None:
+        """Count what an answer weighs besides its request: some venues count its rows."""
+        if cost.weight:
+            self._meters[cost.budget].owe(cost.weight, now)
 
     def left(self, lane: Lane, now: float) -> int:
         """Return what a lane may still spend at the hosts of the positions."""

@@ -116,7 +116,7 @@ def release_limit(position: Position, instrument: Instrument) -> Limit:
     contract = instrument.contract
     value = isolated.value(contract, size=position.size, price=position.mark_price)
     return release.removable(
-        Release.BINANCE,
+        Release.TENTH if instrument.keeps_tenth else Release.BINANCE,
         margin=position.margin,
         equity=isolated.equity(
             contract,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.paper.engine import Engine
 from bot.paper.pace import Pace
@@ -89,3 +89,17 @@ class Desk(Protocol):
     def exhaust(self, asked: Asked, *, ban: bool) -> None:
         """Use the budget of a request's kind up, for a fault."""
         ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A desk of a venue whose requests all have one method and one of few paths."""
+
+    def about(self, asked: Asked) -> tuple[str, str]:
+        """Return method and path of a request, as if each thing that is asked had its own."""
+        ...
+
+
+def about(desk: Desk, asked: Asked) -> tuple[str, str]:
+    """Return method and path of a request, as faults and tests name it."""
+    return desk.about(asked) if isinstance(desk, Telling) else (asked.method, asked.path)

@@ -17,6 +17,9 @@ from bot.paper.faults import Faults
 from bot.paper.gate import codes as gate_codes
 from bot.paper.gate import listing as gate_listing
 from bot.paper.gate.desk import GateDesk
+from bot.paper.hyperliquid import codes as hyperliquid_codes
+from bot.paper.hyperliquid import listing as hyperliquid_listing
+from bot.paper.hyperliquid.desk import HyperliquidDesk
 from bot.paper.kucoin import codes as kucoin_codes
 from bot.paper.kucoin import listing as kucoin_listing
 from bot.paper.kucoin.desk import KucoinDesk
@@ -25,7 +28,7 @@ from bot.paper.okx import listing as okx_listing
 from bot.paper.okx.desk import OkxDesk
 from bot.paper.pace import Pace
 from bot.paper.server import PaperServer
-from bot.paper.values import Demand, Kind, by_worth
+from bot.paper.values import Contract, Demand, Kind, by_worth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +40,20 @@ class Front:
         hosts: The venue's names.
         kind: Of the contracts that its bots protect.
         demand: What a position must hold there.
+        settles: Its one currency, which it calls that of the exchange; empty where it has several,
+            or the same.
     """
 
     desk: Callable[[Engine, Pace], Desk]
     hosts: tuple[str, ...]
     kind: Kind
     demand: Demand = by_worth
+    settles: str = ""
+
+    def symbol(self, contract: Contract) -> str:
+        """Return the unified name of a contract there."""
+        quote, asset = self.settles or contract.quote, self.settles or contract.asset
+        return f"{contract.base}/{quote}:{asset}"
 
 
 FRONTS: Mapping[str, Front] = {
@@ -58,6 +69,13 @@ FRONTS: Mapping[str, Front] = {
     ),
     "bitget": Front(
         desk=BitgetDesk, hosts=bitget_codes.HOSTS, kind=Kind.LINEAR, demand=bitget_listing.demand
+    ),
+    "hyperliquid": Front(
+        desk=HyperliquidDesk,
+        hosts=hyperliquid_codes.HOSTS,
+        kind=Kind.LINEAR,
+        demand=hyperliquid_listing.demand,
+        settles="USDC",
     ),
 }
 """By the venue's id."""

@@ -8,7 +8,7 @@ from typing import Generic, Self, TypeVar
 
 from aiohttp import web
 
-from bot.paper.desk import Asked, Desk
+from bot.paper.desk import Asked, Desk, about
 from bot.paper.faults import Faults
 from bot.paper.mishaps import distorted, instead
 from bot.paper.tls import server_context
@@ -81,7 +81,7 @@ class PaperServer(Generic[D]):
             body=await raw.read(),
             headers={name.lower(): value for name, value in raw.headers.items()},
         )
-        fault = self.faults.choose(raw.method, raw.path, self.pace.now_ms)
+        fault = self.faults.choose(*about(self.desk, asked), self.pace.now_ms)
         if fault is not None and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
         reply = None if fault is None else instead(fault, self.desk, asked)

@@ -1,8 +1,16 @@
 """What do the tests of adapters have a venue do to the positions of `a_held_engine`?"""
 
+from dataclasses import replace
 from decimal import Decimal
 
-from bot.domain.action import AddMargin, PlaceStop, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.position import PositionKey, Side
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
@@ -29,3 +37,13 @@ def move(source: str = "spot", destination: str = "futures", amount: str = "10.5
 def stop(price: str = "140.00", *, size: str | None = "50", key: PositionKey = SOL) -> PlaceStop:
     held = None if size is None else Decimal(size)
     return PlaceStop(key=key, size=held, stop_price=Decimal(price), is_needed=True)
+
+
+def settled_in(action: Action, settle: str) -> Action:
+    """Return an action at a venue whose contracts settle in another currency."""
+    if isinstance(action, Transfer):
+        return replace(action, currency=settle)
+    key = replace(action.key, symbol=action.key.symbol.replace("USDT", settle))
+    if isinstance(action, AddMargin | RemoveMargin):
+        return replace(action, key=key, currency=settle)
+    return replace(action, key=key)

@@ -23,6 +23,7 @@ from bot.paper.pace import Pace, Stepped
 from bot.paper.server import PaperServer
 from bot.ports import BanNote
 from tests.kit.fakes import an_open_gate
+from tests.kit.moves import settled_in
 from tests.kit.paper import FAST, KEYS, NAME
 
 
@@ -54,6 +55,7 @@ class Rig(Generic[DeskT]):
 
     Attributes:
         root: What all paths of the venue begin with; without the slash behind it.
+        settle: What the contracts of the venue settle in.
     """
 
     engine: Engine
@@ -61,6 +63,7 @@ class Rig(Generic[DeskT]):
     pace: Stepped
     faults: Faults
     root: str
+    settle: str = "USDT"
 
     @property
     def gateway(self) -> GatewaySettings:
@@ -98,6 +101,7 @@ class Stand(Generic[DeskT, VenueT]):
         adapter: What connecting must return.
         root: As of `Rig`.
         settings: Of a connection, beside those that all venues take.
+        settle: As of `Rig`.
     """
 
     venue: str
@@ -105,6 +109,7 @@ class Stand(Generic[DeskT, VenueT]):
     adapter: type[VenueT]
     root: str = ""
     settings: Mapping[str, object] = field(default_factory=dict, hash=False)
+    settle: str = "USDT"
 
     @contextlib.asynccontextmanager
     async def serving(self, engine: Engine, folder: Path) -> AsyncIterator[Rig[DeskT]]:
@@ -116,7 +121,18 @@ class Stand(Generic[DeskT, VenueT]):
             folder=folder / self.venue,
             faults=faults,
         ) as server:
-            yield Rig(engine=engine, server=server, pace=pace, faults=faults, root=self.root)
+            yield Rig(
+                engine=engine,
+                server=server,
+                pace=pace,
+                faults=faults,
+                root=self.root,
+                settle=self.settle,
+            )
+
+    def symbol(self, base: str) -> str:
+        """Return the unified name of a contract."""
+        return f"{base}/{self.settle}:{self.settle}"
 
     def connection(self, rig: Rig[DeskT], **changes: object) -> ConnectionSettings:
         """Return the settings that reach a served exchange."""
@@ -125,7 +141,7 @@ class Stand(Generic[DeskT, VenueT]):
             "venue": self.venue,
             "api_key": KEYS.key,
             "secret": KEYS.secret,
-            "symbols": ("BTC/USDT:USDT", "SOL/USDT:USDT"),
+            "symbols": (self.symbol("BTC"), self.symbol("SOL")),
             "wallets": ("futures", "spot"),
             "gateway": rig.gateway,
             "margin_release": MarginRelease.PRO_RATA,
@@ -147,8 +163,8 @@ class Stand(Generic[DeskT, VenueT]):
 
 
 def an_intent_now(rig: Rig[Any], action: Action, name: str = NAME) -> Intent:
-    """Return an intent that is sent at the exchange's time."""
-    now = rig.pace.now()
+    """Return an intent that is sent at the exchange's time, in what its venue settles in."""
+    now, action = rig.pace.now(), settled_in(action, rig.settle)
     return Intent(
         id=name, decision_id="d1", account="main", action=action, written_at=now, sent_at=now
     )

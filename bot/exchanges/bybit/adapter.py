@@ -29,7 +29,7 @@ from bot.exchanges.bybit.ledger import Statement
 from bot.exchanges.bybit.orders import OPEN, TAKEN_BACK, Orders
 from bot.exchanges.bybit.rules import Rules
 from bot.exchanges.bybit.stops import Stops
-from bot.exchanges.bybit.write import applied, is_taken, write_for
+from bot.exchanges.bybit.write import COLLATERAL_STEP, applied, is_taken, write_for
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
@@ -79,7 +79,7 @@ class BybitVenue(Adapter):
         self._rules: Rules = rules
         self._reader, self._api = reader, client.api
         self._orders = orders
-        self._margins = Margins(self._read_position, clock)
+        self._margins = Margins(self._read_position, clock, finest=COLLATERAL_STEP)
         self._evidence = Evidence(reader, orders, stops, self._margins)
         self._statement = Statement(reader)
 

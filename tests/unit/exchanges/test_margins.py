@@ -12,6 +12,7 @@ from bot.domain.action import AddMargin, RemoveMargin
 from bot.domain.intent import Intent
 from bot.domain.position import Position, PositionKey
 from bot.errors import Unavailable
+from bot.exchanges.bybit.write import COLLATERAL_STEP
 from bot.exchanges.margins import MOST_OPEN, Margins
 from tests.kit.builders import NOON, a_position
 from tests.kit.fakes import FakeClock
@@ -49,7 +50,7 @@ def move(amount: str, name: str) -> Intent:
 
 def made(venue: Venue) -> tuple[Margins, FakeClock]:
     clock = FakeClock()
-    margins = Margins(venue.read, VenueClock(clock))
+    margins = Margins(venue.read, VenueClock(clock), finest=COLLATERAL_STEP)
     margins.saw([HELD])
     return margins, clock
 
@@ -172,12 +173,12 @@ async def test_what_is_open_when_an_order_changed_the_position_is_not_proven(
 
 async def test_a_move_of_what_was_never_seen_is_read_before_it_and_sent_all_the_same() -> None:
     venue = Venue()
-    margins = Margins(venue.read, VenueClock(FakeClock()))
+    margins = Margins(venue.read, VenueClock(FakeClock()), finest=COLLATERAL_STEP)
     await margins.before(move("5", "pla"))
     venue.move(D(5))
     assert await margins.found(move("5", "pla")) == 5
     down = Venue(is_down=True)
-    margins = Margins(down.read, VenueClock(FakeClock()))
+    margins = Margins(down.read, VenueClock(FakeClock()), finest=COLLATERAL_STEP)
     await margins.before(move("5", "pla"))
     down.is_down = False
     assert await margins.found(move("5", "pla")) is None
@@ -226,7 +227,7 @@ async def test_a_size_that_changed_while_a_move_is_open_proves_nothing() -> None
 
 @given(steps=st.integers(-10_000, 10_000), noise=st.integers(-4_000, 4_000))
 def test_a_margin_moves_by_whole_steps_whatever_its_last_digits_say(steps: int, noise: int) -> None:
-    margins = Margins(Venue().read, VenueClock(FakeClock()))
+    margins = Margins(Venue().read, VenueClock(FakeClock()), finest=COLLATERAL_STEP)
     first = margins.steady(replace(HELD, margin=D("1000.00004999")))
     moved = first.margin + D(steps) / 10_000
     again = margins.steady(replace(HELD, margin=moved + D(noise) / 10**8))

@@ -1,0 +1,1 @@
+"""How does Hyperliquid speak, and how is it listened to?"""

@@ -1,0 +1,1 @@
+"""Hyperliquid as clients see it, on the paper engine: one account's perpetuals, in USDC."""
