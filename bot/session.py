@@ -284,7 +284,7 @@ def _symbols(settings: Settings, engine: Engine) -> tuple[str, ...]:
         ConfigError: The exchange lists none.
     """
     account = settings.accounts[0]
-    kind = FRONTS[account.venue].kind
+    kind = FRONTS[account.venue].kind(in_coin=bool(account.coin))
     found = tuple(
         NAMES[contract.id]
         for contract in engine.contracts.values()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.paper.binance.codes import HOSTS
 from bot.paper.binance.desk import BinanceDesk
+from bot.paper.bybit import listing as bybit_listing
 from bot.paper.bybit.codes import HOSTS as BYBIT_HOSTS
 from bot.paper.bybit.desk import BybitDesk
 from bot.paper.desk import Desk
@@ -16,7 +17,12 @@ from bot.paper.okx import listing as okx_listing
 from bot.paper.okx.desk import OkxDesk
 from bot.paper.pace import Pace
 from bot.paper.server import PaperServer
-from bot.paper.values import Demand, Kind, by_worth
+from bot.paper.values import Contract, Demand, Kind, by_worth
+
+
+def as_it_is(contract: Contract) -> Contract:
+    """Return a contract as the exchange has it."""
+    return contract
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,21 +32,34 @@ class Front:
     Attributes:
         desk: Makes what answers.
         hosts: The venue's names.
-        kind: Of the contracts that its bots protect.
+        kinds: Of the contracts that its bots protect.
         demand: What a position must hold there.
+        cut: How it cuts a contract of the exchange.
     """
 
     desk: Callable[[Engine, Pace], Desk]
     hosts: tuple[str, ...]
-    kind: Kind
+    kinds: tuple[Kind, ...]
     demand: Demand = by_worth
+    cut: Callable[[Contract], Contract] = as_it_is
+
+    def kind(self, *, in_coin: bool) -> Kind:
+        """Return the kind of contract that an account protects, settled in quote or in a coin."""
+        if len(self.kinds) == 1:
+            return self.kinds[0]
+        return Kind.INVERSE if in_coin else Kind.LINEAR
+
+
+LINEAR, INVERSE = (Kind.LINEAR,), (Kind.INVERSE,)
 
 
 FRONTS: Mapping[str, Front] = {
-    "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.LINEAR),
-    "binancecoinm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.INVERSE),
-    "bybit": Front(desk=BybitDesk, hosts=BYBIT_HOSTS, kind=Kind.LINEAR),
-    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kind=Kind.LINEAR, demand=okx_listing.demand),
+    "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS, kinds=LINEAR),
+    "binancecoinm": Front(desk=BinanceDesk, hosts=HOSTS, kinds=INVERSE),
+    "bybit": Front(
+        desk=BybitDesk, hosts=BYBIT_HOSTS, kinds=(*LINEAR, *INVERSE), cut=bybit_listing.cut
+    ),
+    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kinds=LINEAR, demand=okx_listing.demand),
 }
 """By the venue's id."""
 
@@ -52,7 +71,9 @@ def ruled(venue: str, engine: Engine) -> Engine:
         venue: Its id.
         engine: The exchange, at its start.
     """
-    engine.demand = FRONTS[venue].demand
+    front = FRONTS[venue]
+    engine.demand = front.demand
+    engine.contracts = {symbol: front.cut(rules) for symbol, rules in engine.contracts.items()}
     return engine
 
 
