@@ -281,7 +281,7 @@ def _symbols(settings: Settings, engine: Engine) -> tuple[str, ...]:
     """
     account = settings.accounts[0]
     front = FRONTS[account.venue]
-    kind = front.kind
+    kind = front.kind(in_coin=bool(account.coin))
     found = tuple(
         dict.fromkeys(
             front.symbol(contract)

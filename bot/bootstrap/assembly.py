@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bot.bootstrap.configured import policy_of, redactor_of
 from bot.clock import VenueClock
 from bot.domain.observation import Observation
-from bot.exchanges.venues import VENUES
+from bot.exchanges.venues import venue_of
 from bot.execute.bookkeeper import Bookkeeper
-from bot.execute.fingerprint import Fingerprints
+from bot.execute.fingerprint import Fingerprints, steps_apart
 from bot.execute.foreign import Writer
 from bot.journal.ids import Ids as JournalIds
 from bot.loop import Identity, Ids, Loop
@@ -72,8 +72,11 @@ def assemble(
             )
         )
 
+    row = venue_of(settings.accounts[0].venue, settings.accounts[0].symbols)
     fingerprints = Fingerprints(
-        step=VENUES[settings.accounts[0].venue].collateral_step, epoch=ids.epoch
+        step=row.collateral_step,
+        epoch=ids.epoch,
+        apart=steps_apart(room=row.margin_step, step=row.collateral_step),
     )
     fingerprints.learn((move.at, move.action) for move in memory.moves)
     return Loop(
@@ -92,7 +95,7 @@ def assemble(
         fingerprints=fingerprints,
         switchboard=switchboard,
         watchdog=watchdog,
-        supported=VENUES[settings.accounts[0].venue].kinds(is_demo=settings.bot.mode == "testnet"),
+        supported=row.kinds(is_demo=settings.bot.mode == "testnet"),
         authority=authority,
         bookkeeper=Bookkeeper(
             venue=venue,

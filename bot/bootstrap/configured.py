@@ -8,8 +8,8 @@ from pathlib import Path
 from bot.domain.instrument import MarginRelease
 from bot.errors import ConfigError
 from bot.exchanges.connect import ConnectionSettings, GatewaySettings
-from bot.exchanges.venues import VENUES
-from bot.execute.fingerprint import least_marked
+from bot.exchanges.venues import VENUES, venue_of
+from bot.execute.fingerprint import least_marked, steps_apart
 from bot.operate.logs import Logs, LogSettings
 from bot.operate.mqtt import MqttSettings
 from bot.operate.redact import Redactor
@@ -39,11 +39,14 @@ def policy_of(settings: Settings) -> Policy:
 
 def _least_move(settings: Settings) -> Decimal:
     account, most = settings.accounts[0], settings.limits.max_margin_per_action
-    least = least_marked(VENUES[account.venue].collateral_step)
+    row = venue_of(account.venue, account.symbols)
+    least = least_marked(row.collateral_step)
+    if steps_apart(room=row.margin_step, step=row.collateral_step):
+        least = row.margin_step
     if most < least:
         raise ConfigError(
             f"limits.max_margin_per_action must be >= {least:f} {account.coin}, was {most}: less "
-            "has no room for the digits by which a move is known again"
+            "has no room for the digits by which a move is told from another"
         )
     return least
 

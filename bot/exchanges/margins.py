@@ -27,7 +27,7 @@ ZERO = Decimal(0)
 MOST_OPEN = 10
 """Moves of one position whose sums are tried."""
 FINEST = Decimal("0.0001")
-"""Of what is added to a position or taken from it, where a venue says no other. [quote]"""
+"""Of what is added to a position or taken from it, where a venue says no other. [settle]"""
 
 Read = Callable[[PositionKey], Awaitable[Position | None]]
 """Returns a position as it is now, ``None`` where it is not held."""
@@ -37,7 +37,7 @@ class _Move(NamedTuple):
     """One move that was sent.
 
     Attributes:
-        amount: Signed. [quote]
+        amount: Signed. [settle]
         at: When it was. Aware UTC.
     """
 
@@ -50,8 +50,8 @@ class _Track:
     """One position and what was sent to it.
 
     Attributes:
-        size: As it was seen. Signed. [base]
-        base: Its margin before what was sent; ``None`` where that was not seen. [quote]
+        size: As it was seen. Signed. [base or quote]
+        base: Its margin before what was sent; ``None`` where that was not seen. [settle]
         moves: By the name of the intent.
         is_moved: Whether an order of ours may have changed it since.
     """
@@ -79,14 +79,14 @@ class Margins:
             read: Asks.
             clock: Of the venue.
             window: How long it accepts a request. [s]
-            finest: Step of what is moved. [quote]
+            finest: Step of what is moved. [settle]
         """
         self._read, self._clock = read, clock
         self._over_after = 2 * settle_point(window)
         self._finest = finest
         self._tracks: dict[PositionKey, _Track] = {}
         self._ends: dict[str, Decimal] = {}
-        """What is proven of moves, by the name of the intent. [quote]"""
+        """What is proven of moves, by the name of the intent. [settle]"""
         self._first: dict[PositionKey, Position] = {}
         """As first seen with their size, entry and setting."""
 
@@ -141,7 +141,7 @@ class Margins:
         self._ends[intent.id] = ZERO
 
     async def found(self, intent: Intent) -> Decimal | None:
-        """Return what is proven of a move; 0 for no trace of it, ``None`` for nothing. [quote].
+        """Return what is proven of a move; 0 for no trace of it, ``None`` for nothing. [settle].
 
         Raises:
             ExchangeError: The position could not be read.

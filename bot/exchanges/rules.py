@@ -10,7 +10,7 @@ from bot.domain.instrument import Instrument, MarginRelease
 from bot.domain.position import PositionMode
 from bot.errors import Incomplete
 from bot.exchanges.numbers import text
-from bot.exchanges.venues import VENUES
+from bot.exchanges.venues import venue_of
 
 RULES_EVERY = timedelta(hours=1)
 """Tiers, filters, fees and modes are read again so often, and on a symbol not seen before."""
@@ -35,7 +35,7 @@ class VenueRules(ABC):
             symbols: Unified, whose rules are always needed.
             margin_release: As measured by the owner; unknown for what the venue is known to do.
         """
-        self._clock, self._venue, self._wanted = clock, VENUES[venue], symbols
+        self._clock, self._venue, self._wanted = clock, venue_of(venue, symbols), symbols
         is_measured = margin_release is not MarginRelease.UNKNOWN
         self._margin_release = margin_release if is_measured else self._venue.margin_release
         self.ids: dict[str, str] = {}

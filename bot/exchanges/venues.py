@@ -1,11 +1,11 @@
 """What can the bot do where?"""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.domain.instrument import MarginRelease
+from bot.domain.instrument import Contract, MarginRelease, contract_of
 
 
 class Key(StrEnum):
@@ -34,7 +34,7 @@ class Venue:
             mark and can only reduce.
         margin_step: Step of a margin move as planned. [settle]
         collateral_step: Finest step of what is sent: the digits below the margin step tell one
-            move from another. [settle]
+            move from another, by tags where there are enough of them. [settle]
         margin_release: What a partial close does with margin, where it was measured.
         margin_key: Protection of margin moves.
         transfer_key: Protection of transfers.
@@ -210,3 +210,23 @@ it documented at OKX, Bitget, Gate and KuCoin, which call such an amount a wrong
 Gate is not known to refuse the name of an order that it has seen: its window of 60 s alone bounds a
 repetition. ``futures`` is what backs positions; ``spot`` is the funding account at Bybit, OKX and
 KuCoin, elsewhere the spot account."""
+INVERSE: Mapping[str, Venue] = {
+    "bybit": replace(
+        VENUES["bybit"],
+        market="Bybit v5 perpetuals of a unified account, inverse",
+        margin_step=Decimal("0.001"),
+    ),
+}
+"""By the id of a venue that speaks of both kinds of contract. Bybit's four decimals hold for a coin
+too: they leave no room for tags."""
+
+
+def venue_of(name: str, symbols: Collection[str]) -> Venue:
+    """Return the row of an account's venue.
+
+    Args:
+        name: The venue's id.
+        symbols: Unified names, all of one kind of contract.
+    """
+    is_inverse = any(contract_of(symbol) is Contract.INVERSE for symbol in symbols)
+    return INVERSE.get(name, VENUES[name]) if is_inverse else VENUES[name]

@@ -88,6 +88,8 @@ def _of_action(facts: Facts) -> Iterator[Denial]:
 def _is_above(facts: Facts, amount: Decimal, most: Decimal) -> bool:
     """Whether an amount is above a limit by more than the digits it carries."""
     new, limit = facts.whole(amount), facts.whole(most)
+    if facts.apart:
+        return new >= limit + facts.apart
     scale = fingerprint_scale(amount=new, steps_per_unit=floor(Decimal(1), step=facts.step))
     return new >= limit + scale if scale is not None else new > limit
 

@@ -85,6 +85,8 @@ class Facts:
         now: Venue time. Aware UTC.
         age: Of the oldest input. [s]
         step: Finest step of what is sent. [settle]
+        apart: Amounts that stand for one that was planned, where they carry no tags; else 0.
+            [collateral steps]
         held: All wallets and margin when the plan was made; what a reduction of the same plan
             realises changes no budget. [settle]
         holds: What the books say wallets hold for certain, by wallet and currency; a wallet that
@@ -106,6 +108,7 @@ class Facts:
     held: Decimal
     conditions: Conditions
     holds: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
+    apart: int = 0
 
     @property
     def key(self) -> PositionKey | None:

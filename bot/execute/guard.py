@@ -427,6 +427,9 @@ def _steps(facts: Facts, action: Action) -> int:
 def _nominal(facts: Facts, action: Action) -> int:
     """Return what was planned of a move, without the digits it carries. [collateral steps]."""
     amount = _steps(facts, action)
+    if facts.apart:
+        more = -amount if isinstance(action, RemoveMargin) else amount
+        return abs(more - more % facts.apart)
     scale = fingerprint_scale(amount=amount, steps_per_unit=floor(Decimal(1), step=facts.step))
     if scale is None or amount % 10 == 0:
         return amount

@@ -138,6 +138,7 @@ class Judge:
             now=now,
             age=plan_age + decision.inputs_age_ms / 1000,
             step=self._fingerprints.step,
+            apart=self._fingerprints.apart,
             held=observation.account.held(self._policy.coin),
             holds=booked,
             conditions=Conditions(

@@ -62,8 +62,8 @@ class Account:
         self.insurance = dict.fromkeys(assets, insurance)
         """What the fund of each asset has left. [asset]"""
         self.grosses_added = False
-        """Whether margin beyond the initial is grossed by the taker fee, for a long up and for a
-        short down."""
+        """Whether margin beyond the initial is grossed by the taker fee: up for what gains with the
+        worth of its contract, a linear long or an inverse short, and down for the other two."""
         self.funds_from_wallet = False
         """Whether funding is paid by the wallet first, also of isolated positions."""
         self.spot = dict.fromkeys(assets, ZERO)
@@ -112,7 +112,8 @@ class Account:
         added = holding.margin - entered / self.leverage[holding.symbol]
         if added <= 0:
             return holding.margin
-        turn = 1 - contract.taker if holding.amount > 0 else 1 + contract.taker
+        gains = (holding.amount > 0) == (contract.kind is Kind.LINEAR)
+        turn = 1 - contract.taker if gains else 1 + contract.taker
         return holding.margin - added + added / turn
 
     def order_initial(self, asset: str = "USDT") -> Decimal:

@@ -9,6 +9,7 @@ from bot.paper.binance.desk import BinanceDesk
 from bot.paper.bitget import codes as bitget_codes
 from bot.paper.bitget import listing as bitget_listing
 from bot.paper.bitget.desk import BitgetDesk
+from bot.paper.bybit import listing as bybit_listing
 from bot.paper.bybit.codes import HOSTS as BYBIT_HOSTS
 from bot.paper.bybit.desk import BybitDesk
 from bot.paper.desk import Desk
@@ -31,6 +32,11 @@ from bot.paper.server import PaperServer
 from bot.paper.values import Contract, Demand, Kind, by_worth
 
 
+def as_it_is(contract: Contract) -> Contract:
+    """Return a contract as the exchange has it."""
+    return contract
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
     """How one venue is stood in for.
@@ -38,17 +44,25 @@ class Front:
     Attributes:
         desk: Makes what answers.
         hosts: The venue's names.
-        kind: Of the contracts that its bots protect.
+        kinds: Of the contracts that its bots protect.
         demand: What a position must hold there.
         settles: Its one currency, which it calls that of the exchange; empty where it has several,
             or the same.
+        cut: How it cuts a contract of the exchange.
     """
 
     desk: Callable[[Engine, Pace], Desk]
     hosts: tuple[str, ...]
-    kind: Kind
+    kinds: tuple[Kind, ...]
     demand: Demand = by_worth
     settles: str = ""
+    cut: Callable[[Contract], Contract] = as_it_is
+
+    def kind(self, *, in_coin: bool) -> Kind:
+        """Return the kind of contract that an account protects, settled in quote or in a coin."""
+        if len(self.kinds) == 1:
+            return self.kinds[0]
+        return Kind.INVERSE if in_coin else Kind.LINEAR
 
     def symbol(self, contract: Contract) -> str:
         """Return the unified name of a contract there."""
@@ -56,24 +70,27 @@ class Front:
         return f"{contract.base}/{quote}:{asset}"
 
 
+LINEAR, INVERSE = (Kind.LINEAR,), (Kind.INVERSE,)
+
+
 FRONTS: Mapping[str, Front] = {
-    "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.LINEAR),
-    "binancecoinm": Front(desk=BinanceDesk, hosts=HOSTS, kind=Kind.INVERSE),
-    "bybit": Front(desk=BybitDesk, hosts=BYBIT_HOSTS, kind=Kind.LINEAR),
-    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kind=Kind.LINEAR, demand=okx_listing.demand),
-    "gate": Front(
-        desk=GateDesk, hosts=gate_codes.HOSTS, kind=Kind.LINEAR, demand=gate_listing.demand
+    "binanceusdm": Front(desk=BinanceDesk, hosts=HOSTS, kinds=LINEAR),
+    "binancecoinm": Front(desk=BinanceDesk, hosts=HOSTS, kinds=INVERSE),
+    "bybit": Front(
+        desk=BybitDesk, hosts=BYBIT_HOSTS, kinds=(*LINEAR, *INVERSE), cut=bybit_listing.cut
     ),
+    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kinds=LINEAR, demand=okx_listing.demand),
+    "gate": Front(desk=GateDesk, hosts=gate_codes.HOSTS, kinds=LINEAR, demand=gate_listing.demand),
     "kucoinfutures": Front(
-        desk=KucoinDesk, hosts=kucoin_codes.HOSTS, kind=Kind.LINEAR, demand=kucoin_listing.demand
+        desk=KucoinDesk, hosts=kucoin_codes.HOSTS, kinds=LINEAR, demand=kucoin_listing.demand
     ),
     "bitget": Front(
-        desk=BitgetDesk, hosts=bitget_codes.HOSTS, kind=Kind.LINEAR, demand=bitget_listing.demand
+        desk=BitgetDesk, hosts=bitget_codes.HOSTS, kinds=LINEAR, demand=bitget_listing.demand
     ),
     "hyperliquid": Front(
         desk=HyperliquidDesk,
         hosts=hyperliquid_codes.HOSTS,
-        kind=Kind.LINEAR,
+        kinds=LINEAR,
         demand=hyperliquid_listing.demand,
         settles="USDC",
     ),
@@ -88,7 +105,9 @@ def ruled(venue: str, engine: Engine) -> Engine:
         venue: Its id.
         engine: The exchange, at its start.
     """
-    engine.demand = FRONTS[venue].demand
+    front = FRONTS[venue]
+    engine.demand = front.demand
+    engine.contracts = {symbol: front.cut(rules) for symbol, rules in engine.contracts.items()}
     return engine
 
 

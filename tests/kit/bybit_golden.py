@@ -1,11 +1,12 @@
 """Bybit before which the adapter stands, and what is signed there.
 
-``tests/contract/golden/bybit_replies.json`` has the fields and the spelling that the venue
-documents, with numbers of our own.
+``tests/contract/golden/bybit_replies.json`` and ``bybit_coin_replies.json``, of inverse contracts,
+have the fields and the spelling that the venue documents, with numbers of our own.
 """
 
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.exchanges.bybit.adapter import BybitVenue
@@ -14,6 +15,7 @@ from tests.kit.golden import Scene, kept
 from tests.kit.recorder import KEY, SECRET, Recorded, Recorder
 
 REPLIES = kept("bybit_replies.json")
+COIN_REPLIES = kept("bybit_coin_replies.json")
 
 
 class BybitRecorded(Recorded):
@@ -54,3 +56,5 @@ BYBIT = Scene(
     recorder=BybitRecorder,
     replies=REPLIES,
 )
+COIN = replace(BYBIT, replies=COIN_REPLIES, symbols=("BTC/USD:BTC", "ETH/USD:ETH"))
+"""The same, for an account of inverse contracts."""

@@ -14,7 +14,7 @@ from bot.domain.action import AddMargin, PlaceStop, ReducePosition
 from bot.domain.intent import Intent
 from bot.domain.observation import Observation
 from bot.execute.facts import KINDS
-from bot.execute.fingerprint import Fingerprints
+from bot.execute.fingerprint import Fingerprints, steps_apart
 from bot.execute.judge import Judge
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.memory import Memory, Move
@@ -22,9 +22,12 @@ from bot.rebalance.policy import Policy
 from tests.kit.builders import NOON, choose
 from tests.kit.crowds import Crowd, crowds
 from tests.kit.fakes import FakeAuthority, FakeClock, FakeSwitches, FakeVenue
-from tests.kit.kinds import BOTH, Kind, kind_of
+from tests.kit.kinds import BOTH, IN_COIN, Kind, kind_of
 from tests.kit.records import a_request
 from tests.property.test_planning_laws import memories, observations
+
+COARSE, ROOM = D("0.0001"), D("0.001")
+"""Finest step of a coin that a venue takes, and the step of what is planned. [coin]"""
 
 
 @st.composite
@@ -77,11 +80,42 @@ def test_the_guard_lets_a_plan_for_several_positions_pass(
     check(seen, data.draw(pasts(seen)), policy, choose=crowd.choose)
 
 
-def check(observation: Observation, memory: Memory, policy: Policy, *, choose: Choose) -> None:
+@given(st.data(), crowds(kinds=(IN_COIN,)))
+def test_the_guard_lets_a_plan_pass_whose_amounts_have_no_room_for_tags(
+    data: st.DataObject, crowd: Crowd
+) -> None:
+    rules = tuple(replace(i, margin_step=ROOM) for i in crowd.observation.instruments)
+    seen = replace(crowd.observation, instruments=rules)
+    moves = [
+        Move(
+            at=NOON - timedelta(seconds=data.draw(st.sampled_from([61, 3599, 7200]))),
+            action=AddMargin(
+                key=data.draw(st.sampled_from([p.key for p in seen.account.positions])),
+                amount=data.draw(st.integers(1, 3_000)) * COARSE,
+                currency=crowd.kind.settle,
+            ),
+        )
+        for _ in range(data.draw(st.integers(0, 9)))
+    ]
+    memory = Memory(moves=tuple(sorted(moves, key=lambda m: m.at)))
+    prints = Fingerprints(step=COARSE, epoch=1, apart=steps_apart(room=ROOM, step=COARSE))
+    policy = data.draw(budgets(crowd.kind))
+    check(seen, memory, policy, choose=crowd.choose, fingerprints=prints)
+
+
+def check(
+    observation: Observation,
+    memory: Memory,
+    policy: Policy,
+    *,
+    choose: Choose,
+    fingerprints: Fingerprints | None = None,
+) -> None:
     """Ask the guard about each write of a plan, in their order."""
     decision = decide(observation, memory, policy, choose=choose)
     clock, switches = FakeClock(), FakeSwitches()
-    fingerprints = Fingerprints(step=kind_of(observation).step, epoch=1)
+    if fingerprints is None:
+        fingerprints = Fingerprints(step=kind_of(observation).step, epoch=1)
     fingerprints.learn((move.at, move.action) for move in memory.moves)
     judge = Judge(
         venue=FakeVenue(observation, clock),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 
@@ -6,10 +7,12 @@ import pytest
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin
 from bot.domain.intent import Intent, IntentState, SignedRequest
 from bot.errors import JournalLost
-from bot.execute.fingerprint import Fingerprints, least_marked
+from bot.exchanges.venues import VENUES
+from bot.execute.fingerprint import Fingerprints, least_marked, steps_apart
 from bot.execute.gate import OLDEST, SendGate
 from bot.execute.resolve import FINAL_AFTER, Resolver
 from bot.ports import StoppedError
+from bot.rebalance.memory import amount_of
 from tests.kit.builders import NOON, a_position, an_observation
 from tests.kit.fakes import FakeClock, FakeJournal, FakeVenue
 from tests.kit.records import a_record, a_request, an_intent
@@ -136,6 +139,43 @@ def test_when_every_amount_is_taken_the_plan_leaves_as_it_was_made() -> None:
     assert marked == ADD
     assert not prints.is_marked(marked)
     assert len(seen) >= 40  # as many as a position may get in a day
+
+
+def coarse() -> Fingerprints:
+    """Of a venue that takes four decimals of a coin, where thousandths are planned."""
+    step, room = D("0.0001"), D("0.001")
+    return Fingerprints(step=step, epoch=1, apart=steps_apart(room=room, step=step))
+
+
+@pytest.mark.parametrize("amount", ["0.001", "0.2", "12.345"])
+def test_where_there_are_no_tags_equal_plans_leave_as_other_amounts_within_a_step(
+    amount: str,
+) -> None:
+    prints, planned = coarse(), AddMargin(key=KEY, amount=D(amount), currency="BTC")
+    sent = [prints.marked(planned, now=NOON, open_=()) for _ in range(10)]
+    assert [amount_of(action) - D(amount) for action in sent] == [D(n) / 10_000 for n in range(10)]
+    assert prints.marked(planned, now=NOON, open_=()) == planned  # none is left: the guard denies
+    later = NOON + timedelta(days=1)
+    assert prints.marked(planned, now=later, open_=()) == planned
+
+
+def test_where_there_are_no_tags_a_removal_never_takes_more_than_was_planned() -> None:
+    prints, planned = coarse(), RemoveMargin(key=KEY, amount=D("0.002"), currency="BTC")
+    sent = [amount_of(prints.marked(planned, now=NOON, open_=())) for _ in range(10)]
+    assert sent == [D("0.002") - D(n) / 10_000 for n in range(10)]
+
+
+def test_where_there_are_no_tags_an_amount_is_told_from_sums_of_what_is_open() -> None:
+    prints, planned = coarse(), AddMargin(key=KEY, amount=D("0.003"), currency="BTC")
+    open_ = [replace(planned, amount=D(amount)) for amount in ("0.001", "0.002")]
+    assert amount_of(prints.marked(planned, now=NOON, open_=open_)) == D("0.0031")
+
+
+def test_tags_need_a_thousand_steps_of_room() -> None:
+    for room, apart in (("0.001", 10), ("0.0999", 999), ("0.1", 0), ("1", 0)):
+        assert steps_apart(room=D(room), step=D("0.0001")) == apart
+    for row in VENUES.values():
+        assert steps_apart(room=row.margin_step, step=row.collateral_step) == 0
 
 
 @pytest.mark.parametrize("step", ["0.00001", "0.00000001"])

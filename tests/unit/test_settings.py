@@ -299,6 +299,20 @@ def test_an_account_of_a_coin_has_limits_in_that_coin(tmp_path: Path) -> None:
     assert not quote.serves(coin)
 
 
+@pytest.mark.parametrize(("most", "is_fine"), [("0.001", True), ("0.0009", False)])
+def test_a_coin_whose_moves_carry_no_digits_moves_by_what_is_planned_at_least(
+    tmp_path: Path, most: str, is_fine: bool
+) -> None:
+    limits = COIN_LIMITS.replace('"6"', f'"{most}"').replace('"0.002"', '"0.0009"')
+    text = COIN.replace("[[accounts]]", '[[accounts]]\nvenue = "bybit"')
+    settings = load([written(tmp_path, text + limits)], environ={}).settings
+    if is_fine:
+        assert policy_of(settings).least_move == D("0.001")
+        return
+    with pytest.raises(ConfigError, match=r"max_margin_per_action must be >= 0.001 BTC"):
+        policy_of(settings)
+
+
 def test_limits_of_a_coin_that_allow_no_move_are_refused(tmp_path: Path) -> None:
     text = COIN + COIN_LIMITS.replace('"6"', '"0.9"')
     settings = load([written(tmp_path, text)], environ={}).settings

@@ -2,6 +2,7 @@
 
 The wallet ``futures`` is the unified account, ``spot`` the owner's funding account. Margin mode is
 a matter of the account: in any but the isolated one positions are shown and nothing is planned.
+Which category is spoken follows from the configured symbols: linear, or inverse of one coin.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,18 +13,20 @@ from typing import Any
 from bot.clock import VenueClock
 from bot.domain.account import Wallet
 from bot.domain.action import AddMargin, CancelStop, PlaceStop, ReducePosition, RemoveMargin
+from bot.domain.instrument import Contract, contract_of
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey
 from bot.errors import Denied, Incomplete
-from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.adapter import Adapter
 from bot.exchanges.amounts import ONE
 from bot.exchanges.bybit import parse
-from bot.exchanges.bybit.answers import LINEAR, Reader, listed
+from bot.exchanges.bybit.answers import Reader, listed
 from bot.exchanges.bybit.evidence import Evidence, filled
 from bot.exchanges.bybit.glance import Glance
+from bot.exchanges.bybit.held import Held, check_kinds, check_whole
 from bot.exchanges.bybit.history import BybitHistory
 from bot.exchanges.bybit.ledger import Statement
 from bot.exchanges.bybit.orders import OPEN, TAKEN_BACK, Orders
@@ -41,20 +44,17 @@ from bot.exchanges.venue_time import VenueTime
 from bot.ports import Gate
 
 BOOK_LEVELS = 50
-POSITIONS_PAGE = 200
 MOST_BARS = 1000
 INTERVALS = {300: "5", 900: "15", 3600: "60"}
-AGREES = Decimal("0.05")
-"""Gap between the margins of positions and what the account says they need: marks move. [ratio]"""
-LEAST_UNIFIED = 3
-"""Kinds of account below are no unified ones."""
+LEAST_UNIFIED = {Contract.LINEAR: 3, Contract.INVERSE: 5}
+"""Kinds of account below are no unified ones, or have their inverse contracts elsewhere."""
 
 
 class BybitVenue(Adapter):
     """One account; a `Venue`."""
 
     def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
-        reader = Reader(client)
+        reader = Reader(client, contract_of(settings.symbols[0]))
         self._is_demo = settings.mode == "testnet"
         rules = Rules(
             reader,
@@ -78,6 +78,7 @@ class BybitVenue(Adapter):
         )
         self._rules: Rules = rules
         self._reader, self._api = reader, client.api
+        self._held_rows = Held(reader)
         self._orders = orders
         self._margins = Margins(self._read_position, clock, finest=COLLATERAL_STEP)
         self._evidence = Evidence(reader, orders, stops, self._margins)
@@ -159,8 +160,8 @@ class BybitVenue(Adapter):
         wanted, coins = self._settings.symbols, self._rules.coins
         where = {"accountType": "UNIFIED", "coin": ",".join(coins)}
         found, others, info, balance, free, funds, *tickers = await all_of([
-            self._positions(coins),
-            self._inverse(),
+            self._held_rows.own(coins),
+            self._held_rows.others(),
             self._reader.one(self._api.privateGetV5AccountInfo, {}, "account"),
             self._reader.one(self._api.privateGetV5AccountWalletBalance, where, "wallet balance"),
             self._free(coins),
@@ -168,16 +169,17 @@ class BybitVenue(Adapter):
             *(self._ticker(symbol) for symbol in wanted),
         ])  # fmt: skip
         balances = parse.balances(balance)
-        _check_whole(found, balances)
-        _check_kinds(others)
+        check_whole(found, balances, self._reader.contract, self._rules.symbol)
+        check_kinds(others, self._reader.contract)
         marks = dict(zip(wanted, tickers, strict=True))
         unwatched = await self._unwatched(found, marks)
         symbols = [*wanted, *unwatched]
-        is_isolated = _is_isolated(info)
+        is_isolated = _is_isolated(info, self._reader.contract)
         positions = [self._position(row, is_isolated=is_isolated) for row in found]
         self._margins.saw(p for p in positions if p.margin_mode is MarginMode.ISOLATED)
         depths = await self._beside(symbols, positions)
-        currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
+        settled = frozenset(self._instruments[symbol].settle for symbol in symbols)
+        currencies = settled.intersection(coins)
         wallets = [*self._wallets(currencies, balances, free, positions)]
         if funds is not None:
             wallets += parse.funding_wallets(funds, currencies)
@@ -187,24 +189,6 @@ class BybitVenue(Adapter):
             wallets,
             tuple(self._market(symbol, marks[symbol], depths) for symbol in symbols),
         )
-
-    async def _positions(self, coins: Collection[str]) -> list[dict[str, Any]]:
-        """Return what is held, in every coin that contracts are settled in."""
-        pages = await all_of([
-            self._reader.all(
-                self._api.privateGetV5PositionList,
-                {**LINEAR, "settleCoin": coin, "limit": POSITIONS_PAGE},
-                f"positions in {coin}",
-            )
-            for coin in coins
-        ])  # fmt: skip
-        return [row for page in pages for row in page if number(row, "size") != 0]
-
-    async def _inverse(self) -> list[dict[str, Any]]:
-        asked = {"category": "inverse", "limit": POSITIONS_PAGE}
-        call = self._api.privateGetV5PositionList
-        found = await self._reader.all(call, asked, "inverse positions")
-        return [row for row in found if number(row, "size") != 0]
 
     async def _free(self, coins: Collection[str]) -> Mapping[str, Any] | None:
         """Return what may be moved, by coin; the test hosts do not tell."""
@@ -227,7 +211,7 @@ class BybitVenue(Adapter):
 
     async def _ticker(self, symbol: str) -> tuple[Mapping[str, Any], int]:
         """Return the ticker of a symbol, and the venue's time of it. [ms]."""
-        asked = {**LINEAR, "symbol": self._ids[symbol]}
+        asked = {**self._reader.where, "symbol": self._ids[symbol]}
         what = f"mark of {symbol}"
         found, answer = await self._reader.stamped(self._api.publicGetV5MarketTickers, asked, what)
         own = [row for row in listed(found, what) if row.get("symbol") == self._ids[symbol]]
@@ -258,7 +242,7 @@ class BybitVenue(Adapter):
         Raises:
             ExchangeError: No usable answer.
         """
-        asked = {**LINEAR, "symbol": self._ids[key.symbol]}
+        asked = {**self._reader.where, "symbol": self._ids[key.symbol]}
         found = await self._reader.one(
             self._api.privateGetV5PositionList, asked, "position", lane=Lane.SETTLE
         )
@@ -287,7 +271,7 @@ class BybitVenue(Adapter):
         ]
 
     async def _read_depth(self, symbol: str) -> Mapping[str, Any]:
-        asked = {**LINEAR, "symbol": self._ids[symbol], "limit": BOOK_LEVELS}
+        asked = {**self._reader.where, "symbol": self._ids[symbol], "limit": BOOK_LEVELS}
         call = self._api.publicGetV5MarketOrderbook
         return await self._reader.one(call, asked, f"book of {symbol}")
 
@@ -296,7 +280,7 @@ class BybitVenue(Adapter):
         found = await self._reader.one(
             self._api.publicGetV5MarketMarkPriceKline,
             {
-                **LINEAR,
+                **self._reader.where,
                 "symbol": self._ids[symbol],
                 "interval": INTERVALS[seconds],
                 "limit": min(self._settings.bars + 1, MOST_BARS),
@@ -342,49 +326,21 @@ def _words(rights: Mapping[str, Any], name: str) -> set[str]:
     return set(found)
 
 
-def _is_isolated(info: Mapping[str, Any]) -> bool:
+def _is_isolated(info: Mapping[str, Any], contract: Contract) -> bool:
     """Return whether the account is in isolated mode.
 
     Raises:
-        Denied: It is no unified account.
+        Denied: It is no unified account, or none that has such contracts.
         Incomplete: Its mode is unknown.
     """
-    if whole(info, "unifiedMarginStatus") < LEAST_UNIFIED:
+    kind = whole(info, "unifiedMarginStatus")
+    if kind < LEAST_UNIFIED[Contract.LINEAR]:
         raise Denied("the account must be a unified trading account: upgrade it")
+    if kind < LEAST_UNIFIED[contract]:
+        raise Denied(
+            "the unified account must be of version 2.0 to have inverse contracts: upgrade it"
+        )
     mode = text(info, "marginMode")
     if mode not in parse.MODES:
         raise Incomplete(f"marginMode must be one of {', '.join(parse.MODES)}, was {mode!r}")
     return mode == parse.ISOLATED
-
-
-def _check_kinds(others: list[dict[str, Any]]) -> None:
-    """Accept an account only if all it holds is understood.
-
-    Raises:
-        Incomplete: It holds contracts that are settled in their own coin.
-    """
-    if others:
-        names = ", ".join(sorted({text(row, "symbol") for row in others}))
-        raise Incomplete(f"positions must be linear to be protected, were also {names}")
-
-
-def _check_whole(held: list[dict[str, Any]], balances: Mapping[str, Mapping[str, Any]]) -> None:
-    """Accept positions only if the account needs as much margin for them.
-
-    An empty list is not flat until the account agrees: broken answers arrive as empty lists. A
-    portfolio tells no margin of single positions.
-
-    Raises:
-        TornError: They differ; the next look may be whole.
-    """
-    shown = [row for row in held if row.get("positionIM") != ""]
-    ours = sum((amount(row, "positionIM") for row in shown), Decimal(0))
-    theirs = sum(
-        (amount(row, "totalPositionIM") for row in balances.values()
-         if row.get("totalPositionIM") != ""),
-        Decimal(0),
-    )  # fmt: skip
-    if len(shown) == len(held) and abs(ours - theirs) > AGREES * theirs + Decimal("0.01"):
-        raise TornError(
-            f"positions and account must need the same margin, needed {ours} and {theirs}"
-        )

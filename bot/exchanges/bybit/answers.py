@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from bot.domain.instrument import Contract
 from bot.errors import Incomplete
 from bot.exchanges.client import Client
 from bot.exchanges.numbers import rows, table
@@ -10,7 +11,8 @@ from bot.exchanges.quota import Lane
 
 MOST_PAGES = 40
 """Of one list in one reading."""
-LINEAR = {"category": "linear"}
+CATEGORIES = {Contract.LINEAR: "linear", Contract.INVERSE: "inverse"}
+"""The venue's word for a kind of contract; all that is asked about contracts names one."""
 
 Call = Callable[[dict[str, Any]], Awaitable[Any]]
 
@@ -40,9 +42,13 @@ def listed(found: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
 class Reader:
     """Asks, and understands the envelope."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, contract: Contract = Contract.LINEAR) -> None:
         self._client = client
         self.api = client.api
+        self.contract = contract
+        """Of what the account trades."""
+        self.where = {"category": CATEGORIES[contract]}
+        """What every request about its contracts says."""
 
     async def one(
         self, call: Call, parameters: Mapping[str, Any], what: str, *, lane: Lane = Lane.READ

@@ -94,7 +94,7 @@ class Evidence:
 
 
 def filled(row: dict[str, object], action: ReducePosition) -> Decimal | None:
-    """Return what an order has filled; ``None`` while it may still fill. [base].
+    """Return what an order has filled; ``None`` while it may still fill. [base or quote].
 
     Raises:
         Incomplete: It is more than was asked for, or no number.

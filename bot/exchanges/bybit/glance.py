@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from bot.exchanges.bybit.answers import LINEAR, Reader, listed
+from bot.exchanges.bybit.answers import Reader, listed
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.glance import Glances
 from bot.exchanges.numbers import text
@@ -24,7 +24,10 @@ class Glance(Glances):
         asked = [{"symbol": name} for name in names] if len(names) <= FEW else [{}]
         call = self._reader.api.publicGetV5MarketTickers
         answers = await all_of(
-            [self._reader.one(call, LINEAR | one, "marks", lane=Lane.GLANCE) for one in asked]
+            [
+                self._reader.one(call, self._reader.where | one, "marks", lane=Lane.GLANCE)
+                for one in asked
+            ]
         )
         return {text(row, "symbol"): row for answer in answers for row in listed(answer, "marks")}
 

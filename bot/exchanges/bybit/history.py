@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from bot.domain.market import Candle
-from bot.exchanges.bybit.answers import LINEAR, Reader
+from bot.exchanges.bybit.answers import Reader
 from bot.exchanges.bybit.parse import candles
 from bot.exchanges.mark_history import MarkHistory
 from bot.exchanges.quota import Lane
@@ -22,7 +22,7 @@ class BybitHistory(MarkHistory):
 
     async def _page(self, name: str, symbol: str, first: int, last: int) -> Sequence[Candle]:
         span = {
-            **LINEAR, "symbol": name, "interval": "60", "start": first, "end": last,
+            **self._reader.where, "symbol": name, "interval": "60", "start": first, "end": last,
             "limit": self._hours,
         }  # fmt: skip
         call = self._reader.api.publicGetV5MarketMarkPriceKline

@@ -64,7 +64,9 @@ class Statement:
         ])  # fmt: skip
         last = stamp_of(until)
         newest = last - TOGETHER_MS if has_spot else last
-        found = [*transfer_rows(sent, log), *log_rows(log, sent, symbols, newest_ms=newest)]
+        category = self._reader.where["category"]
+        lines = log_rows(log, sent, symbols, newest_ms=newest, category=category)
+        found = [*transfer_rows(sent, log), *lines]
         return tuple(sorted(found, key=lambda row: (row.at, row.id)))
 
     async def _log(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
@@ -126,6 +128,7 @@ def log_rows(
     symbols: Mapping[str, str],
     *,
     newest_ms: int,
+    category: str = "linear",
 ) -> tuple[LedgerRow, ...]:
     """Return the lines of the log, without transfers that another list has.
 
@@ -135,6 +138,7 @@ def log_rows(
         symbols: Unified names, by the venue's.
         newest_ms: Transfers after this may still get into the other list: what is not there waits
             for the next reading. [ms]
+        category: Whose lines name a symbol.
 
     Raises:
         Incomplete: A field is missing or unknown.
@@ -149,7 +153,7 @@ def log_rows(
                 continue
             if at > newest_ms:
                 continue
-        name = row.get("symbol") if row.get("category") == "linear" else ""
+        name = row.get("symbol") if row.get("category") == category else ""
         said = f"log:{text(row, 'id')}:{word}:{row.get('tradeId') or ''}"
         equals[said] += 1
         for part, kind, amount in _parts(row, word):

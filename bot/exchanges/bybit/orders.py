@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import Incomplete
-from bot.exchanges.bybit.answers import LINEAR, Reader, listed
+from bot.exchanges.bybit.answers import Reader, listed
 from bot.exchanges.numbers import text
 from bot.exchanges.quota import Lane
 
@@ -53,7 +53,8 @@ class Orders:
 
     async def _find(self, call: Any, symbol: str, named: dict[str, str]) -> dict[str, Any] | None:
         wanted = {"symbol": self._ids[symbol], **named}
-        answer = await self._reader.one(call, {**LINEAR, **wanted}, "order", lane=Lane.SETTLE)
+        asked = {**self._reader.where, **wanted}
+        answer = await self._reader.one(call, asked, "order", lane=Lane.SETTLE)
         found = listed(answer, "order")
         if not found:
             return None

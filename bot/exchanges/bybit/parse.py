@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from bot.domain.account import Wallet
-from bot.domain.instrument import Instrument, MarginRelease, MarginTier
+from bot.domain.instrument import Contract, Instrument, MarginRelease, MarginTier
 from bot.domain.market import Bars, Candle, Market
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
 from bot.domain.stop import RestingStop, is_own_name
@@ -20,16 +20,18 @@ from bot.exchanges.candles import candle_rows, candles_of, completed
 from bot.exchanges.depth import levels
 from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
 from bot.exchanges.tables import checked
+from bot.margin import isolated
 
 ZERO = Decimal(0)
 CENT = Decimal("0.00000001")
-"""Finest step of any balance. [quote]"""
+"""Finest step of any balance. [settle]"""
 STOPS = ("Stop", "StopLoss", "PartialStopLoss")
 FALLS, RISES = 2, 1
 ISOLATED = "ISOLATED_MARGIN"
 MODES = (ISOLATED, "REGULAR_MARGIN", "PORTFOLIO_MARGIN")
 PLANNED = "USDT"
-"""Settles what is planned for; USDC contracts are settled every eight hours, which moves profit."""
+"""Settles the linear contracts that are planned for; those in USDC are settled every eight hours,
+which moves profit."""
 SIDES = {"Buy": Side.LONG, "Sell": Side.SHORT}
 IDX = {0: (Side.LONG, Side.SHORT), 1: (Side.LONG,), 2: (Side.SHORT,)}
 """Sides that the leg of a number may have."""
@@ -43,11 +45,18 @@ class Terms:
         symbol: Unified.
         taker_fee: Of the account. [ratio]
         is_isolated: Whether the account is in isolated mode and the contract is planned for.
+        contract: Its kind.
     """
 
     symbol: str
     taker_fee: Decimal
     is_isolated: bool
+    contract: Contract = Contract.LINEAR
+
+
+def is_planned(instrument: Instrument) -> bool:
+    """Whether positions of a contract are planned for where they are isolated."""
+    return instrument.contract is Contract.INVERSE or instrument.settle == PLANNED
 
 
 def unified(row: Mapping[str, Any]) -> str:
@@ -63,8 +72,11 @@ def instrument(
     taker_fee: Decimal,
     margin_step: Decimal,
     margin_release: MarginRelease,
+    contract: Contract = Contract.LINEAR,
 ) -> Instrument:
     """Return the rules of a contract from its row of instruments-info.
+
+    An inverse one counts in dollars, so the smallest order says all about its value.
 
     Raises:
         Incomplete: A filter or a number is missing.
@@ -81,17 +93,20 @@ def instrument(
         size_step=positive(lot, "qtyStep"),
         min_size=positive(lot, "minOrderQty"),
         max_market_size=positive(lot, "maxMktOrderQty"),
-        min_notional=amount(lot, "minNotionalValue"),
+        min_notional=amount(lot, "minNotionalValue") if contract is Contract.LINEAR else ZERO,
         margin_step=margin_step,
         taker_fee=taker_fee,
         tiers=tiers,
         margin_release=margin_release,
         closes_at=instant(ends_ms) if ends_ms or not is_listed else None,
+        contract=contract,
         added_fee=taker_fee,
     )
 
 
-def tiers(found: Iterable[Mapping[str, Any]], name: str) -> tuple[MarginTier, ...]:
+def tiers(
+    found: Iterable[Mapping[str, Any]], name: str, *, contract: Contract = Contract.LINEAR
+) -> tuple[MarginTier, ...]:
     """Return the maintenance table of a contract from its rows of risk-limit.
 
     Raises:
@@ -111,7 +126,7 @@ def tiers(found: Iterable[Mapping[str, Any]], name: str) -> tuple[MarginTier, ..
         )
         for row, floor in zip(steps, floors, strict=False)
     )
-    made = checked(name, told)
+    made = checked(name, told, contract=contract)
     # Some tables were printed in percent.
     odd = next((t for t in made if t.maintenance_rate * t.max_leverage > 1), None)
     if odd is not None:
@@ -185,11 +200,13 @@ def _behind(
     leverage: Decimal,
     terms: Terms,
 ) -> Decimal:
-    """Return the margin of an isolated position without profit. [quote]."""
-    held, side = abs(size), Decimal(1 if size > 0 else -1)
-    fee = held * entry * (1 - side / leverage) * terms.taker_fee
-    added = amount(row, "positionIM") - held * mark / leverage - fee
-    return (held * entry / leverage + added).quantize(CENT, rounding=ROUND_HALF_EVEN)
+    """Return the margin of an isolated position without profit. [settle]."""
+    entered, now = (isolated.value(terms.contract, size=size, price=p) for p in (entry, mark))
+    # It is closed where the initial margin is gone: at a lower value, if that is how it loses.
+    way = Decimal(isolated.direction(terms.contract, size=size))
+    fee = entered * (1 - way / leverage) * terms.taker_fee
+    added = amount(row, "positionIM") - now / leverage - fee
+    return (entered / leverage + added).quantize(CENT, rounding=ROUND_HALF_EVEN)
 
 
 def stop(row: Mapping[str, Any], symbol: str) -> RestingStop | None:

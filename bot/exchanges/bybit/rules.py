@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.instrument import MarginRelease
+from bot.domain.instrument import Contract, MarginRelease, settle_of
 from bot.domain.position import PositionMode
 from bot.errors import Incomplete
 from bot.exchanges.bybit import parse
-from bot.exchanges.bybit.answers import LINEAR, Reader, listed
+from bot.exchanges.bybit.answers import Reader, listed
 from bot.exchanges.client import all_of
 from bot.exchanges.numbers import amount, instant, text
 from bot.exchanges.rules import VenueRules
@@ -18,7 +18,7 @@ from bot.exchanges.rules import VenueRules
 CONTRACTS_PAGE = 1000
 USUAL_FEE = Decimal("0.00055")
 """Taker fee of whoever trades little; for the test hosts, which do not tell it. [ratio]"""
-PERPETUAL = "LinearPerpetual"
+PERPETUALS = {Contract.LINEAR: "LinearPerpetual", Contract.INVERSE: "InversePerpetual"}
 
 
 class Rules(VenueRules):
@@ -43,7 +43,12 @@ class Rules(VenueRules):
 
     @property
     def coins(self) -> tuple[str, ...]:
-        """What the listed contracts are settled in."""
+        """What the contracts are settled in that the account is looked at for.
+
+        Inverse ones are each settled in a coin of their own; the account is one of one coin.
+        """
+        if self._reader.contract is Contract.INVERSE:
+            return tuple(sorted({settle_of(symbol) for symbol in self._wanted}))
         return tuple(sorted({text(row, "settleCoin") for row in self._raw.values()}))
 
     async def read(self) -> None:
@@ -56,12 +61,13 @@ class Rules(VenueRules):
         found, fees = await all_of([
             self._reader.all(
                 api.publicGetV5MarketInstrumentsInfo,
-                {**LINEAR, "limit": CONTRACTS_PAGE},
+                {**self._reader.where, "limit": CONTRACTS_PAGE},
                 "contracts",
             ),
             self._read_fees(),
         ])  # fmt: skip
-        raw = {parse.unified(r): r for r in found if r.get("contractType") == PERPETUAL}
+        wanted = PERPETUALS[self._reader.contract]
+        raw = {parse.unified(r): r for r in found if r.get("contractType") == wanted}
         if not raw:
             raise Incomplete("contracts must list perpetuals, listed none")
         self._raw, self._fees = raw, fees
@@ -94,7 +100,8 @@ class Rules(VenueRules):
         return parse.Terms(
             symbol=symbol,
             taker_fee=instrument.taker_fee,
-            is_isolated=is_isolated and instrument.settle == parse.PLANNED,
+            is_isolated=is_isolated and parse.is_planned(instrument),
+            contract=instrument.contract,
         )
 
     async def _learn(self, symbol: str) -> None:
@@ -103,7 +110,7 @@ class Rules(VenueRules):
         if row is None:  # it was listed, and does not trade any more
             self.instruments[symbol] = replace(self.instruments[symbol], closes_at=instant(0))
             return
-        where = {**LINEAR, "symbol": name}
+        where = {**self._reader.where, "symbol": name}
         limits, legs = await all_of([
             self._reader.all(api.publicGetV5MarketRiskLimit, where, "risk limits"),
             self._reader.one(api.privateGetV5PositionList, where, "legs"),
@@ -113,10 +120,11 @@ class Rules(VenueRules):
             raise Incomplete(f"legs of {symbol} must be of one position mode, were of {len(modes)}")
         self.instruments[symbol] = parse.instrument(
             row,
-            parse.tiers(limits, name),
+            parse.tiers(limits, name, contract=self._reader.contract),
             taker_fee=self._fee(name),
             margin_step=self._venue.margin_step,
             margin_release=self._margin_release,
+            contract=self._reader.contract,
         )
         self._take(symbol, *modes)
 
@@ -135,7 +143,8 @@ class Rules(VenueRules):
     async def _read_fees(self) -> dict[str, Decimal]:
         if not self._has_fees:
             return {}
-        found = await self._reader.one(self._reader.api.privateGetV5AccountFeeRate, LINEAR, "fees")
+        call = self._reader.api.privateGetV5AccountFeeRate
+        found = await self._reader.one(call, self._reader.where, "fees")
         rates = {text(row, "symbol"): amount(row, "takerFeeRate") for row in listed(found, "fees")}
         dear = [name for name, rate in rates.items() if rate >= 1]
         if dear:

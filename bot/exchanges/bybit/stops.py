@@ -9,7 +9,7 @@ from bot.clock import VenueClock
 from bot.domain.position import PositionMode
 from bot.domain.stop import RestingStop
 from bot.exchanges.bybit import parse
-from bot.exchanges.bybit.answers import LINEAR, Reader
+from bot.exchanges.bybit.answers import Reader
 from bot.exchanges.bybit.orders import TAKEN_BACK, Orders
 from bot.exchanges.client import all_of
 from bot.exchanges.numbers import text
@@ -32,7 +32,10 @@ class Stops(Resting):
         pages = await all_of([
             self._reader.all(
                 self._reader.api.privateGetV5OrderRealtime,
-                {**LINEAR, "settleCoin": coin, "orderFilter": "StopOrder", "limit": PAGE},
+                {
+                    **self._reader.where, "settleCoin": coin, "orderFilter": "StopOrder",
+                    "limit": PAGE,
+                },
                 f"conditional orders of {coin}",
             )
             for coin in coins

@@ -20,10 +20,11 @@ from bot.domain.instrument import Instrument
 from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
 from bot.exchanges.amounts import amount_problem, named_amount, order_problem, stop_problem
+from bot.exchanges.bybit.answers import CATEGORIES
 from bot.exchanges.dialect import Expected, Write
 
 COLLATERAL_STEP = Decimal("0.0001")
-"""The venue takes four decimals. [quote]"""
+"""The venue takes four decimals, whatever the currency. [settle]"""
 ACCOUNTS = {"spot": "FUND", "futures": "UNIFIED"}
 """The venue's words for our wallets."""
 NAMES = bytes.fromhex("6f0d6b0a54e15a0c8f0e1d1f2a7c9b35")
@@ -55,7 +56,7 @@ def write_for(
     instrument, mode = instruments.get(symbol), modes.get(symbol)
     if instrument is None or mode is None:
         return f"rules of {symbol} are not known"
-    where = {"category": "linear", "symbol": ids[symbol]}
+    where = {"category": CATEGORIES[instrument.contract], "symbol": ids[symbol]}
     match action:
         case AddMargin() | RemoveMargin():
             return _margin(action, where, _leg(action.key, mode))

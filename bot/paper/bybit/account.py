@@ -7,16 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from bot.paper.bybit.codes import WireError
-from bot.paper.bybit.market_data import contracts, listed
+from bot.paper.bybit.listing import CATEGORIES, KINDS, asked, contracts, name
 from bot.paper.bybit.request import Request
 from bot.paper.bybit.shape import LEGS, empty, initial_margin, position
 from bot.paper.digits import fixed, plain
 from bot.paper.engine import Engine
-from bot.paper.values import Income, Reason, Refused
+from bot.paper.values import Income, Kind, Reason, Refused
 
 ZERO = Decimal(0)
 FINEST = Decimal("0.0001")
-"""Of what is added to a position or taken from it. [quote]"""
+"""Of what is added to a position or taken from it. [settle]"""
 WORDS = {
     "REALIZED_PNL": "TRADE",
     "COMMISSION": "TRADE",
@@ -38,7 +38,8 @@ def position_list(engine: Engine, request: Request) -> Any:
         )
     rows = []
     for contract in contracts(engine, request):
-        if symbol is None and contract.asset != request.optional("settleCoin"):
+        settle = request.optional("settleCoin")
+        if symbol is None and settle not in (None, contract.asset):
             continue
         for leg in ("LONG", "SHORT") if engine.hedge_mode else ("BOTH",):
             held = engine.holdings.get((contract.id, leg))
@@ -89,7 +90,7 @@ def fee_rate(engine: Engine, request: Request) -> Any:
     return {
         "list": [
             {
-                "symbol": contract.id,
+                "symbol": name(contract),
                 "baseCoin": "",
                 "takerFeeRate": plain(contract.taker),
                 "makerFeeRate": plain(contract.maker),
@@ -117,8 +118,7 @@ def transaction_log(engine: Engine, request: Request) -> Any:
 
 def move_margin(engine: Engine, request: Request) -> Any:
     """POST /v5/position/add-margin: a signed amount."""
-    request.choice("category", ("linear",))
-    contract = listed(engine, request.text("symbol"))
+    contract = asked(engine, request)
     leg = LEGS.get(request.whole("positionIdx", 0))
     if leg is None or (leg != "BOTH") != engine.hedge_mode:
         raise Refused(Reason.POSITION_SIDE, "position idx not match position mode")
@@ -129,12 +129,12 @@ def move_margin(engine: Engine, request: Request) -> Any:
         raise WireError(110027, "Margin is not modified")
     engine.move_margin(contract.id, leg, abs(change), add=change > 0)
     row = position(engine, engine.holdings[contract.id, leg])
-    return {"category": "linear", **row}
+    return {"category": request.text("category"), **row}
 
 
 def set_leverage(engine: Engine, request: Request) -> Any:
     """POST /v5/position/set-leverage."""
-    contract = listed(engine, request.text("symbol"))
+    contract = asked(engine, request)
     wanted = request.decimal("buyLeverage")
     if wanted != request.decimal("sellLeverage") or wanted % 1 != 0:
         raise WireError(10001, "params error: leverage invalid")
@@ -146,9 +146,11 @@ def set_leverage(engine: Engine, request: Request) -> Any:
 
 def switch_mode(engine: Engine, request: Request) -> Any:
     """POST /v5/position/switch-mode: 0 is one-way, 3 is hedge; here always of all contracts."""
-    mode = request.whole("mode")
+    category, mode = request.choice("category", tuple(KINDS), "linear"), request.whole("mode")
     if mode not in (0, 3):
         raise WireError(10001, "params error: mode invalid")
+    if mode and KINDS[category] is Kind.INVERSE:
+        raise WireError(110029, "This contract does not support hedge mode")
     engine.set_hedge_mode(hedge=mode != 0)
     return {}
 
@@ -183,7 +185,7 @@ def _coin(engine: Engine, coin: str) -> dict[str, str]:
         "availableToWithdraw": "",
         "availableToBorrow": "",
         "accruedInterest": "0",
-        "totalOrderIM": fixed(engine.order_initial()),
+        "totalOrderIM": fixed(engine.order_initial(coin)),
         "totalPositionIM": fixed(sum((initial_margin(engine, h) for h in held), ZERO)),
         "totalPositionMM": fixed(sum((engine.maintenance(h) for h in held), ZERO)),
         "unrealisedPnl": fixed(profit),
@@ -222,10 +224,11 @@ def _log_line(engine: Engine, line: Income) -> dict[str, Any]:
     fee = -line.amount if line.type == "COMMISSION" else ZERO
     funding = fixed(line.amount) if line.type == "FUNDING_FEE" else ""
     is_cash = line.type not in ("COMMISSION", "FUNDING_FEE")
+    contract = engine.contracts[line.symbol] if line.symbol else None
     return {
         "id": f"{line.id}_{line.symbol or line.asset}_{line.at_ms}",
-        "symbol": line.symbol,
-        "category": "linear" if line.symbol else "",
+        "symbol": "" if contract is None else name(contract),
+        "category": "" if contract is None else CATEGORIES[contract.kind],
         "side": "None",
         "transactionTime": str(line.at_ms),
         "type": _word(line),

@@ -6,44 +6,22 @@ from typing import Any, NamedTuple
 
 from bot.paper import book
 from bot.paper.bybit.codes import WireError
+from bot.paper.bybit.listing import asked, contracts, name
 from bot.paper.bybit.request import Request
 from bot.paper.bybit.shape import HIGHEST, LOWEST
 from bot.paper.digits import fixed, places, plain
 from bot.paper.engine import FUNDING_INTERVAL, Engine
 from bot.paper.market import HOUR, MINUTE
-from bot.paper.values import Bracket, Contract, Reason, Refused
+from bot.paper.values import Bracket, Contract, Kind
 
 INTERVALS = {
     "1": MINUTE, "3": 3 * MINUTE, "5": 5 * MINUTE, "15": 15 * MINUTE, "30": 30 * MINUTE,
     "60": HOUR, "120": 2 * HOUR, "240": 4 * HOUR, "360": 6 * HOUR, "720": 12 * HOUR,
     "D": 24 * HOUR,
 }  # fmt: skip
+TYPES = {Kind.LINEAR: "LinearPerpetual", Kind.INVERSE: "InversePerpetual"}
 SYMBOLS_A_PAGE = 15
 MOST_BARS = 1000
-
-
-def listed(engine: Engine, symbol: str) -> Contract:
-    """Return the rules of a contract.
-
-    Raises:
-        Refused: It is not listed.
-    """
-    if symbol not in engine.contracts:
-        raise Refused(Reason.UNKNOWN_SYMBOL, "params error: symbol invalid")
-    return engine.contract(symbol)
-
-
-def contracts(engine: Engine, request: Request) -> list[Contract]:
-    """Return the contracts of a category: the one asked for, or all; inverse there are none.
-
-    Raises:
-        Refused: The symbol is not listed.
-    """
-    category = request.choice("category", ("linear", "inverse", "spot", "option"))
-    if category != "linear":
-        return []
-    symbol = request.optional("symbol")
-    return list(engine.contracts.values()) if symbol is None else [listed(engine, symbol)]
 
 
 def server_time(engine: Engine, request: Request) -> Any:
@@ -89,8 +67,7 @@ def tickers(engine: Engine, request: Request) -> Any:
 
 def orderbook(engine: Engine, request: Request) -> Any:
     """GET /v5/market/orderbook."""
-    request.choice("category", ("linear",))
-    contract = listed(engine, request.text("symbol"))
+    contract = asked(engine, request)
     limit = request.whole("limit", 25)
     if not 1 <= limit <= 500:  # noqa: PLR2004 - the venue's own limit
         raise WireError(10001, "params error: limit invalid")
@@ -102,7 +79,7 @@ def orderbook(engine: Engine, request: Request) -> Any:
         for name, side in (("b", "SELL"), ("a", "BUY"))
     }
     return {
-        "s": contract.id,
+        "s": name(contract),
         **sides,
         "ts": request.now_ms,
         "u": engine.now_ms,
@@ -113,8 +90,7 @@ def orderbook(engine: Engine, request: Request) -> Any:
 
 def klines(engine: Engine, request: Request) -> Any:
     """GET /v5/market/kline, also mark-price-kline: newest first."""
-    request.choice("category", ("linear",))
-    contract = listed(engine, request.text("symbol"))
+    contract = asked(engine, request)
     interval = INTERVALS[request.choice("interval", tuple(INTERVALS))]
     limit = request.whole("limit", 200)
     if not 1 <= limit <= MOST_BARS:
@@ -126,7 +102,11 @@ def klines(engine: Engine, request: Request) -> Any:
         limit=limit,
     )
     prices = [[str(b.at_ms), *map(plain, (b.open, b.high, b.low, b.close))] for b in bars]
-    return {"category": "linear", "symbol": contract.id, "list": prices[::-1]}
+    return {
+        "category": request.text("category"),
+        "symbol": request.text("symbol"),
+        "list": prices[::-1],
+    }
 
 
 def _optional(request: Request, name: str) -> int | None:
@@ -135,11 +115,11 @@ def _optional(request: Request, name: str) -> int | None:
 
 def _instrument(engine: Engine, contract: Contract) -> dict[str, Any]:
     return {
-        "symbol": contract.id,
-        "contractType": "LinearPerpetual",
+        "symbol": name(contract),
+        "contractType": TYPES[contract.kind],
         "status": "Trading",
         "baseCoin": contract.base,
-        "quoteCoin": contract.asset,
+        "quoteCoin": contract.quote,
         "settleCoin": contract.asset,
         "launchTime": str(engine.start_ms),
         "deliveryTime": "0",
@@ -181,7 +161,7 @@ def _instrument(engine: Engine, contract: Contract) -> dict[str, Any]:
 def _tier(contract: Contract, step: Bracket, number: int) -> dict[str, Any]:
     return {
         "id": number,
-        "symbol": contract.id,
+        "symbol": name(contract),
         "riskLimitValue": plain(step.cap),
         "maintenanceMargin": plain(step.rate),
         "initialMargin": plain(round(Decimal(1) / step.leverage, 6)),
@@ -226,9 +206,12 @@ def _day(engine: Engine, symbol: str, minute: int) -> _Day:
 def _ticker(engine: Engine, contract: Contract, now_ms: int) -> dict[str, Any]:
     quote = engine.quotes[contract.id]
     day = _day(engine, contract.id, engine.now_ms // MINUTE)
+    volume, turnover = day.volume, day.volume * quote.last
+    if contract.kind is Kind.INVERSE:
+        volume, turnover = turnover, volume
     bid, ask = (book.levels(contract, quote, side)[:1] for side in ("SELL", "BUY"))
     return {
-        "symbol": contract.id,
+        "symbol": name(contract),
         "lastPrice": plain(quote.last),
         "indexPrice": plain(quote.index),
         "markPrice": plain(quote.mark),
@@ -239,8 +222,8 @@ def _ticker(engine: Engine, contract: Contract, now_ms: int) -> dict[str, Any]:
         "prevPrice1h": plain(day.hour),
         "openInterest": "0",
         "openInterestValue": "0",
-        "turnover24h": fixed(day.volume * quote.last),
-        "volume24h": plain(day.volume),
+        "turnover24h": fixed(turnover),
+        "volume24h": plain(volume),
         "fundingRate": plain(quote.funding),
         "nextFundingTime": str(now_ms - now_ms % FUNDING_INTERVAL + FUNDING_INTERVAL),
         "predictedDeliveryPrice": "",

@@ -7,9 +7,10 @@ at the price where the initial margin of the entry is gone, and what was added t
 from decimal import Decimal
 from typing import Any
 
+from bot.paper.bybit.listing import name
 from bot.paper.digits import fixed, plain
 from bot.paper.engine import Engine
-from bot.paper.values import Contract, Holding, Order
+from bot.paper.values import Contract, Holding, Kind, Order
 
 INDEX = {"BOTH": 0, "LONG": 1, "SHORT": 2}
 LEGS = {number: leg for leg, number in INDEX.items()}
@@ -19,16 +20,19 @@ LOWEST, HIGHEST = 1, 20_000_000
 
 
 def closing_fee(engine: Engine, holding: Holding) -> Decimal:
-    """Return what closing is reckoned to cost. [quote]."""
-    sign = 1 if holding.amount > 0 else -1
-    gone = holding.entry * (1 - Decimal(sign) / engine.leverage[holding.symbol])
-    return abs(holding.amount) * gone * engine.contracts[holding.symbol].taker
+    """Return what closing is reckoned to cost. [settle]."""
+    contract, sign = engine.contracts[holding.symbol], 1 if holding.amount > 0 else -1
+    if contract.kind is Kind.INVERSE:
+        sign = -sign  # the worth of a long grows as it loses
+    gone = 1 - Decimal(sign) / engine.leverage[holding.symbol]
+    return contract.worth(abs(holding.amount), holding.entry) * gone * contract.taker
 
 
 def initial_margin(engine: Engine, holding: Holding) -> Decimal:
-    """Return the margin of a position as the venue shows it. [quote]."""
-    size, leverage = abs(holding.amount), engine.leverage[holding.symbol]
-    added = holding.margin - size * holding.entry / leverage if holding.isolated else Decimal(0)
+    """Return the margin of a position as the venue shows it. [settle]."""
+    worth = engine.contracts[holding.symbol].worth(abs(holding.amount), holding.entry)
+    entered = worth / engine.leverage[holding.symbol]
+    added = holding.margin - entered if holding.isolated else Decimal(0)
     return engine.initial(holding) + closing_fee(engine, holding) + added
 
 
@@ -43,7 +47,7 @@ def position(engine: Engine, holding: Holding) -> dict[str, Any]:
         "side": "Buy" if holding.amount > 0 else "Sell",
         "size": plain(abs(holding.amount)),
         "avgPrice": fixed(holding.entry),
-        "positionValue": fixed(abs(holding.amount) * holding.entry),
+        "positionValue": fixed(contract.worth(abs(holding.amount), holding.entry)),
         "liqPrice": fixed(liquidation) if is_shown else "",
         "positionIM": initial,
         "positionIMByMp": initial,
@@ -60,7 +64,7 @@ def empty(engine: Engine, contract: Contract, side: str) -> dict[str, Any]:
         "positionIdx": INDEX[side],
         "riskId": 1,
         "riskLimitValue": plain(contract.brackets[0].cap),
-        "symbol": contract.id,
+        "symbol": name(contract),
         "side": "",
         "size": "0",
         "avgPrice": "0",
@@ -114,14 +118,16 @@ def status(found: Order) -> str:
 def order(engine: Engine, found: Order) -> dict[str, Any]:
     """Return a row of order/realtime and order/history."""
     ask, left = found.ask, found.size - found.filled if found.is_open else Decimal(0)
-    average = fixed(found.cost / found.filled) if found.filled else ""
+    contract = engine.contracts[ask.symbol]
+    average = fixed(contract.average(found.filled, found.cost)) if found.filled else ""
+    waits = contract.worth(left, ask.price) if ask.price else Decimal(0)
     closes = ask.reduce_only or ask.close_position
     if ask.position_side != "BOTH":  # there the leg and the side say the same
         closes = (ask.position_side, ask.side) in (("LONG", "SELL"), ("SHORT", "BUY"))
     return {
         "orderId": order_id(found.id),
         "orderLinkId": found.client_id if ask.client_id else "",
-        "symbol": ask.symbol,
+        "symbol": name(contract),
         "price": plain(ask.price),
         "qty": plain(found.size),
         "side": ask.side.title(),
@@ -132,10 +138,10 @@ def order(engine: Engine, found: Order) -> dict[str, Any]:
         "rejectReason": "EC_NoError",
         "avgPrice": average,
         "leavesQty": plain(left),
-        "leavesValue": fixed(left * ask.price),
+        "leavesValue": fixed(waits),
         "cumExecQty": plain(found.filled),
         "cumExecValue": fixed(found.cost),
-        "cumExecFee": fixed(found.cost * engine.contracts[ask.symbol].taker),
+        "cumExecFee": fixed(found.cost * contract.taker),
         "timeInForce": ask.time_in_force,
         "orderType": "Limit" if ask.type == "LIMIT" else "Market",
         "stopOrderType": "Stop" if ask.conditional else "",

@@ -4,11 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 from bot.paper.bybit.codes import WireError
-from bot.paper.bybit.market_data import listed
+from bot.paper.bybit.listing import KINDS, asked, name
 from bot.paper.bybit.request import Request
 from bot.paper.bybit.shape import LEGS, ORDER_ID, order, order_id
 from bot.paper.engine import Engine
-from bot.paper.values import Ask, Order, Reason, Refused
+from bot.paper.values import Ask, Contract, Order, Reason, Refused
 
 LONGEST_NAME = 36
 RISES, FALLS = 1, 2
@@ -23,8 +23,7 @@ def place(engine: Engine, request: Request) -> Any:
 
 def cancel(engine: Engine, request: Request) -> Any:
     """POST /v5/order/cancel."""
-    request.choice("category", ("linear",))
-    listed(engine, request.text("symbol"))
+    asked(engine, request)
     found = _find(engine, request)
     if found is None or not found.is_open:
         raise WireError(110001, "order not exists or too late to cancel")
@@ -51,7 +50,7 @@ def history(engine: Engine, request: Request) -> Any:
 
 def _list(engine: Engine, request: Request, orders: list[Order]) -> Any:
     category = request.choice("category", ("linear", "inverse", "option", "spot"))
-    symbol = request.optional("symbol")
+    symbol, settle = request.optional("symbol"), request.optional("settleCoin")
     if _named(request):
         found = _find(engine, request)
         orders = [o for o in orders if o is found]
@@ -59,12 +58,18 @@ def _list(engine: Engine, request: Request, orders: list[Order]) -> Any:
     rows = [
         order(engine, o)
         for o in reversed(orders)
-        if category == "linear"
-        and (symbol is None or o.ask.symbol == symbol)
+        if _is_of(engine.contracts[o.ask.symbol], category, symbol, settle)
         and (which == "All" or o.ask.conditional == (which == "StopOrder"))
     ]
     page, cursor = request.page(rows, usual=20, most=50)
     return {"category": category, "list": page, "nextPageCursor": cursor}
+
+
+def _is_of(contract: Contract, category: str, symbol: str | None, settle: str | None) -> bool:
+    """Whether a contract is one of those that are asked for; a symbol goes before a coin."""
+    if contract.kind is not KINDS.get(category):
+        return False
+    return settle in (None, contract.asset) if symbol is None else symbol == name(contract)
 
 
 def _named(request: Request) -> bool:
@@ -72,25 +77,24 @@ def _named(request: Request) -> bool:
 
 
 def _find(engine: Engine, request: Request) -> Order | None:
-    wanted, name = request.optional("orderId"), request.optional("orderLinkId")
-    if wanted is None and name is None:
+    wanted, link = request.optional("orderId"), request.optional("orderLinkId")
+    if wanted is None and link is None:
         raise WireError(10001, "params error: orderId or orderLinkId is needed")
     for found in engine.orders.values():
         if wanted is not None:
             if ORDER_ID.format(found.id, found.id) == wanted:
                 return found
-        elif found.ask.client_id == name:
+        elif found.ask.client_id == link:
             return found
     return None
 
 
 def _ask(engine: Engine, request: Request) -> Ask:
-    request.choice("category", ("linear",))
-    contract = listed(engine, request.text("symbol"))
+    contract = asked(engine, request)
     kind = request.choice("orderType", ("Market", "Limit"))
     side = request.choice("side", ("Buy", "Sell")).upper()
-    name = request.optional("orderLinkId") or ""
-    if len(name) > LONGEST_NAME:
+    link = request.optional("orderLinkId") or ""
+    if len(link) > LONGEST_NAME:
         raise WireError(10001, "params error: orderLinkId invalid")
     leg, reduces = _leg(engine, request, side), request.flag("reduceOnly")
     stop, is_conditional = ZERO, request.optional("triggerPrice") is not None
@@ -114,7 +118,7 @@ def _ask(engine: Engine, request: Request) -> Ask:
         close_position=closes_all,
         on_mark=request.choice("triggerBy", ("LastPrice", "IndexPrice", "MarkPrice"), "LastPrice")
         == "MarkPrice",
-        client_id=name,
+        client_id=link,
         conditional=is_conditional,
     )
 

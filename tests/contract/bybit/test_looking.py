@@ -80,7 +80,7 @@ async def test_the_margin_that_is_seen_moves_by_exactly_what_was_moved(
 
 
 async def test_every_page_of_positions_is_read(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.exchanges.bybit.adapter.POSITIONS_PAGE", 1)
+    monkeypatch.setattr("bot.exchanges.bybit.held.PAGE", 1)
     async with connected(rig) as venue:
         assert len((await venue.observe()).account.positions) == 2
 

@@ -172,3 +172,53 @@ def test_a_liquidation_price_the_venue_denies_keeps_margin_in() -> None:
     other = replace(held, venue_liquidation_price=held.venue_liquidation_price * D("1.0011"))
     disputed = replace(f, account=replace(f.account, positions=(other,)))
     assert code(disputed) == "liquidation_price_disputed"
+
+
+# where a coin has too few decimals for tags
+
+COARSE: dict[str, Any] = {"step": D("0.0001"), "apart": 10}
+
+
+@pytest.mark.parametrize(
+    ("amount", "before", "code"),
+    [
+        pytest.param("0.0201", "0.02", "duplicate", id="the same plan, told apart"),
+        pytest.param("0.0209", "0.0201", "duplicate", id="the same plan, both told apart"),
+        pytest.param("0.021", "0.0209", "", id="another plan"),
+        pytest.param("0.0199", "0.02", "", id="another plan, a step less"),
+    ],
+)
+def test_without_tags_an_addition_is_the_plan_that_it_was_rounded_up_from(
+    amount: str, before: str, code: str
+) -> None:
+    earlier = Move(at=NOON - timedelta(seconds=30), action=replace(ADD, amount=D(before)))
+    told = guard(facts(replace(ADD, amount=D(amount)), memory=Memory(moves=(earlier,)), **COARSE))
+    assert ("" if told is None else told.code) == code
+
+
+@pytest.mark.parametrize(
+    ("amount", "before", "code"),
+    [
+        pytest.param("0.0199", "0.02", "duplicate", id="the same plan, told apart"),
+        pytest.param("0.0191", "0.0199", "duplicate", id="the same plan, both told apart"),
+        pytest.param("0.0201", "0.02", "cooldown", id="another plan"),
+    ],
+)
+def test_without_tags_a_removal_is_the_plan_that_it_was_rounded_down_from(
+    amount: str, before: str, code: str
+) -> None:
+    earlier = Move(at=NOON - timedelta(seconds=30), action=replace(REMOVE, amount=D(before)))
+    own = KeyMemory(key=LONG, added=D("0.2"))
+    memory = Memory(keys=(own,), moves=(earlier,))
+    told = guard(facts(replace(REMOVE, amount=D(amount)), memory=memory, **COARSE))
+    assert told is not None
+    assert told.code == code
+
+
+@pytest.mark.parametrize(("amount", "is_denied"), [("0.2009", False), ("0.201", True)])
+def test_without_tags_a_move_may_be_a_step_of_the_plan_above_its_limit(
+    amount: str, is_denied: bool
+) -> None:
+    policy = a_coin_policy(max_margin_per_action=D("0.2"))
+    told = guard(facts(replace(ADD, amount=D(amount)), policy=policy, **COARSE))
+    assert (told is not None and told.code == "budget_action") is is_denied
