@@ -214,6 +214,10 @@ async def test_of_cross_positions_ours_is_where_the_venue_takes_the_account_over
         risks = assess_crossed(await venue.observe(), Policy()).values()
     assert len(risks) == 2
     for risk in risks:
+        if stand is KUCOIN:  # what cross positions hold of the wallet is not told apart there
+            assert not risk.is_known
+            assert risk.liquidation_price == risk.position.venue_liquidation_price
+            continue
         assert risk.is_known
         name = risk.position.symbol.partition(":")[0].replace("/", "")
         theirs = engine.liquidation_price(engine.holdings[name, "BOTH"])
