@@ -455,7 +455,7 @@ names = st.sampled_from(
 parts = st.dictionaries(names, values, max_size=6)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.sampled_from(ROUTES), st.dictionaries(names, values | parts, max_size=9), st.booleans())
 def test_whatever_is_asked_gets_an_answer_or_a_label(
     route: Any, parameters: dict[str, Any], has_legs: bool

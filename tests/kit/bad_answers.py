@@ -195,10 +195,10 @@ async def _seen_under(ground: Ground, path: str, spoil: Spoils) -> Observation |
 
 
 def a_broken_answer_to_a_write_never_says_rejected(
-    ground: Ground, path: str, action: Action, spoil: Spoils
+    ground: Ground, path: str, action: Action, spoil: Spoils, *, method: str = "POST"
 ) -> None:
     """Judge a write that took effect while its answer is broken."""
-    execution, was_answered = asyncio.run(_sent_under(ground, path, action, spoil))
+    execution, was_answered = asyncio.run(_sent_under(ground, path, action, spoil, method))
     assert was_answered
     assert execution.outcome is not Outcome.REJECTED, execution
     if execution.applied is not None:
@@ -206,7 +206,7 @@ def a_broken_answer_to_a_write_never_says_rejected(
 
 
 async def _sent_under(
-    ground: Ground, path: str, action: Action, spoil: Spoils
+    ground: Ground, path: str, action: Action, spoil: Spoils, method: str
 ) -> tuple[Execution, bool]:
     world = a_new_world(ground)
     venue = world.venue()
@@ -220,7 +220,7 @@ async def _sent_under(
         was_answered = True
         return spoil(text)
 
-    world.spoil(path, before, method="POST")
+    world.spoil(path, before, method=method)
     return await world.does(venue, action), was_answered
 
 

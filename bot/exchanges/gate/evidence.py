@@ -24,7 +24,7 @@ from bot.exchanges.gate.parse import PREFIX, SETTLE, moment
 from bot.exchanges.gate.stops import Stops
 from bot.exchanges.gate.write import filled
 from bot.exchanges.margins import Margins
-from bot.exchanges.numbers import number, stamp_of
+from bot.exchanges.numbers import number, stamp_of, text
 from bot.exchanges.past import since_ms
 from bot.exchanges.quota import Lane
 
@@ -119,12 +119,12 @@ class Evidence:
             "fills",
             lane=Lane.SETTLE,
         )
-        sizes = [
-            abs(number({"symbol": name, **row}, "size"))
+        ours = {
+            text(row, "trade_id"): abs(number({"symbol": name, **row}, "size"))
             for row in listed
             if row.get("text") == PREFIX + intent.id
-        ]
-        found = sum(sizes, NOTHING) * self._coins[action.key.symbol]
+        }
+        found = sum(ours.values(), NOTHING) * self._coins[action.key.symbol]
         if found > action.size:
             raise Incomplete(f"fills of {intent.id} must be <= {action.size} coins, were {found}")
         return found
