@@ -54,9 +54,10 @@ class Stops(Resting):
         Raises:
             ExchangeError: It could not be read completely.
         """
-        if await self._end({"clientOid": client_id}) is not None:
+        # In this order: one that fires in between has left the first list for the second.
+        if any(row.get("clientOid") == client_id for row in await self._open(Lane.SETTLE)):
             return True
-        return any(row.get("clientOid") == client_id for row in await self._open(Lane.SETTLE))
+        return await self._end({"clientOid": client_id}) is not None
 
     async def is_cancelled(self, stop_id: str) -> bool:
         """Whether a stop was taken back; one that has fired or never was is not.
@@ -64,11 +65,10 @@ class Stops(Resting):
         Raises:
             ExchangeError: It could not be read completely.
         """
-        end = await self._end({"orderId": stop_id})
-        if end is not None:
-            return end == TAKEN_BACK
+        if any(row.get("orderId") == stop_id for row in await self._open(Lane.SETTLE)):
+            return False
         # The venue forgets what was taken back long ago.
-        return all(row.get("orderId") != stop_id for row in await self._open(Lane.SETTLE))
+        return await self._end({"orderId": stop_id}) in (TAKEN_BACK, None)
 
     async def _open(self, lane: Lane) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
