@@ -73,7 +73,9 @@ def replay(stored: Iterable[StoredInputs], load: LoadStrategy) -> Report:
         decision = decide(
             inputs.observation, inputs.memory, inputs.policy, choose=strategies[key].choose
         )
-        difference = _compare(item.record, decision)
+        served = (i for i in inputs.observation.instruments if inputs.policy.serves(i))
+        room = min((i.margin_step for i in served), default=Decimal(0))
+        difference = _compare(item.record, decision, room=room)
         if difference is None:
             reproduced += 1
         else:
@@ -146,7 +148,14 @@ def _applied(item: StoredAction) -> Decimal:
     return amount_of(item.intent.action) if item.applied is None else item.applied
 
 
-def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:
+def _compare(recorded: dict[str, Any], decision: Decision, *, room: Decimal) -> Difference | None:
+    """Return the first field that does not follow again.
+
+    Args:
+        recorded: As it was.
+        decision: As it is now.
+        room: Step of what is planned. [settle]
+    """
     ids = [action["id"] for action in recorded["actions"]]
     if len(ids) != len(decision.approved):
         return Difference(
@@ -160,7 +169,7 @@ def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:
         decision_id=recorded["id"],
         sequence=recorded["seq"],
         intents=[
-            _named(action["id"], _as_sent(planned.action, action))
+            _named(action["id"], _as_sent(planned.action, action, room=room))
             for action, planned in zip(recorded["actions"], decision.approved, strict=True)
         ],
         config_hash=recorded["config_hash"],
@@ -174,13 +183,16 @@ def _compare(recorded: dict[str, Any], decision: Decision) -> Difference | None:
     return None
 
 
-def _as_sent(planned: Action, recorded: dict[str, Any]) -> Action:
-    """Return the action with the digits it was sent with, if they are digits of this plan."""
+def _as_sent(planned: Action, recorded: dict[str, Any], *, room: Decimal) -> Action:
+    """Return the action with the digits it was sent with, if they are digits of this plan.
+
+    Tags are less than a hundredth of it; where there are none, digits are less than its step.
+    """
     if not isinstance(planned, AddMargin | RemoveMargin | Transfer) or "amount" not in recorded:
         return planned
     sent = Decimal(recorded["amount"])
     more = planned.amount - sent if isinstance(planned, RemoveMargin) else sent - planned.amount
-    return with_amount(planned, sent) if 0 <= more < planned.amount / 100 else planned
+    return with_amount(planned, sent) if 0 <= more < max(planned.amount / 100, room) else planned
 
 
 def _named(name: str, action: Action) -> Intent:

@@ -132,15 +132,15 @@ class World:
         self.line.spoil = broken
 
 
-FRESH: dict[str, World] = {}
+FRESH: dict[Ground, World] = {}
 """The worlds of the last examples: building one costs ten times as much as asking it."""
 
 
 def a_world(ground: Ground) -> World:
     """Return the world of the last example."""
-    if ground.venue not in FRESH:
-        FRESH[ground.venue] = World(ground)
-    return FRESH[ground.venue]
+    if ground not in FRESH:
+        FRESH[ground] = World(ground)
+    return FRESH[ground]
 
 
 def a_new_world(ground: Ground) -> World:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.action import AddMargin
 from bot.domain.band import LeverageBand
 from bot.domain.market import Market
 from bot.domain.observation import Observation
@@ -15,9 +16,9 @@ from bot.journal.queries import StoredInputs
 from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
 from bot.rebalance.inputs import Inputs
-from bot.rebalance.memory import KeyMemory, Memory, remember
+from bot.rebalance.memory import KeyMemory, Memory, amount_of, remember
 from bot.record import record_of
-from bot.replay import memory_after, replay
+from bot.replay import _as_sent, memory_after, replay
 from bot.schemas import decode, encode
 from tests.kit.builders import LEVELS, a_policy, a_position, an_observation
 from tests.kit.records import an_intent
@@ -163,3 +164,21 @@ def test_inputs_from_before_anything_was_carried_still_decide_again() -> None:
         del entry["carried"]
     old = replace(item, inputs=json.dumps(raw).encode())
     assert replay([old], lambda _: Fixed()).reproduced == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "follows"),
+    [
+        pytest.param("0.018", True, id="as planned"),
+        pytest.param("0.0189", True, id="less than a step more"),
+        pytest.param("0.019", False, id="the next plan"),
+        pytest.param("0.0179", False, id="less than was planned"),
+    ],
+)
+def test_where_a_coin_has_no_room_for_tags_digits_are_less_than_a_step_of_the_plan(
+    sent: str, follows: bool
+) -> None:
+    planned = AddMargin(key=a_position("BTC/USD:BTC").key, amount=D("0.018"), currency="BTC")
+    again = _as_sent(planned, {"amount": sent}, room=D("0.001"))
+    assert (amount_of(again) == D(sent)) is follows
+    assert follows or again == planned

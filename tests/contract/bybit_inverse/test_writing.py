@@ -172,7 +172,8 @@ async def test_two_unknown_moves_of_one_amount_prove_nothing_of_either(
 
 
 async def test_the_ledger_has_lines_in_coin_with_their_symbol(venue: BybitVenue, rig: Rig) -> None:
-    for number, action in enumerate((add("0.01"), IN, REDUCE)):
+    actions: tuple[Action, ...] = (add("0.01"), IN, REDUCE)
+    for number, action in enumerate(actions):
         await send(venue, rig, action, f"plabcd000100000{number}")
     rig.engine.pay_funding()
     await rig.pace.sleep(60)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal as D
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.instrument import MarginRelease
+from bot.domain.instrument import Contract, MarginRelease
 from bot.domain.ledger import RowKind
 from bot.domain.market import Bars
 from bot.errors import Incomplete
@@ -260,3 +261,61 @@ def test_a_new_transfer_that_only_the_log_has_waits_for_the_other_list() -> None
     (outside,) = ledger.log_rows([row], [], {}, newest_ms=NOW_MS)
     assert (outside.kind, outside.other) == (RowKind.TRANSFER_IN, "")
     assert ledger.log_rows([row], [MOVED], {}, newest_ms=NOW_MS) == ()
+
+
+# inverse contracts
+
+ETHER = {
+    "symbol": "ETHUSD", "side": "Buy", "size": "200", "positionIdx": 0, "autoAddMargin": 0,
+    "avgPrice": "1812.70004844", "markPrice": "1812.90", "liqPrice": "1550.80", "leverage": "12",
+    "positionIM": "0.01926611", "positionMM": "0",
+}  # fmt: skip
+"""The venue's own example of an answer to adding 0.01 ether to a position of 200 dollars."""
+
+
+def test_the_margin_behind_an_inverse_position_is_that_of_the_venues_own_example() -> None:
+    """Whose initial margin is still the one at entry: today's is at mark, which is close to it."""
+    terms = replace(TERMS, symbol="ETH/USD:ETH", taker_fee=D("0.0006"), contract=Contract.INVERSE)
+    at_entry = ETHER | {"markPrice": ETHER["avgPrice"]}
+    wanted = D(200) / D("1812.70004844") / 12 + D("0.01")
+    assert abs(parse.position(at_entry, terms).margin - wanted) < D("0.00000002")
+    assert abs(parse.position(ETHER, terms).margin - wanted) < D("0.000002")
+
+
+@given(
+    side=st.sampled_from([1, -1]),
+    size=st.integers(1, 10**7),
+    entry=st.integers(10**4, 10**7),
+    moved=st.decimals("0.5", "2", places=4),
+    leverage=st.integers(1, 100),
+    added=st.integers(0, 10**6),
+)
+def test_what_was_added_to_an_inverse_position_is_found_whatever_the_mark(
+    side: int, size: int, entry: int, moved: D, leverage: int, added: int
+) -> None:
+    price, more, fee = D(entry) / 100, D(added) / 10_000, D("0.00055")
+    mark = price * moved
+    closing = size / price * (1 + D(side) / leverage) * fee  # at the bankruptcy price
+    row = ETHER | {
+        "side": "Buy" if side > 0 else "Sell", "size": str(size), "avgPrice": str(price),
+        "markPrice": str(mark), "leverage": str(leverage),
+        "positionIM": str(size / mark / leverage + closing + more),
+    }  # fmt: skip
+    terms = replace(TERMS, taker_fee=fee, contract=Contract.INVERSE)
+    found = parse.position(row, terms)
+    assert found.size == side * size
+    assert abs(found.margin - size / price / leverage - more) <= D("0.00000001")
+
+
+def test_an_inverse_contract_has_no_smallest_value_but_its_smallest_size() -> None:
+    row = CONTRACT | {"baseCoin": "BTC", "quoteCoin": "USD", "settleCoin": "BTC"}
+    row |= {"lotSizeFilter": {k: v for k, v in CONTRACT["lotSizeFilter"].items()
+                              if k != "minNotionalValue"}}  # fmt: skip
+    made = parse.instrument(
+        row, (), taker_fee=D("0.001"), margin_step=D("0.001"),
+        margin_release=MarginRelease.UNKNOWN, contract=Contract.INVERSE,
+    )  # fmt: skip
+    assert (made.symbol, made.settle, made.min_notional) == ("BTC/USD:BTC", "BTC", D(0))
+    assert parse.is_planned(made)
+    with pytest.raises(Incomplete, match="minNotionalValue"):
+        rules(row)
