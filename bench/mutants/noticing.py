@@ -72,7 +72,7 @@ class Replaced(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
         raise OSError(path)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # pytest looks plugins up in sets
 class Noticing:
     """Runs first what noticed most, and says through a pipe what fails first."""
 
@@ -91,7 +91,7 @@ class Noticing:
             os._exit(1)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # pytest looks plugins up in sets
 class Exchanging:
     """Asks about changes within functions in forks of a run that has collected its tests."""
 
