@@ -70,6 +70,17 @@ def test_a_fully_covered_long_has_no_liquidation_price() -> None:
     assert isolated.distance(size=D(1), mark_price=D(100), liquidation=None) is None
 
 
+@pytest.mark.parametrize("size", ["1", "-1"])
+def test_a_linear_price_is_told_however_high_it_is(size: str) -> None:
+    # In a currency of which a trillion buys little; with 0.5 % to be kept at P.
+    side, entry = D(size), D("4E+12")
+    found = isolated.liquidation_price(
+        Contract.LINEAR, ONE_TIER, size=side, entry_price=entry, margin=D("1E+12")
+    )
+    assert found is not None
+    assert D("1E+12") + side * (found - entry) == pytest.approx(found * D("0.005"), rel=D("1e-9"))
+
+
 def test_distance_is_negative_beyond_the_liquidation_price() -> None:
     assert isolated.distance(size=D(1), mark_price=D(90), liquidation=D(99)) == D("-0.1")
     assert isolated.distance(size=D(-1), mark_price=D(110), liquidation=D(99)) == D("-0.1")
