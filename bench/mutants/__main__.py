@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from bench.mutants.changes import Mutant, mutants
 from bench.mutants.loading import ROOT, WARM, path_of, warm
-from bench.mutants.noticing import is_noticed, quickly
+from bench.mutants.noticing import TIME, is_noticed, quickly
 from bench.mutants.targets import TARGETS
 
 KEPT = ROOT / ".cache" / "mutants"
@@ -77,7 +77,8 @@ def _judge(module: str, tests: Sequence[str], *, is_again: bool) -> None:
         kept.write_text(json.dumps(before | results))
     noticed = sum(results.values())
     print(
-        f"{module}: {noticed} of {len(results)} noticed, {time.monotonic() - began:.0f} s",
+        f"{module}: {noticed} of {len(results)} noticed, {most[TIME]} of them by time, "
+        f"{time.monotonic() - began:.0f} s",
         flush=True,
     )
 

@@ -28,6 +28,8 @@ from bench.mutants.loading import path_of
 
 LONGEST = 90.0
 """The tests as they are take less. [s]"""
+TIME, LOADING = "time", "loading"
+"""What notices a change in place of a test: tests that do not end, or do not begin."""
 
 QUIETLY = (
     "-x",
@@ -70,7 +72,7 @@ class Replaced(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
         raise OSError(path)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # pytest looks plugins up in sets
 class Noticing:
     """Runs first what noticed most, and says through a pipe what fails first."""
 
@@ -89,7 +91,7 @@ class Noticing:
             os._exit(1)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # pytest looks plugins up in sets
 class Exchanging:
     """Asks about changes within functions in forks of a run that has collected its tests."""
 
@@ -110,8 +112,9 @@ class Exchanging:
                 noticing.pytest_collection_modifyitems(session.items)
                 session.config.pluginmanager.register(noticing)
                 return None
-            if _is_failure(child, source, sink, self.most, longest=self.longest):
-                os.write(self.out, f"{mutant.id}\n".encode())
+            if name := _noticed_by(child, source, sink, longest=self.longest):
+                self.most[name] += 1
+                os.write(self.out, f"{mutant.id} {name}\n".encode())
         return True
 
 
@@ -145,37 +148,40 @@ def quickly(
     os.close(sink)
     with os.fdopen(source) as told:
         for line in told:
-            yield line.strip()
+            found, name = line.strip().split(" ", 1)
+            most[name] += 1
+            yield found
     os.waitpid(child, 0)
 
 
 def is_noticed(
     mutant: Mutant, tests: Sequence[str], most: Counter[str], *, longest: float = LONGEST
 ) -> bool:
-    """Whether a test fails of a change, or never ends; the test is counted."""
+    """Whether a test fails of a change, or never ends; what noticed it is counted."""
     source, sink = os.pipe()
     child = os.fork()
     if child == 0:
         sys.meta_path.insert(0, Replaced(mutant, path_of(mutant.module)))
         _run(tests, Noticing(most, sink))
-    return _is_failure(child, source, sink, most, longest=longest)
+    if name := _noticed_by(child, source, sink, longest=longest):
+        most[name] += 1
+    return bool(name)
 
 
-def _is_failure(child: int, source: int, sink: int, most: Counter[str], *, longest: float) -> bool:
-    """Whether a process fails, or never ends; the test that it names is counted."""
+def _noticed_by(child: int, source: int, sink: int, *, longest: float) -> str:
+    """Return the test of which a process ends, or what ends it instead; empty if all tests pass."""
     os.close(sink)
     until = time.monotonic() + longest
     while not (done := os.waitpid(child, os.WNOHANG))[0]:
         time.sleep(0.002)
         if time.monotonic() > until:
             os.kill(child, signal.SIGKILL)
-            done = os.waitpid(child, 0)
-            break
+            os.waitpid(child, 0)
+            os.close(source)
+            return TIME
     with os.fdopen(source, "rb") as told:
         name = told.read().decode()
-    if name:
-        most[name] += 1
-    return done[1] != 0
+    return name or (LOADING if done[1] else "")
 
 
 def _run(tests: Sequence[str], plugin: object) -> NoReturn:

@@ -45,6 +45,21 @@ DECIDING = (
     "tests/unit/rebalance/test_decide_giving_back.py",
     "tests/unit/rebalance/test_decide_protecting.py",
 )
+INVERSE = "tests/unit/rebalance/test_inverse.py"
+PLAN = (
+    "tests/unit/rebalance",
+    "tests/property/test_planning_laws.py",
+    "tests/property/test_reducing_laws.py",
+    "tests/property/test_sharing_laws.py",
+    "tests/property/test_backstop_laws.py",
+)
+MEMORY = (
+    "tests/unit/rebalance",
+    "tests/unit/guard",
+    "tests/property/test_claims_laws.py",
+    "tests/unit/test_judge.py",
+    "tests/unit/test_bookkeeper.py",
+)
 SHARING = (
     "tests/unit/rebalance/test_sharing.py",
     "tests/property/test_sharing_laws.py",
@@ -53,9 +68,11 @@ SHARING = (
 REDUCING = (
     "tests/unit/rebalance/test_reducing.py",
     "tests/property/test_planning_laws.py",
+    "tests/property/test_reducing_laws.py",
+    INVERSE,
     *DECIDING,
 )
-RETURNING = ("tests/property/test_planning_laws.py", *DECIDING)
+RETURNING = ("tests/property/test_planning_laws.py", INVERSE, *DECIDING)
 CHOOSE = ("tests/unit/rebalance/test_choose.py", "tests/property/test_strategy_laws.py")
 TIMING = ("tests/unit/books", "tests/unit/test_execute.py", "tests/unit/execute")
 MARGIN = (
@@ -66,8 +83,22 @@ MARGIN = (
     "tests/unit/margin/test_by_rule.py",
     "tests/unit/margin/test_vectors.py",
     "tests/unit/margin/test_linear.py",
+    "tests/unit/margin/test_inverse.py",
+    "tests/unit/margin/test_grossed_margin.py",
+    "tests/unit/margin/test_bands.py",
     "tests/property/test_margin_laws.py",
     "tests/property/test_margin_engine_laws.py",
+)
+LEASE = (
+    "tests/property/test_lease_laws.py",
+    "tests/unit/loop/test_lease.py",
+    "tests/contract/test_lease.py",
+)
+JUDGE = (
+    "tests/unit/test_judge.py",
+    "tests/unit/test_execute.py",
+    "tests/unit/execute",
+    "tests/property/test_plan_passes_guard.py",
 )
 TARGETS = {
     "bot.execute.guard": GUARD,
@@ -83,6 +114,11 @@ TARGETS = {
     "bot.execute.foreign": BOOKS,
     "bot.execute.bookkeeper": BOOKS,
     "bot.domain.ledger": ("tests/unit/domain/test_ledger.py", *BOOKS),
+    "bot.execute.fingerprint": JUDGE,
+    "bot.execute.judge": JUDGE,
+    "bot.execute.gate": ("tests/unit/test_execute.py", "tests/unit/loop"),
+    "bot.execute.perform": INTENTS,
+    "bot.execute.news": ("tests/unit/test_news.py", "tests/unit/loop"),
     "bot.execute.resolve": INTENTS,
     "bot.domain.intent": INTENTS,
     "bot.rebalance.review": REVIEW,
@@ -92,13 +128,49 @@ TARGETS = {
     "bot.rebalance.returning": RETURNING,
     "bot.rebalance.planned": RETURNING,
     "bot.rebalance.choose": CHOOSE,
+    "bot.rebalance.plan": PLAN,
+    "bot.rebalance.sizing": PLAN,
+    "bot.rebalance.urgency": PLAN,
+    "bot.rebalance.project": PLAN,
+    "bot.rebalance.decide": PLAN,
+    "bot.rebalance.screen": PLAN,
+    "bot.rebalance.currency": PLAN,
+    "bot.rebalance.owner": PLAN,
+    "bot.rebalance.policy": PLAN,
+    "bot.rebalance.rounding": PLAN,
+    "bot.rebalance.book": PLAN,
+    "bot.rebalance.backstop": PLAN,
+    "bot.rebalance.claims": MEMORY,
+    "bot.rebalance.memory": MEMORY,
+    "bot.rebalance.disputes": MEMORY,
+    "bot.rebalance.lines": (
+        "tests/property/test_line_laws.py",
+        "tests/unit/loop/test_pace.py",
+        "tests/unit/loop/test_rest.py",
+    ),
     "bot.domain.timing": TIMING,
+    "bot.domain.lease": LEASE,
     "bot.margin.curve": MARGIN,
     "bot.margin.solver": MARGIN,
     "bot.margin.legs": MARGIN,
     "bot.margin.lone": MARGIN,
     "bot.margin.account": MARGIN,
     "bot.margin.backing": MARGIN,
+    "bot.margin.assess": MARGIN,
+    "bot.margin.isolated": MARGIN,
+    "bot.margin.bands": MARGIN,
+    "bot.margin.tiers": MARGIN,
+    "bot.margin.rules": ("tests/unit/margin/test_rules.py", *MARGIN),
+    "bot.margin.venues": (
+        "tests/unit/margin/test_rules.py",
+        "tests/unit/margin/test_recorded_positions.py",
+        *MARGIN,
+    ),
+    "bot.margin.blackout": (
+        "tests/unit/margin/test_blackout.py",
+        "tests/property/test_backstop_laws.py",
+        "tests/unit/rebalance/test_backstop.py",
+    ),
     "bot.margin.by_rule": MARGIN,
     "bot.margin.rates": MARGIN,
     "bot.margin.release": MARGIN,

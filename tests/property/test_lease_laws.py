@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -131,6 +132,8 @@ def test_a_claim_may_follow_its_own_machine_or_what_it_waited_for(
     assert claim.may_follow(found) is may
     waited = Claim(holder="mine", name="me", at=NOON, unless_changed=a_lease())
     assert waited.may_follow(a_lease())
+    # Who reads it with the terms of another venue has read the same lease.
+    assert waited.may_follow(replace(a_lease(), terms=Terms(window=30.0)))
     assert not waited.may_follow(a_lease(ends=10.001))
 
 

@@ -131,12 +131,16 @@ def test_where_margin_stays_a_close_must_move_the_price_away(side: Side) -> None
 
 
 @pytest.mark.parametrize("action", [ADD, REMOVE, CLOSE, STOP], ids=lambda a: a.kind)
-@pytest.mark.parametrize("policy", [a_policy(), a_coin_policy(coin="ETH")], ids=["quote", "coin"])
-def test_limits_in_another_currency_let_nothing_leave(action: Action, policy: object) -> None:
+@pytest.mark.parametrize(
+    ("policy", "limits"), [(a_policy(), "quote"), (a_coin_policy(coin="ETH"), "ETH")]
+)
+def test_limits_in_another_currency_let_nothing_leave(
+    action: Action, policy: object, limits: str
+) -> None:
     refusal = guard(facts(action, policy=policy, urgency=Urgency.EMERGENCY))
     assert refusal is not None
     assert refusal.code == "op_unsupported"
-    assert "settles in BTC, limits are in" in refusal.text
+    assert refusal.text == f"{COIN} settles in BTC, limits are in {limits}"
 
 
 def test_money_of_another_coin_is_not_moved_but_a_stop_may_be_taken_back() -> None:

@@ -8,6 +8,7 @@ from bot.domain.instrument import Contract, MarginTier, contract_of, settle_of
 from bot.margin import isolated
 from bot.margin.assess import assess, release_limit
 from bot.margin.bands import band_at_distances, band_at_leverages
+from bot.margin.legs import coordinate
 from bot.margin.release import Binding
 from bot.margin.tiers import check_tiers
 from tests.kit.builders import COIN_TIERS, a_coin_instrument, a_position, tiers
@@ -76,11 +77,32 @@ def test_a_long_of_any_margin_has_a_liquidation_price() -> None:
     assert 0 < rich.liquidation_price < 101
 
 
-def test_a_long_that_is_lost_at_every_price_is_not_one_that_nothing_liquidates() -> None:
-    lost = assess(replace(V31, margin=D("-0.2")), RULES)
+@pytest.mark.parametrize("size", ["10000", "1"])
+def test_a_long_that_is_lost_at_every_price_is_not_one_that_nothing_liquidates(size: str) -> None:
+    lost = assess(replace(V31, size=D(size), margin=D("-0.2")), RULES)
     assert lost.liquidation_price == isolated.HIGHEST
     assert lost.distance is not None
     assert lost.distance < -1
+
+
+def test_a_short_is_safe_from_a_price_that_no_coin_has_and_not_from_one_below() -> None:
+    free = tiers(("0", "0", "0"))
+    # Without maintenance a short of 1 BTC dies at 60,000 over what margin leaves of it.
+    for margin, price in (("0.99999994", None), ("0.9999998", D("3E+11"))):
+        found = isolated.liquidation_price(
+            INVERSE, free, size=D(-60000), entry_price=D(60000), margin=D(margin)
+        )
+        assert found == price
+
+
+@pytest.mark.parametrize("contract", list(Contract))
+@pytest.mark.parametrize("size", [D(100), D(-100)])
+def test_equity_rises_with_the_coordinate_where_the_direction_says_so(
+    contract: Contract, size: D
+) -> None:
+    low, high = sorted((D(50000), D(60000)), key=lambda price: coordinate(contract, price))
+    rise = isolated.unrealized_pnl(contract, size=size, entry_price=low, price=high)
+    assert isolated.direction(contract, size=size) == (1 if rise > 0 else -1)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import pytest
 
 from bot.domain.instrument import Contract, MarginTier
 from bot.margin import isolated
+from bot.margin.assess import assess
 from bot.margin.tiers import check_tiers, maintenance_margin
-from tests.kit.builders import FOUR_TIERS, ONE_TIER, tiers
+from tests.kit.builders import FOUR_TIERS, ONE_TIER, a_position, an_instrument, tiers
 
 LINEAR = Contract.LINEAR
 
@@ -68,6 +69,17 @@ def test_a_fully_covered_long_has_no_liquidation_price() -> None:
     )
     assert price is None
     assert isolated.distance(size=D(1), mark_price=D(100), liquidation=None) is None
+
+
+@pytest.mark.parametrize("size", ["1", "-1"])
+def test_a_linear_price_is_told_however_high_it_is(size: str) -> None:
+    # In a currency of which a trillion buys little; with 0.5 % to be kept at P.
+    side, entry = D(size), D("4E+12")
+    found = isolated.liquidation_price(
+        Contract.LINEAR, ONE_TIER, size=side, entry_price=entry, margin=D("1E+12")
+    )
+    assert found is not None
+    assert D("1E+12") + side * (found - entry) == pytest.approx(found * D("0.005"), rel=D("1e-9"))
 
 
 def test_distance_is_negative_beyond_the_liquidation_price() -> None:
@@ -152,3 +164,15 @@ def test_a_short_that_is_lost_at_every_price_is_not_one_that_nothing_liquidates(
 @pytest.mark.parametrize("table", [FOUR_TIERS, FOUR_TIERS[:1]], ids=["four tiers", "one tier"])
 def test_a_continuous_table_with_rising_rates_is_accepted(table: tuple[MarginTier, ...]) -> None:
     check_tiers("BTC", table)
+
+
+def test_the_numbers_of_a_long_are_those_of_its_size_and_prices() -> None:
+    risk = assess(a_position(mark="61000", margin="3050"), an_instrument())
+    assert (risk.notional, risk.unrealized_pnl, risk.equity) == (61000, 1000, 4050)
+    assert risk.maintenance_margin == 61000 * D("0.005") - 50
+    assert risk.leverage == D(61000) / 4050
+
+
+@pytest.mark.parametrize("margin", ["0", "-1"])
+def test_what_has_no_equity_has_no_leverage(margin: str) -> None:
+    assert assess(a_position(margin=margin), an_instrument()).leverage is None

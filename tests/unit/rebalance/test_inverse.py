@@ -251,6 +251,15 @@ def test_the_limit_of_a_close_leaves_something_to_add_back(
     assert reducing.pays(position, RULES, a_market(COIN)) is (D(margin) > 0)
 
 
+def test_where_the_middle_is_one_over_no_price_the_slippage_bounds_a_close() -> None:
+    # Without a fee a short with twice its value as equity pays as far below 0 as mark is above.
+    position = a_position(COIN, size="-50000", entry="50000", mark="50000", margin="2")
+    market = a_market(COIN, mark="50000", depth=None)
+    free = replace(RULES, taker_fee=D(0))
+    found = reducing.worst_price(position, free, market, POLICY, is_emergency=True)
+    assert found == D(50000) * (1 + POLICY.emergency_slippage)
+
+
 @pytest.mark.parametrize("side", list(Side))
 def test_a_stop_stands_between_liquidation_and_emergency_for_all_contracts(side: Side) -> None:
     position = a_coin_position(side, margin="0.2")
