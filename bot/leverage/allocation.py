@@ -12,6 +12,7 @@ from bot.leverage.units import FAR, Units, distance_of, equity_and_slope, equity
 
 _FIRST = -math.log(1e-3)
 _LAST = -math.log(1e-300)  # no smaller hit probability is told apart from none
+_ALL = (-math.inf, math.inf)
 PRECISION = 1e-13
 """Of the sum against the pool. [ratio]"""
 _STEPS = 200
@@ -65,7 +66,7 @@ def min_max(
         ValueError: If a number is outside.
     """
     _check(units, sd, pool, low, high)
-    nearest, farthest = np.zeros_like(sd), np.full_like(sd, FAR)
+    nearest, farthest, levels = np.zeros_like(sd), np.full_like(sd, FAR), _ALL
     if tails is None:
 
         def place(level: float) -> tuple[Floats, Floats]:
@@ -80,8 +81,8 @@ def min_max(
             return z * sd, slope * sd
 
         farthest = np.minimum(farthest, place(_LAST)[0])
-        start = _FIRST
-    return _shared(units, pool, (low, high), place, (nearest, farthest), start)
+        start, levels = _FIRST, (0.0, _LAST)
+    return _shared(units, pool, (low, high), place, (nearest, farthest), start, levels)
 
 
 def min_sum(
@@ -146,7 +147,7 @@ def min_sum(
             np.take_along_axis(moved, tier, axis=1)[:, 0],
         )
 
-    return _shared(units, pool, (low, high), place, (nearest, farthest), start)
+    return _shared(units, pool, (low, high), place, (nearest, farthest), start, _ALL)
 
 
 def _check(units: Units, sd: Floats, pool: float, low: Floats, high: Floats) -> None:
@@ -186,8 +187,12 @@ def _shared(
     place: Place,
     reach: tuple[Floats, Floats],
     start: float,
+    levels: tuple[float, float],
 ) -> Allocation:
-    """Return the allocation at the level that uses up the pool, by Newton inside a bracket."""
+    """Return the allocation at the level that uses up the pool, by Newton inside a bracket.
+
+    No level outside ``levels`` is asked for: at the ends all stand nearest and farthest.
+    """
     low, high = bounds
     nearest, farthest = reach
     least = np.clip(equity_at(units, nearest), low, high)
@@ -196,7 +201,7 @@ def _shared(
     most = np.clip(equity_at(units, farthest), low, high)
     if most.sum() <= pool:
         return _allocation(units, most, idle=pool - float(most.sum()), deficit=0.0)
-    bottom, top, level, within = -math.inf, math.inf, start, least
+    (bottom, top), level, within = levels, start, least
     for _ in range(_STEPS):
         wanted, moved = place(level)
         a_log = np.clip(wanted, nearest, farthest)

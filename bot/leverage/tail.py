@@ -372,9 +372,9 @@ def survivals(tail: Tail, excursion: Floats) -> Floats:
     """Return `survival` of many excursions, shape (n,). [ratio]."""
     body = np.array(tail.body or (0.0, tail.threshold))
     at = np.clip(np.searchsorted(body, excursion, side="left"), 1, body.size - 1)
-    step = body[at] - body[at - 1]
-    part = (np.minimum(excursion, tail.threshold) - body[at - 1]) / np.where(step > 0, step, 1.0)
-    inside = 1.0 - (1.0 - EXCEEDANCE) * (at - 1 + np.maximum(part, 0.0)) / (body.size - 1)
+    low, high = body[at - 1], body[at]
+    part = (np.clip(excursion, low, high) - low) / np.where(high > low, high - low, 1.0)
+    inside = 1.0 - (1.0 - EXCEEDANCE) * (at - 1 + part) / (body.size - 1)
     beyond = np.maximum(excursion - tail.threshold, 0.0) / tail.scale
     logs = -beyond if abs(tail.shape) < _FLAT else -np.log1p(tail.shape * beyond) / tail.shape
     found = np.where(excursion > tail.threshold, EXCEEDANCE * np.exp(logs), inside)

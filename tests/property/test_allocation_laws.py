@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
@@ -105,6 +105,7 @@ def test_a_pool_is_used_up_or_its_surplus_lies_idle(
 
 
 @given(seeds, counts, st.floats(0.05, 0.95), st.integers(1, 4), st.booleans())
+@example(12604, 4, 0.5, 1, True)  # a step of Newton to a chance beyond all numbers
 def test_probabilities_are_equal_where_no_bound_is_met(
     seed: int, count: int, share: float, tiers: int, heavy: bool
 ) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.domain.position import Side
@@ -66,6 +66,7 @@ def test_a_smaller_tolerance_is_never_nearer(shape: Tail, one: float, two: float
 
 
 @given(tails(), st.lists(st.floats(-1, 100), min_size=2, max_size=40))
+@example(Tail(threshold=1.0, scale=1.0, shape=0.0, body=(0.0, 5e-324, 1.0)), [-1.0])
 def test_the_chance_falls_with_distance_and_vectors_agree_with_numbers(
     shape: Tail, excursions: list[float]
 ) -> None:
