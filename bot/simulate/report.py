@@ -12,7 +12,7 @@ from bot.simulate.matrix import AIMED, ENOUGH, Cell, cell, cells
 from bot.simulate.operations import Operation
 
 PAGE = Path("docs/faults.md")
-SWARM = 3500
+SWARM = 2800
 """Worlds with every fault, before those that are about one cell."""
 FAULTS = 0.3
 """Highest rate of a fault class in them. [ratio]"""
