@@ -268,11 +268,12 @@ def test_the_shipped_configurations_in_coin_are_valid(name: str) -> None:
     assert policy_of(settings).least_move == D("0.001")
 
 
-def test_the_shipped_configuration_of_test_hosts_is_valid_and_moves_nothing_between_wallets() -> (
-    None
-):
-    (account,) = load([Path("config/testnet-bybit.toml")], environ={}).settings.accounts
-    assert (account.venue, account.transfer_from) == ("bybit", ())
+@pytest.mark.parametrize("venue", ["bybit", "gate"])
+def test_the_shipped_configuration_of_test_hosts_is_valid_and_moves_nothing_between_wallets(
+    venue: str,
+) -> None:
+    (account,) = load([Path(f"config/testnet-{venue}.toml")], environ={}).settings.accounts
+    assert (account.venue, account.transfer_from) == (venue, ())
 
 
 def test_the_live_example_shows_the_defaults() -> None:

@@ -22,7 +22,7 @@ async def all_pages(
     *,
     page: int = PAGE,
     lane: Lane = Lane.READ,
-    is_far: Callable[[dict[str, Any]], bool] | None = None,
+    is_far: Callable[[list[dict[str, Any]]], bool] | None = None,
     sleep: Callable[[float], Awaitable[None]] | None = None,
     longest: float = 0.0,
 ) -> list[dict[str, Any]]:
@@ -35,8 +35,8 @@ async def all_pages(
         what: It is, for people.
         page: Rows of one.
         lane: What it is for.
-        is_far: Whether a row is beyond what is wanted, so that no page after it is; ``None`` reads
-            to the end.
+        is_far: Whether a page ends beyond what is wanted, so that none after it is needed; ``None``
+            reads to the end.
         sleep: Waits for the turn of a page; ``None`` does not wait.
         longest: Of such waits. [s]
 
@@ -55,6 +55,6 @@ async def all_pages(
         )
         listed = rows(answer, what)
         found += listed
-        if len(listed) < page or (is_far is not None and is_far(listed[-1])):
+        if len(listed) < page or (is_far is not None and is_far(listed)):
             return found
     raise Incomplete(f"{what} must fit {MOST_PAGES} pages, did not")

@@ -5,7 +5,7 @@ The venue counts contracts; everything that leaves this file is in coins.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -284,13 +284,18 @@ def position(row: Mapping[str, Any], symbol: str, *, coins: Decimal) -> Position
         entry_price=positive(row, "entry_price"),
         mark_price=positive(row, "mark_price"),
         margin=amount(row, "margin") if is_isolated else ZERO,
-        leverage_setting=lever if is_isolated else positive(row, "cross_leverage_limit"),
+        leverage_setting=lever if is_isolated else positive(row, _shared(row)),
         margin_mode=MarginMode.ISOLATED if is_isolated else MarginMode.CROSS,
         venue_liquidation_price=price if ZERO < price < NO_PRICE else None,
         venue_maintenance_margin=amount(row, "maintenance_margin")
         if row.get("maintenance_margin") not in (None, "")
         else None,
     )
+
+
+def _shared(row: Mapping[str, Any]) -> str:
+    """Return where the setting of a cross position stands: newer answers have one field for all."""
+    return "lever" if row.get("lever") else "cross_leverage_limit"
 
 
 def signed(row: Mapping[str, Any]) -> Decimal:
@@ -443,8 +448,9 @@ def bars(found: Sequence[Candle], *, seconds: int, now_ms: int) -> Bars:
         seconds: Length of one. [s]
         now_ms: Venue time. [ms]
     """
-    over = [row for row in found if row.opened_at.timestamp() + seconds <= now_ms / 1000]
+    width, now = timedelta(seconds=seconds), instant(now_ms)
+    over = [row for row in found if row.opened_at + width <= now]
     first = len(over) - 1
-    while first > 0 and (over[first].opened_at - over[first - 1].opened_at).seconds == seconds:
+    while first > 0 and over[first].opened_at - over[first - 1].opened_at == width:
         first -= 1
     return bars_of(over[max(0, first) :], seconds=seconds)

@@ -55,13 +55,11 @@ class Stops(Resting):
         Raises:
             ExchangeError: It could not be read completely.
         """
-        for status in ("open", "finished"):
-            asked = {"status": status, "contract": contract}
-            for row in await self._all(asked, Lane.SETTLE, since_ms=since_ms):
-                initial = table(row.get("initial"), "initial of a triggered order")
-                if initial.get("text") == parse.PREFIX + client_id:
-                    return True
-        return False
+        asked = {"contract": contract}
+        if _is_among(await self._all({"status": "open", **asked}, Lane.SETTLE), client_id):
+            return True
+        ended = {"status": "finished", **asked}
+        return _is_among(await self._all(ended, Lane.SETTLE, since_ms=since_ms), client_id)
 
     async def is_cancelled(self, stop_id: str) -> bool:
         """Whether a stop was taken back; one that has fired is not.
@@ -87,8 +85,10 @@ class Stops(Resting):
     async def _all(
         self, asked: Mapping[str, str], lane: Lane, *, since_ms: int | None = None
     ) -> list[dict[str, Any]]:
-        def is_far(row: dict[str, Any]) -> bool:
-            return since_ms is not None and parse.moment(row, "create_time") < since_ms
+        def is_far(rows: list[dict[str, Any]]) -> bool:
+            # Which of its times the list goes by is not documented: one that ended before an
+            # instant was placed before it too, and only newest first are the others older.
+            return since_ms is not None and _touched(rows[-1]) < min(since_ms, _touched(rows[0]))
 
         return await all_pages(
             self._client,
@@ -98,6 +98,16 @@ class Stops(Resting):
             lane=lane,
             is_far=is_far,
         )
+
+
+def _is_among(rows: list[dict[str, Any]], client_id: str) -> bool:
+    initials = (table(row.get("initial"), "initial of a triggered order") for row in rows)
+    return any(initial.get("text") == parse.PREFIX + client_id for initial in initials)
+
+
+def _touched(row: Mapping[str, Any]) -> int:
+    """Return when a triggered order was placed or ended, whichever is later. [ms]."""
+    return max(parse.moment(row, "create_time"), parse.moment(row, "finish_time"))
 
 
 def contract_of(row: Mapping[str, Any]) -> str:

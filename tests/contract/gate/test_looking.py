@@ -68,6 +68,29 @@ async def test_a_cross_position_is_shown_as_one(authority: Path) -> None:
         assert position.leverage_setting == 10
 
 
+@pytest.mark.parametrize("lever", ["", None])
+async def test_the_setting_of_a_cross_position_stands_in_the_older_field_too(
+    authority: Path, lever: str | None
+) -> None:
+    engine = an_engine()
+    engine.hold("SOLUSDT", D(50), leverage=10, isolated=False)
+    async with serving(engine, authority) as rig, connected(rig) as venue:
+        rig.faults.add(Fault(kind="rewrite", path=POSITIONS, rewrite=each(lever=lever)))
+        assert (await venue.observe()).account.positions[0].leverage_setting == 10
+
+
+async def test_bars_before_a_gap_are_left_out(venue: GateVenue, rig: Rig) -> None:
+    await venue.observe()
+    rig.engine.advance(rig.engine.now_ms + 3_600_000)
+
+    def with_a_gap(text: str) -> str:
+        rows = json.loads(text)
+        return json.dumps([rows[0] | {"t": rows[1]["t"] - 25 * 3600}, *rows[1:]])
+
+    rig.faults.add(Fault(kind="rewrite", path="candlesticks", rewrite=with_a_gap))
+    assert len((await venue.observe()).markets[0].bars.close) == 47
+
+
 async def test_a_position_of_bitcoin_is_named_and_not_lost(venue: GateVenue, rig: Rig) -> None:
     rig.desk.room.coin_positions = [{"contract": "BTC_USD", "size": "-3"}]
     with pytest.raises(Incomplete, match="BTC_USD"):

@@ -115,6 +115,31 @@ async def test_a_stop_whose_answer_was_lost_is_found_by_its_name_also_after_it_e
     assert (await venue.settle(other)).applied == 0
 
 
+@pytest.mark.parametrize("is_newest_first", [True, False])
+async def test_among_many_ended_ones_it_is_found_whichever_way_they_are_listed(
+    venue: GateVenue, rig: Rig, is_newest_first: bool
+) -> None:
+    for number in range(230):
+        order = rig.engine.place(
+            Ask(
+                symbol="SOLUSDT", side="SELL", type="STOP_MARKET", size=D(1), stop=D("120.00"),
+                reduce_only=True, on_mark=True, client_id=f"hand{number}", conditional=True,
+            )
+        )  # fmt: skip
+        rig.engine.cancel(order)
+    await rig.pace.sleep(60)
+    intent = an_intent_now(rig, stop())
+    await venue.execute(intent, an_open_gate())
+    rig.engine.cancel(rig.engine.open_orders("SOLUSDT")[0])
+    if not is_newest_first:
+        rig.engine.orders = dict(reversed(rig.engine.orders.items()))
+    before = rig.count(PLACED)
+    assert (await venue.settle(intent)).applied == 1
+    assert rig.count(PLACED) - before == (2 if is_newest_first else 4)
+    other = an_intent_now(rig, stop(), "pltest0001000002")
+    assert (await venue.settle(other)).applied == 0
+
+
 async def test_a_stop_that_fired_was_not_taken_back(venue: GateVenue, rig: Rig) -> None:
     await send(venue, rig, stop())
     (resting,) = (await venue.observe()).account.stops
