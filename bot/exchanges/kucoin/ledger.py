@@ -5,8 +5,8 @@ eight hours, and that of the running ones grows: what it grew since the last rea
 What is added to a position is in no list, and shows in the position alone.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.exchanges.client import all_of
 from bot.exchanges.kucoin.answers import Reader
 from bot.exchanges.numbers import instant, number, stamp_of, text, whole
 
+ZERO = Decimal(0)
 COMES, GOES, RESULT = "TransferIn", "TransferOut", "RealisedPNL"
 KINDS = {COMES: RowKind.TRANSFER_IN, GOES: RowKind.TRANSFER_OUT}
 COMPLETED, PENDING = "Completed", "Pending"
@@ -35,10 +36,11 @@ class Statement:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._from: datetime | None = None
-        """Results are added up from here. Aware UTC."""
+        self._from = datetime.max.replace(tzinfo=UTC)
+        """Results are added up from here, once they were read. Aware UTC."""
         self._read_at: datetime | None = None
         self._total: Total = {}
+        self._told = 0
         self._kept: list[LedgerRow] = []
         """What results grew, as told before."""
 
@@ -59,7 +61,7 @@ class Statement:
             ExchangeError: A list could not be read to its end.
         """
         symbols = {name: symbol for symbol, name in ids.items()}
-        begin = min(since, self._from or since - PERIOD)
+        begin = min(since - PERIOD, self._from)
         call, asked = (
             self._reader.api.futuresPrivateGetTransactionHistory,
             {"startAt": str(stamp_of(begin))},
@@ -89,29 +91,26 @@ class Statement:
 
     def _grow(
         self,
-        listed: Iterable[Mapping[str, Any]],
-        paid: Iterable[Mapping[str, Any]],
+        listed: Sequence[Mapping[str, Any]],
+        paid: Sequence[Mapping[str, Any]],
         symbols: Mapping[str, str],
         begin: datetime,
         until: datetime,
     ) -> None:
         """Learn what results came to; the first reading only says where they stand."""
-        listed, paid = list(listed), list(paid)
-        total = _total(listed, paid, since=begin)
-        if self._read_at is not None and self._from is not None:
-            before = _total(listed, paid, since=self._from)
-            for key in sorted({*before, *self._total}):
-                change = before.get(key, Decimal(0)) - self._total.get(key, Decimal(0))
+        if self._read_at is not None:
+            now = _total(listed, paid, since=self._from)
+            for key in sorted({*now, *self._total}):
+                change = now.get(key, ZERO) - self._total.get(key, ZERO)
                 if change:
-                    self._kept.append(_grown(key, change, self._read_at, symbols))
-            total = before
-        first = self._from is None
-        self._from = begin if first else self._from
-        assert self._from is not None  # noqa: S101 - set just now
-        if until - self._from > LONGEST:
+                    self._told += 1
+                    row = _grown(key, change, self._told, at=self._read_at, symbols=symbols)
+                    self._kept.append(row)
+        if self._read_at is None:
+            self._from = begin
+        elif until - self._from > LONGEST:
             self._from = until - PERIOD
-            total = _total(listed, paid, since=self._from)
-        self._total, self._read_at = total, until
+        self._total, self._read_at = _total(listed, paid, since=self._from), until
         self._kept = [row for row in self._kept if until - row.at < LONGEST]
 
 
@@ -189,20 +188,25 @@ def _total(
     for row in listed:
         if row.get("type") == RESULT and instant(whole(row, "time")) >= since:
             key = text(row, "currency"), text(row, "remark")
-            total[key] = total.get(key, Decimal(0)) + number(row, "amount")
+            total[key] = total.get(key, ZERO) + number(row, "amount")
     for row in paid:
         if instant(whole(row, "timePoint")) >= since:
             key = text(row, "settleCurrency"), text(row, "symbol")
-            total[key] = total.get(key, Decimal(0)) - number(row, "funding")
+            total[key] = total.get(key, ZERO) - number(row, "funding")
     return total
 
 
 def _grown(
-    key: tuple[str, str], change: Decimal, at: datetime, symbols: Mapping[str, str]
+    key: tuple[str, str],
+    change: Decimal,
+    count: int,
+    *,
+    at: datetime,
+    symbols: Mapping[str, str],
 ) -> LedgerRow:
     asset, name = key
     return LedgerRow(
-        id=f"result:{asset}:{name}:{at.isoformat()}",
+        id=f"result:{asset}:{name}:{at.isoformat()}:{count}",
         at=at,
         kind=RowKind.REALIZED_PNL,
         amount=change,
