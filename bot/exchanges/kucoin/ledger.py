@@ -5,7 +5,7 @@ eight hours, and that of the running ones grows: what it grew since the last rea
 What is added to a position is in no list, and shows in the position alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,8 +24,10 @@ ELSEWHERE = ("Trading", "Margin")
 """Words in the remark of a transfer whose other end is not the funding account."""
 PERIOD = timedelta(hours=9)
 """Longer than the time that one line of results is open."""
-LONGEST = timedelta(days=3)
+LONGEST = timedelta(hours=14)
 """So far back results are added up; then from later on."""
+SPAN = timedelta(hours=23)
+"""That one request asks for: whether the venue tells more than a day at once is not clear."""
 
 Total = dict[tuple[str, str], Decimal]
 """Of results, by currency and the venue's name of the contract. [asset]"""
@@ -62,14 +64,17 @@ class Statement:
         """
         symbols = {name: symbol for symbol, name in ids.items()}
         begin = min(since - PERIOD, self._from)
-        call, asked = (
-            self._reader.api.futuresPrivateGetTransactionHistory,
-            {"startAt": str(stamp_of(begin))},
-        )
-        listed = await self._reader.lines(call, asked, "transactions")
+        call = self._reader.api.futuresPrivateGetTransactionHistory
+        listed = [
+            row
+            for span in _spans(begin, until)
+            for row in await self._reader.lines(call, span, "transactions")
+        ]
         names = sorted({text(row, "remark") for row in listed if row.get("type") == RESULT})
         paid = [
-            row for page in await all_of([self._funding(n, begin) for n in names]) for row in page
+            row
+            for page in await all_of([self._funding(name, begin, until) for name in names])
+            for row in page
         ]
         self._grow(listed, paid, symbols, begin, until)
         found = [
@@ -81,10 +86,13 @@ class Statement:
             sorted((row for row in found if row.at >= since), key=lambda row: (row.at, row.id))
         )
 
-    async def _funding(self, name: str, since: datetime) -> list[dict[str, Any]]:
-        asked = {"symbol": name, "startAt": str(stamp_of(since))}
-        call = self._reader.api.futuresPrivateGetFundingHistory
-        found = await self._reader.lines(call, asked, f"funding of {name}")
+    async def _funding(self, name: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        call, what = self._reader.api.futuresPrivateGetFundingHistory, f"funding of {name}"
+        found = [
+            row
+            for span in _spans(since, until)
+            for row in await self._reader.lines(call, {"symbol": name, **span}, what)
+        ]
         if any(text(row, "symbol") != name for row in found):
             raise Incomplete(f"funding must be of {name}, was of others too")
         return found
@@ -214,6 +222,15 @@ def _grown(
         symbol=symbols.get(name, name),
         actor=RESULT,
     )
+
+
+def _spans(since: datetime, until: datetime) -> Iterator[dict[str, str]]:
+    """Yield the times to ask for; the last has no end, so that nothing of now is left out."""
+    begin = since
+    while until - begin > SPAN:
+        yield {"startAt": str(stamp_of(begin)), "endAt": str(stamp_of(begin + SPAN) - 1)}
+        begin += SPAN
+    yield {"startAt": str(stamp_of(begin))}
 
 
 def _remark(row: Mapping[str, Any]) -> str:

@@ -99,6 +99,26 @@ async def test_every_page_of_the_ledger_is_read(venue: KucoinVenue, rig: Rig) ->
     assert len(await venue.rows(SINCE)) == 120
 
 
+async def test_no_request_for_lines_asks_for_more_than_a_day(venue: KucoinVenue, rig: Rig) -> None:
+    rig.engine.transfer("spot", "futures", "USDT", D("0.01"))
+    await rig.pace.sleep(60 * 3600)
+    rig.engine.transfer("spot", "futures", "USDT", D("0.02"))
+    rig.desk.requests.clear()
+    found = await venue.rows(SINCE)
+    assert [row.amount for row in found if row.kind is RowKind.TRANSFER_IN] == [
+        D("0.01"),
+        D("0.02"),
+    ]
+    day, ends = 86_400_000, []
+    for _, path, request in rig.desk.requests:
+        if path.endswith("transaction-history"):
+            start = request.whole("startAt")
+            ends.append(request.whole("endAt", str(rig.pace.now_ms)))
+            assert 0 < ends[-1] - start < day
+    assert ends == sorted(ends)
+    assert len(ends) == 4
+
+
 async def test_a_transaction_of_unknown_state_is_named(venue: KucoinVenue, rig: Rig) -> None:
     await send(venue, rig, move())
     rig.faults.add(
