@@ -66,7 +66,7 @@ async def test_trap_a_success_that_did_nothing_is_called_a_missing_order() -> No
             await api.add_margin(SOL, 12.75)
     async with standing(KUCOIN, {DEPOSIT: NOTHING}) as stand:
         done = await stand.execute(margin(AddMargin))
-        assert (done.outcome, done.code) == (Outcome.UNKNOWN, "200000")
+        assert (done.outcome, done.code) == (Outcome.REJECTED, "300009")
 
 
 async def test_trap_another_text_under_the_code_of_a_success_counts_as_margin_moved() -> None:

@@ -54,7 +54,7 @@ async def test_a_cross_position_is_shown_and_nothing_is_planned_for_it(authority
     engine.hold("SOLUSDT", D(50), leverage=10, isolated=False)
     async with serving(engine, authority) as rig, connected(rig) as venue:
         (position,) = (await venue.observe()).account.positions
-        assert (position.margin_mode, position.margin) == (MarginMode.CROSS, 0)
+        assert (position.margin_mode, position.margin) == (MarginMode.CROSS, D(0))
 
 
 async def test_margin_that_the_venue_adds_by_itself_is_seen(venue: KucoinVenue, rig: Rig) -> None:

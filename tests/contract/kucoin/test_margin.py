@@ -68,14 +68,22 @@ async def test_an_answer_that_does_not_confirm_the_request_is_unknown(
 async def test_a_success_that_did_nothing_is_unknown_and_then_proven_to_be_nothing(
     venue: KucoinVenue, rig: Rig
 ) -> None:
-    """The venue's code of a success comes with a text where the position is gone."""
+    """The venue's code of a success comes with a text, and with nothing else."""
     await venue.observe()
-    nothing = '{"code": "200000", "msg": "Position does not exist"}'
+    nothing = '{"code": "200000", "msg": "The amount exceeds the upper limit"}'
     rig.faults.add(Fault(kind="rewrite", path=WITHDRAW, rewrite=lambda _: nothing))
     intent = an_intent_now(rig, remove("750"))
     done = await venue.execute(intent, an_open_gate())
-    assert (done.outcome, done.code) == (Outcome.UNKNOWN, "200000")
+    assert (done.outcome, done.code) == (Outcome.UNKNOWN, "unexpected_answer")
     assert (await venue.settle(intent)).applied == 0
+
+
+async def test_a_position_that_is_not_there_is_a_definite_no(venue: KucoinVenue, rig: Rig) -> None:
+    await venue.observe()
+    rig.engine.holdings.clear()
+    for action in (add("1"), remove("1")):
+        done = await send(venue, rig, action)
+        assert (done.outcome, done.code) == (Outcome.REJECTED, "300009")
 
 
 async def test_two_unknown_moves_of_one_position_are_told_apart(
