@@ -102,8 +102,8 @@ class AccountSection(Section):
         venue: The venue's id.
         symbols: Unified names to watch, all settled in quote or all in one coin; positions in other
             symbols are reported as not protected.
-        transfer_from: Wallets that may be drawn on when the futures wallet runs low; at Bybit and
-            OKX ``spot`` is the funding account, at Gate the spot account.
+        transfer_from: Wallets that may be drawn on when the futures wallet runs low; ``spot`` is
+            the funding account at Bybit, OKX and KuCoin, elsewhere the spot account.
         reserves: Wallet name to the free collateral no action may touch. [settle]
         margin_release: What the venue does with margin on a partial close, where you measured it.
         known_actors: The venue's words for who else may move margin, such as its own auto-add.

@@ -12,7 +12,13 @@ from bot.paper.market import Path as PricePath
 
 START = datetime(2026, 1, 5, 12, tzinfo=UTC)
 START_MS = int(START.timestamp() * 1000)
-PRICES = {"BTCUSDT": 60000.0, "ETHUSDT": 3000.0, "SOLUSDT": 150.0, "DOGEUSDT": 0.2}
+PRICES = {
+    "BTCUSDT": 60000.0,
+    "BTCUSDC": 60000.0,
+    "ETHUSDT": 3000.0,
+    "SOLUSDT": 150.0,
+    "DOGEUSDT": 0.2,
+}
 FAST = 1e6
 KEYS = Keys()
 NAME = "pltest0001000001"

@@ -248,6 +248,12 @@ def test_a_passphrase_is_a_secret_where_the_venue_wants_one(tmp_path: Path) -> N
 KUCOIN = MINIMAL.replace("[[accounts]]", '[[accounts]]\nvenue = "kucoinfutures"\npassword = "w"')
 
 
+def test_the_shipped_configuration_of_kucoin_is_valid_and_plays_on_this_machine() -> None:
+    settings = load([Path("config/kucoin.example.toml")], environ={}).settings
+    assert (settings.accounts[0].venue, settings.bot.mode) == ("kucoinfutures", "paper")
+    assert connection_of(settings, GATEWAY).wallets == ("futures", "spot")
+
+
 def test_a_venue_without_test_hosts_is_not_asked_there(tmp_path: Path) -> None:
     tested = KUCOIN.replace("[[accounts]]", '[bot]\nmode = "testnet"\n[[accounts]]')
     settings = load([written(tmp_path, tested)], environ={}).settings

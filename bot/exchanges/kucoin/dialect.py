@@ -31,7 +31,9 @@ CODES = Codes(
 )  # fmt: skip
 """KuCoin documentation, *Futures error codes*. 300018 is in none: an earlier attempt arrived, it
 must be looked at. Nor is 200000, the code of a success, where nothing but a text comes with it."""
-SUCCESS = 200000
+SUCCESS, NO_POSITION = 200000, 300009
+GONE = "Position does not exist"
+"""Comes with the code of a success where margin was meant for a position that is not there."""
 ORDERS = "/api/v1/orders"
 CLOSING = frozenset({("LONG", "sell"), ("SHORT", "buy"), ("BOTH", "sell"), ("BOTH", "buy")})
 
@@ -41,14 +43,18 @@ class Kucoin(Held, ccxt.kucoinfutures):  # type: ignore[misc]  # ccxt is shipped
 
 
 def told(body: Any) -> tuple[int | None, str]:
-    """Return code and text of an answer; that of a success only where it brings nothing."""
+    """Return code and text of an answer; that of a success only where it brings nothing.
+
+    A position that is not there is told under the code that orders have for it.
+    """
     code = body.get("code") if isinstance(body, dict) else None
     if not (isinstance(code, str) and code.isascii() and code.isdigit()):
         return None, ""
     found, text = int(code[:9]), body.get("msg")
     if found == SUCCESS and not (body.get("data") is None and text):
         return None, ""
-    return found, str(text or "")
+    is_gone = found == SUCCESS and text == GONE
+    return NO_POSITION if is_gone else found, str(text or "")
 
 
 def sent(query: str, body: str) -> list[tuple[str, str]]:

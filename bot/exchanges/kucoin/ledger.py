@@ -5,8 +5,8 @@ eight hours, and that of the running ones grows: what it grew since the last rea
 What is added to a position is in no list, and shows in the position alone.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.exchanges.client import all_of
 from bot.exchanges.kucoin.answers import Reader
 from bot.exchanges.numbers import instant, number, stamp_of, text, whole
 
+ZERO = Decimal(0)
 COMES, GOES, RESULT = "TransferIn", "TransferOut", "RealisedPNL"
 KINDS = {COMES: RowKind.TRANSFER_IN, GOES: RowKind.TRANSFER_OUT}
 COMPLETED, PENDING = "Completed", "Pending"
@@ -23,8 +24,10 @@ ELSEWHERE = ("Trading", "Margin")
 """Words in the remark of a transfer whose other end is not the funding account."""
 PERIOD = timedelta(hours=9)
 """Longer than the time that one line of results is open."""
-LONGEST = timedelta(days=3)
+LONGEST = timedelta(hours=14)
 """So far back results are added up; then from later on."""
+SPAN = timedelta(hours=23)
+"""That one request asks for: whether the venue tells more than a day at once is not clear."""
 
 Total = dict[tuple[str, str], Decimal]
 """Of results, by currency and the venue's name of the contract. [asset]"""
@@ -35,10 +38,11 @@ class Statement:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._from: datetime | None = None
-        """Results are added up from here. Aware UTC."""
+        self._from = datetime.max.replace(tzinfo=UTC)
+        """Results are added up from here, once they were read. Aware UTC."""
         self._read_at: datetime | None = None
         self._total: Total = {}
+        self._told = 0
         self._kept: list[LedgerRow] = []
         """What results grew, as told before."""
 
@@ -59,15 +63,18 @@ class Statement:
             ExchangeError: A list could not be read to its end.
         """
         symbols = {name: symbol for symbol, name in ids.items()}
-        begin = min(since, self._from or since - PERIOD)
-        call, asked = (
-            self._reader.api.futuresPrivateGetTransactionHistory,
-            {"startAt": str(stamp_of(begin))},
-        )
-        listed = await self._reader.lines(call, asked, "transactions")
+        begin = min(since - PERIOD, self._from)
+        call = self._reader.api.futuresPrivateGetTransactionHistory
+        listed = [
+            row
+            for span in _spans(begin, until)
+            for row in await self._reader.lines(call, span, "transactions")
+        ]
         names = sorted({text(row, "remark") for row in listed if row.get("type") == RESULT})
         paid = [
-            row for page in await all_of([self._funding(n, begin) for n in names]) for row in page
+            row
+            for page in await all_of([self._funding(name, begin, until) for name in names])
+            for row in page
         ]
         self._grow(listed, paid, symbols, begin, until)
         found = [
@@ -79,39 +86,39 @@ class Statement:
             sorted((row for row in found if row.at >= since), key=lambda row: (row.at, row.id))
         )
 
-    async def _funding(self, name: str, since: datetime) -> list[dict[str, Any]]:
-        asked = {"symbol": name, "startAt": str(stamp_of(since))}
-        call = self._reader.api.futuresPrivateGetFundingHistory
-        found = await self._reader.lines(call, asked, f"funding of {name}")
+    async def _funding(self, name: str, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        call, what = self._reader.api.futuresPrivateGetFundingHistory, f"funding of {name}"
+        found = [
+            row
+            for span in _spans(since, until)
+            for row in await self._reader.lines(call, {"symbol": name, **span}, what)
+        ]
         if any(text(row, "symbol") != name for row in found):
             raise Incomplete(f"funding must be of {name}, was of others too")
         return found
 
     def _grow(
         self,
-        listed: Iterable[Mapping[str, Any]],
-        paid: Iterable[Mapping[str, Any]],
+        listed: Sequence[Mapping[str, Any]],
+        paid: Sequence[Mapping[str, Any]],
         symbols: Mapping[str, str],
         begin: datetime,
         until: datetime,
     ) -> None:
         """Learn what results came to; the first reading only says where they stand."""
-        listed, paid = list(listed), list(paid)
-        total = _total(listed, paid, since=begin)
-        if self._read_at is not None and self._from is not None:
-            before = _total(listed, paid, since=self._from)
-            for key in sorted({*before, *self._total}):
-                change = before.get(key, Decimal(0)) - self._total.get(key, Decimal(0))
+        if self._read_at is not None:
+            now = _total(listed, paid, since=self._from)
+            for key in sorted({*now, *self._total}):
+                change = now.get(key, ZERO) - self._total.get(key, ZERO)
                 if change:
-                    self._kept.append(_grown(key, change, self._read_at, symbols))
-            total = before
-        first = self._from is None
-        self._from = begin if first else self._from
-        assert self._from is not None  # noqa: S101 - set just now
-        if until - self._from > LONGEST:
+                    self._told += 1
+                    row = _grown(key, change, self._told, at=self._read_at, symbols=symbols)
+                    self._kept.append(row)
+        if self._read_at is None:
+            self._from = begin
+        elif until - self._from > LONGEST:
             self._from = until - PERIOD
-            total = _total(listed, paid, since=self._from)
-        self._total, self._read_at = total, until
+        self._total, self._read_at = _total(listed, paid, since=self._from), until
         self._kept = [row for row in self._kept if until - row.at < LONGEST]
 
 
@@ -189,20 +196,25 @@ def _total(
     for row in listed:
         if row.get("type") == RESULT and instant(whole(row, "time")) >= since:
             key = text(row, "currency"), text(row, "remark")
-            total[key] = total.get(key, Decimal(0)) + number(row, "amount")
+            total[key] = total.get(key, ZERO) + number(row, "amount")
     for row in paid:
         if instant(whole(row, "timePoint")) >= since:
             key = text(row, "settleCurrency"), text(row, "symbol")
-            total[key] = total.get(key, Decimal(0)) - number(row, "funding")
+            total[key] = total.get(key, ZERO) - number(row, "funding")
     return total
 
 
 def _grown(
-    key: tuple[str, str], change: Decimal, at: datetime, symbols: Mapping[str, str]
+    key: tuple[str, str],
+    change: Decimal,
+    count: int,
+    *,
+    at: datetime,
+    symbols: Mapping[str, str],
 ) -> LedgerRow:
     asset, name = key
     return LedgerRow(
-        id=f"result:{asset}:{name}:{at.isoformat()}",
+        id=f"result:{asset}:{name}:{at.isoformat()}:{count}",
         at=at,
         kind=RowKind.REALIZED_PNL,
         amount=change,
@@ -210,6 +222,15 @@ def _grown(
         symbol=symbols.get(name, name),
         actor=RESULT,
     )
+
+
+def _spans(since: datetime, until: datetime) -> Iterator[dict[str, str]]:
+    """Yield the times to ask for; the last has no end, so that nothing of now is left out."""
+    begin = since
+    while until - begin > SPAN:
+        yield {"startAt": str(stamp_of(begin)), "endAt": str(stamp_of(begin + SPAN) - 1)}
+        begin += SPAN
+    yield {"startAt": str(stamp_of(begin))}
 
 
 def _remark(row: Mapping[str, Any]) -> str:

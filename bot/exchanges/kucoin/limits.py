@@ -47,7 +47,7 @@ OWN = re.compile(r"(?<=/)(?:\.?[A-Z][A-Z0-9]*M|\d+)(?=/|$)")
 """A contract or an order inside a path."""
 BUDGETS = Budgets(
     limits={name: Limit(weight=POOL, seconds=SECONDS) for name in (FUTURES, PUBLIC, MANAGEMENT)},
-    main=FUTURES,
+    main=PUBLIC,  # marks and books: a look weighs more there than in any other pool
 )
 
 
