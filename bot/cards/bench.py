@@ -263,6 +263,10 @@ class Bench:
         """Give the key the right to withdraw."""
         self.desk.keys = replace(self.keys, may_withdraw=True)
 
+    def named(self, key: PositionKey = SOL) -> Side | None:
+        """Return the leg that a move of its margin must name; ``None`` for none."""
+        return key.side if self.engine.hedge_mode or self.tongue.names_leg else None
+
     # the books
 
     def holding(self, key: PositionKey = SOL) -> Holding | None:

@@ -179,6 +179,7 @@ async def empty(bench: Bench) -> None:
     bench.relist(Target.POSITIONS, lambda _: [])
     await refused("an empty list beside a position", Incomplete, bench.venue.observe)
     bench.wire.faults.forget()
+    await bench.rest()
     del bench.engine.holdings["SOLUSDT", "BOTH"]
     seen = await bench.venue.observe()
     same("positions of an empty account", seen.account.positions, ())

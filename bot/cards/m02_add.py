@@ -147,7 +147,7 @@ async def no_contract_step(bench: Bench) -> None:
     same("lot", bench.engine.contracts["SOLUSDT"].lot, 1)
     done, _ = await bench.send(add("12.75"))
     ended(done, Outcome.DONE)
-    wanted = Said(kind="add_margin", symbol=SOL.symbol, amount=Decimal("12.75"))
+    wanted = Said(kind="add_margin", symbol=SOL.symbol, amount=Decimal("12.75"), leg=bench.named())
     same("request", bench.writes(), [wanted])
     same("margin", bench.margin(), before + Decimal("12.75"))
 

@@ -85,7 +85,9 @@ async def sign(bench: Bench) -> None:
     margin, wallet = bench.margin(), bench.engine.cross["USDT"]
     done, _ = await bench.send(remove("40.5"))
     ended(done, Outcome.DONE)
-    wanted = Said(kind="remove_margin", symbol=SOL.symbol, amount=Decimal("40.5"))
+    wanted = Said(
+        kind="remove_margin", symbol=SOL.symbol, amount=Decimal("40.5"), leg=bench.named()
+    )
     same("request", bench.writes()[-1], wanted)
     same("margin", bench.margin(), margin - Decimal("40.5"))
     same("wallet", bench.engine.cross["USDT"], wallet + Decimal("40.5"))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from bot.cards.bench import BTC, SOL, SOL_SHORT, Bench, reduce
 from bot.cards.card import Group
 from bot.cards.expect import ended, holds, same
-from bot.cards.needs import NAMED_ORDERS
+from bot.cards.needs import CAPPED, NAMED_ORDERS
 from bot.cards.scene import BTC as HELD_BTC
 from bot.cards.scene import LONG, SHORT, Scene
 from bot.cards.tongue import No, Said, Target
@@ -54,6 +54,7 @@ async def hedge_side(bench: Bench) -> None:
 
 @GROUP.card(
     "no flip",
+    needs=(CAPPED,),
     does="reduce by 50 after a person has closed 30 of 50",
     passes="20 are filled, nothing is left, and nothing is held on the other side",
 )

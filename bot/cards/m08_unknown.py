@@ -129,6 +129,7 @@ async def unreadable(bench: Bench) -> None:
     kinds: dict[Kind, bool] = {"half_json": True, "html": False, "empty": False}
     for number, (kind, has_effect) in enumerate(kinds.items()):
         intent = await _unknown(bench, kind, number)
+        await bench.rest()
         wanted = bench.marked(number) if has_effect else Decimal(0)
         same(f"found after {kind}", await bench.settle(intent), wanted)
     amount = bench.marked(len(kinds))
@@ -188,7 +189,10 @@ async def restart(bench: Bench) -> None:
 async def order_of_rows(bench: Bench) -> None:
     """M8-10."""
     amounts = [bench.marked(number) for number in range(4)]
-    intents = [(await bench.send(add(amount)))[1] for amount in amounts]
+    intents = []
+    for amount in amounts:
+        await bench.rest()
+        intents.append((await bench.send(add(amount)))[1])
     bench.relist(Target.MARGIN_HISTORY, lambda rows: rows[::-1])
     found = [await bench.settle(intent) for intent in intents]
     same("found", found, amounts)

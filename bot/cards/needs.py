@@ -51,3 +51,7 @@ AUTOMATIC = Need(
     is_met=lambda tongue: tongue.adds_by_itself is not None,
     because="the venue shows no flag of automatic margin",
 )
+CAPPED = Need(
+    is_met=lambda tongue: tongue.fills_what_there_is,
+    because="the venue refuses to reduce by more than there is",
+)

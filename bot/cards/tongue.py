@@ -131,6 +131,9 @@ class Tongue:
         adds_by_itself: Makes settings say that the venue adds margin by itself; ``None`` where it
             has no such flag.
         leaving: Parts of paths that move collateral to others.
+        names_leg: Whether a move of margin names the leg also where there is only one.
+        fills_what_there_is: Whether an order that only reduces and is larger than the position
+            closes all of it; else it is refused.
         beside: Reads at other endpoints than the adapter; ``None`` where there are none, and no
             card can be judged on the test hosts.
     """
@@ -153,6 +156,8 @@ class Tongue:
     ends: Callable[[int], Forgery]
     adds_by_itself: Forgery | None
     leaving: tuple[str, ...]
+    names_leg: bool = False
+    fills_what_there_is: bool = True
     beside: Beside | None = None
 
     def is_write(self, asked: Asked) -> bool:

@@ -65,10 +65,3 @@ def test_its_liquidation_prices_are_the_venues_in_every_record(
             float(position[name]) for name in ("liquidation_price", "venue_liquidation_price")
         )
         assert abs(ours - theirs) < 1e-9 * theirs
-
-
-def test_replay_reproduces_every_recorded_decision(crash: tuple[Path, dict[str, Any]]) -> None:
-    state, found = crash
-    report = json.loads(plimsoll(state, "replay", "--journal", found["journal"], "--json"))
-    assert report["differences"] == []
-    assert report["reproduced"] == found["polls"]

@@ -101,9 +101,9 @@ async def test_trap_the_venue_answers_a_move_of_margin_with_nothing() -> None:
     async with plain_ccxt() as (api, _):
         told = await api.add_margin(SOL, 12, {"holdSide": "long"})
         assert (told["total"], told["info"]["data"]) == (None, "")
-    unsaid = {"data": "{}"}, {"data": {}}, {"data": "ok"}
+    unsaid: tuple[object, ...] = ("{}", {}, "ok")
     for data in unsaid:
-        async with standing(BITGET, {MARGIN: REPLIES[MARGIN] | data}) as stand:
+        async with standing(BITGET, {MARGIN: REPLIES[MARGIN] | {"data": data}}) as stand:
             assert await stand.send(margin(AddMargin)) == (Outcome.UNKNOWN, None)
 
 
@@ -133,7 +133,7 @@ async def test_trap_an_order_is_confirmed_without_its_fill() -> None:
 
 async def test_trap_a_stop_that_is_not_found_is_taken_back_with_success_and_an_empty_list() -> None:
     """So it is where the kind is not said, too."""
-    silent = {"successList": [], "failureList": []}
+    silent: dict[str, Any] = {"successList": [], "failureList": []}
     said = {CANCEL: REPLIES[CANCEL] | {"data": silent}}
     async with plain_ccxt(said) as (api, recorder):
         await api.cancel_order("2146760", SOL, {"trigger": True})

@@ -23,7 +23,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "venues.md"
 SIZES = {
     "M1": 12, "M2": 12, "M3": 10, "M4": 10, "M5": 8, "M6": 10, "M7": 6, "M8": 14, "M9": 8, "M10": 6,
 }  # fmt: skip
-SKIPPED = {"binanceusdm": 8, "bybit": 14, "okx": 8}
+SKIPPED = {"binanceusdm": 8, "bitget": 8, "bybit": 14, "okx": 8}
 """By venue; what cannot be asked where all else can is not forgotten."""
 CARDS = {card.number: card for card in all_cards()}
 
@@ -134,6 +134,13 @@ def test_a_flag_that_a_venue_does_not_have_is_not_asked_for() -> None:
     assert "automatic margin" in CARDS["M9-05"].skipped_at(replace(tongue, adds_by_itself=None))
 
 
+def test_whether_a_reduction_is_capped_is_not_asked_where_the_venue_refuses_it() -> None:
+    tongue = tongue_of("binanceusdm")
+    assert not CARDS["M6-03"].skipped_at(tongue)
+    refusing = replace(tongue, fills_what_there_is=False)
+    assert "more than there is" in CARDS["M6-03"].skipped_at(refusing)
+
+
 async def test_a_skipped_card_fails_where_the_venue_is_asked_all_the_same() -> None:
     asked = replace(CARDS["M4-04"], needs=())
     (told,) = await run_all([asked], venue="binanceusdm")
@@ -143,7 +150,7 @@ async def test_a_skipped_card_fails_where_the_venue_is_asked_all_the_same() -> N
 
 def test_a_venue_whose_words_cards_do_not_know_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(VENUES, "elsewhere", VENUES["binanceusdm"])
-    with pytest.raises(ConfigError, match="one that cards know, binanceusdm, bybit, okx"):
+    with pytest.raises(ConfigError, match="one that cards know, binanceusdm, bitget, bybit, okx"):
         tongue_of("elsewhere")
 
 

@@ -28,12 +28,12 @@ SCENES = {
 }
 
 
-def told(action: Action, name: str, *, leg: Side | None) -> Said:
+def told(action: Action, name: str, *, leg: Side | None, named: Side | None) -> Said:
     """Return what must be read of an action that left."""
     match action:
         case AddMargin() | RemoveMargin():
             symbol = action.key.symbol
-            return Said(kind=action.kind, symbol=symbol, amount=action.amount, leg=leg)
+            return Said(kind=action.kind, symbol=symbol, amount=action.amount, leg=named)
         case ReducePosition(key=key):
             return Said(
                 kind=action.kind,
@@ -71,7 +71,8 @@ async def test_what_is_read_of_a_write_is_the_action_that_was_sent(venue: str, s
             said = bench.writes()[-1]
             if said.kind == "transfer":  # some venues take a name of ours here, some do not
                 said = replace(said, name="")
-            assert said == told(action, intent.id, leg=key.side if began.is_hedge else None)
+            leg = key.side if began.is_hedge else None
+            assert said == told(action, intent.id, leg=leg, named=bench.named(key))
         assert len(bench.writes()) == len(actions)
 
 

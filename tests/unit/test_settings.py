@@ -219,10 +219,11 @@ def test_the_shipped_configurations_are_valid(name: str) -> None:
     assert loaded.settings.accounts[0].venue == "binanceusdm"
 
 
-def test_the_configuration_of_the_okx_demo_is_valid_and_wants_three_words() -> None:
-    settings = load([Path("config/testnet-okx.toml")], environ={}).settings
+@pytest.mark.parametrize("venue", ["bitget", "okx"])
+def test_the_configuration_of_a_demo_that_wants_three_words_is_valid(venue: str) -> None:
+    settings = load([Path(f"config/testnet-{venue}.toml")], environ={}).settings
     account = settings.accounts[0]
-    assert (account.venue, settings.bot.mode) == ("okx", "testnet")
+    assert (account.venue, settings.bot.mode) == (venue, "testnet")
     assert None not in (account.api_key_file, account.secret_file, account.password_file)
 
 

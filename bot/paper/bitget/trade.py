@@ -100,8 +100,8 @@ def _check_closing(room: Room, contract: Contract, ask: Ask) -> None:
         ("SHORT", "BUY"),
     )
     holding = room.engine.holdings.get((contract.id, ask.position_side))
-    if not closes or holding is None:
-        return
+    if not closes or holding is None or ask.size > contract.maximum:
+        return  # what no order may be has another code
     if (holding.amount > 0) == (ask.side == "SELL") and ask.size > abs(holding.amount):
         raise WireError(40757, "Not enough position is available.")
 

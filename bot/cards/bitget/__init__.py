@@ -1,0 +1,1 @@
+"""What does Bitget say its own way, as far as cards must know?"""
