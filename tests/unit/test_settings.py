@@ -262,6 +262,9 @@ def test_the_shipped_configuration_of_test_hosts_is_valid_and_moves_nothing_betw
 ):
     (account,) = load([Path("config/testnet-bybit.toml")], environ={}).settings.accounts
     assert (account.venue, account.transfer_from) == ("bybit", ())
+    inverse = load([Path("config/testnet-bybit-inverse.toml")], environ={}).settings
+    assert (inverse.accounts[0].venue, inverse.accounts[0].coin) == ("bybit", "BTC")
+    assert policy_of(inverse).least_move == D("0.001")
 
 
 def test_the_live_example_shows_the_defaults() -> None:
