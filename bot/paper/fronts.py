@@ -59,7 +59,13 @@ FRONTS: Mapping[str, Front] = {
     "bybit": Front(
         desk=BybitDesk, hosts=BYBIT_HOSTS, kinds=(*LINEAR, *INVERSE), cut=bybit_listing.cut
     ),
-    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kinds=LINEAR, demand=okx_listing.demand),
+    "okx": Front(
+        desk=OkxDesk,
+        hosts=okx_codes.HOSTS,
+        kinds=(*LINEAR, *INVERSE),
+        demand=okx_listing.demand,
+        cut=okx_listing.cut,
+    ),
 }
 """By the venue's id."""
 
