@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -284,10 +285,10 @@ def risk_text(found: Mapping[str, Any]) -> str:
 
 
 def venues() -> Iterator[dict[str, Any]]:
-    """Yield the capability table."""
-    from bot.exchanges.venues import VENUES  # noqa: PLC0415 - only this view needs adapters
+    """Yield the capability table; a venue of both kinds of contract has a row for each."""
+    from bot.exchanges.venues import INVERSE, VENUES  # noqa: PLC0415 - only this view needs adapters
 
-    for name, row in sorted(VENUES.items()):
+    for name, row in sorted((*VENUES.items(), *INVERSE.items()), key=itemgetter(0)):
         yield {"venue": name, **asdict(row)}
 
 

@@ -216,6 +216,12 @@ INVERSE: Mapping[str, Venue] = {
         market="Bybit v5 perpetuals of a unified account, inverse",
         margin_step=Decimal("0.001"),
     ),
+    "okx": replace(
+        VENUES["okx"],
+        market="OKX swaps, inverse",
+        margin_step=Decimal("0.00001"),
+        collateral_step=Decimal("0.00000001"),
+    ),
 }
 """By the id of a venue that speaks of both kinds of contract. Bybit's four decimals hold for a coin
 too: they leave no room for tags."""

@@ -79,7 +79,13 @@ FRONTS: Mapping[str, Front] = {
     "bybit": Front(
         desk=BybitDesk, hosts=BYBIT_HOSTS, kinds=(*LINEAR, *INVERSE), cut=bybit_listing.cut
     ),
-    "okx": Front(desk=OkxDesk, hosts=okx_codes.HOSTS, kinds=LINEAR, demand=okx_listing.demand),
+    "okx": Front(
+        desk=OkxDesk,
+        hosts=okx_codes.HOSTS,
+        kinds=(*LINEAR, *INVERSE),
+        demand=okx_listing.demand,
+        cut=okx_listing.cut,
+    ),
     "gate": Front(desk=GateDesk, hosts=gate_codes.HOSTS, kinds=LINEAR, demand=gate_listing.demand),
     "kucoinfutures": Front(
         desk=KucoinDesk, hosts=kucoin_codes.HOSTS, kinds=LINEAR, demand=kucoin_listing.demand

@@ -201,7 +201,7 @@ class LimitsSection(Section):
         global_budget: The same for everything. [ratio]
         max_reduction_per_action: Share of a position closed at once. [ratio]
         min_move: Smaller routine moves are not made; below 1 in quote, or 100,000 of the finest
-            steps of a coin, nothing moves anyway. [settle]
+            steps of a coin, nothing moves anyway; at Bybit below 0.001 of a coin. [settle]
         min_effect: Routine margin moves smaller than this share of the margin between trigger and
             target are not made; 0 makes all. [ratio]
         slippage: Worst price of a routine reduction, from mark. [ratio]

@@ -15,12 +15,12 @@ from bot.paper.pace import Stepped
 from tests.kit.bybit import (
     INVERSE,
     Rig,
-    a_coin_account,
     code_of,
     plain_ccxt,
     result_of,
     signed,
 )
+from tests.kit.coins import a_coin_account
 from tests.kit.paper import FAST
 
 SYMBOL = "BTC/USD:BTC"

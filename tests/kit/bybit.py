@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 import ccxt.async_support as ccxt
@@ -14,9 +13,7 @@ from bot.exchanges.bybit.adapter import BybitVenue
 from bot.exchanges.gateway import open_session
 from bot.paper.bybit.desk import BybitDesk
 from bot.paper.desk import Asked
-from bot.paper.engine import Engine
 from tests.kit import rigs
-from tests.kit.coins import a_coin_engine
 from tests.kit.paper import KEYS
 
 Rig: TypeAlias = rigs.Rig[BybitDesk]
@@ -30,14 +27,6 @@ INVERSE = rigs.Stand(
     settings={"symbols": ("BTC/USD:BTC",)},
 )
 """The same, for an account of positions that are margined in bitcoin."""
-
-
-def a_coin_account() -> Engine:
-    """Return an exchange where 12,000 dollars are held in bitcoin, and 900 short in ether."""
-    engine = a_coin_engine()
-    engine.hold("BTCUSD_PERP", Decimal(12_000), leverage=10)
-    engine.hold("ETHUSD_PERP", Decimal(-900), leverage=20)
-    return engine
 
 
 @contextlib.asynccontextmanager

@@ -81,6 +81,14 @@ def a_coin_engine(
     return engine
 
 
+def a_coin_account() -> Engine:
+    """Return an exchange where 12,000 dollars are held in bitcoin, and 900 short in ether."""
+    engine = a_coin_engine()
+    engine.hold("BTCUSD_PERP", Decimal(12_000), leverage=10)
+    engine.hold("ETHUSD_PERP", Decimal(-900), leverage=20)
+    return engine
+
+
 def fund(engine: Engine, money: Mapping[str, str]) -> None:
     """Give both wallets of each asset the same."""
     for asset, amount in money.items():

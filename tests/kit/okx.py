@@ -16,3 +16,11 @@ OKX = rigs.Stand(
     settings={"password": KEYS.password, "bars": 48},
 )
 serving, connected = OKX.serving, OKX.connected
+INVERSE = rigs.Stand(
+    venue="okx",
+    desk=OkxDesk,
+    adapter=OkxVenue,
+    root="/api/v5",
+    settings={"password": KEYS.password, "bars": 24, "symbols": ("BTC/USD:BTC",)},
+)
+"""The same, for an account of positions that are margined in bitcoin."""

@@ -1,12 +1,13 @@
 """OKX before which the adapter stands, and what is signed there.
 
-``tests/contract/golden/okx_replies.json`` has the fields and the spelling that the venue documents,
-with numbers of our own.
+``tests/contract/golden/okx_replies.json`` and ``okx_coin_replies.json``, of inverse swaps, have the
+fields and the spelling that the venue documents, with numbers of our own.
 """
 
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from tests.kit.golden import Scene, kept
 from tests.kit.recorder import KEY, SECRET, Recorded, Recorder
 
 REPLIES = kept("okx_replies.json")
+COIN_REPLIES = kept("okx_coin_replies.json")
 WORD = "golden-word"
 
 
@@ -68,3 +70,5 @@ OKX = Scene(
     replies=REPLIES,
     password=WORD,
 )
+COIN = replace(OKX, replies=COIN_REPLIES, symbols=("BTC/USD:BTC", "ETH/USD:ETH"))
+"""The same, for an account of inverse swaps."""

@@ -19,7 +19,7 @@ from tests.kit.bad_answers import (
     a_broken_history_invents_nothing,
     a_broken_ledger_is_named_or_leaves_sane_lines,
 )
-from tests.kit.bybit import a_coin_account
+from tests.kit.coins import a_coin_account
 from tests.kit.spoiled import spoilings
 
 BTC = PositionKey("BTC/USD:BTC", Side.LONG)

@@ -171,6 +171,12 @@ def test_where_there_are_no_tags_an_amount_is_told_from_sums_of_what_is_open() -
     assert amount_of(prints.marked(planned, now=NOON, open_=open_)) == D("0.0031")
 
 
+@pytest.mark.parametrize("prints", [marks(), coarse()], ids=["tags", "none"])
+def test_what_is_finer_than_the_venue_books_stays_as_it_is(prints: Fingerprints) -> None:
+    odd = AddMargin(key=KEY, amount=D("100.000001"), currency="BTC")
+    assert prints.marked(odd, now=NOON, open_=()) == odd
+
+
 def test_tags_need_a_thousand_steps_of_room() -> None:
     for room, apart in (("0.001", 10), ("0.0999", 999), ("0.1", 0), ("1", 0)):
         assert steps_apart(room=D(room), step=D("0.0001")) == apart

@@ -283,6 +283,12 @@ def test_the_shipped_configuration_of_test_hosts_is_valid_and_moves_nothing_betw
     assert (account.venue, account.transfer_from) == (venue, ())
 
 
+def test_the_shipped_configuration_of_inverse_bybit_is_in_its_coin() -> None:
+    inverse = load([Path("config/testnet-bybit-inverse.toml")], environ={}).settings
+    assert (inverse.accounts[0].venue, inverse.accounts[0].coin) == ("bybit", "BTC")
+    assert policy_of(inverse).least_move == D("0.001")
+
+
 def test_the_live_example_shows_the_defaults() -> None:
     example = load([Path("config/live.example.toml")], environ={}).settings
     for section in ("limits", "journal", "log"):

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from bot.views import action_text
+from bot.views import action_text, venues
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,10 @@ def test_a_size_is_told_in_the_unit_of_its_contract(symbol: str, unit: str) -> N
         "text": "",
     }
     assert unit in action_text(row)
+
+
+def test_a_venue_of_both_kinds_of_contract_is_told_twice() -> None:
+    rows = [(row["venue"], row["market"]) for row in venues()]
+    assert len(rows) == len(set(rows))
+    kinds = [market for venue, market in rows if venue == "bybit"]
+    assert ["inverse" in market for market in kinds] == [False, True]

@@ -1,7 +1,9 @@
 """How does one OKX account look, and how is it acted on?
 
-Sizes are contracts at the venue and coins everywhere else: they change in `parse` and `write`. The
-wallet that the bot calls ``futures`` is the trading account, ``spot`` the funding account.
+Sizes are contracts at the venue and coins everywhere else, or dollars where they are inverse: they
+change in `parse` and `write`. Which swaps are understood follows from the configured symbols:
+linear ones, or inverse ones of one coin. The wallet that the bot calls ``futures`` is the trading
+account, ``spot`` the funding account.
 """
 
 from collections import Counter
@@ -13,6 +15,7 @@ from typing import Any
 from bot.clock import VenueClock
 from bot.domain.account import Wallet
 from bot.domain.action import ReducePosition
+from bot.domain.instrument import Contract
 from bot.domain.intent import Intent, Settlement
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
@@ -133,7 +136,9 @@ class OkxVenue(Adapter):
         await self._rules.need(symbols)
         self._rules.hold(self._largest(held))
         positions = [self._position(row) for row in held]
-        currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
+        # Inverse ones are each settled in a coin of their own; the account is one of one coin.
+        seen = wanted if self._rules.contract is Contract.INVERSE else symbols
+        currencies = frozenset(self._instruments[symbol].settle for symbol in seen)
         wallets = _wallets(account, risks, every, currencies)
         if funds is not None:
             wallets += parse.funding_wallets(funds, currencies)
@@ -166,10 +171,10 @@ class OkxVenue(Adapter):
         return listed(answer, "funding account")
 
     async def _indices(self) -> dict[str, dict[str, Any]]:
-        """Return the row of each index of a settle currency, by the venue's name."""
-        settles = sorted({self._instruments[s].settle for s in self._settings.symbols})
+        """Return the row of each index of a currency that is quoted in, by the venue's name."""
+        quotes = sorted({quote_of(symbol) for symbol in self._settings.symbols})
         call = self._client.api.publicGetMarketIndexTickers
-        answers = await all_of([self._client.read(call, {"quoteCcy": ccy}) for ccy in settles])
+        answers = await all_of([self._client.read(call, {"quoteCcy": ccy}) for ccy in quotes])
         found = [row for answer in answers for row in listed(answer, "indices")]
         return {text(row, "instId"): row for row in found}
 
@@ -227,6 +232,11 @@ class OkxVenue(Adapter):
             raise Denied("the API key must not be able to withdraw: turn that right off")
         if "trade" not in rights:
             raise Denied("the API key must be able to trade: turn that right on")
+
+
+def quote_of(symbol: str) -> str:
+    """Return the currency that a unified name is quoted in."""
+    return symbol.partition("/")[2].partition(":")[0]
 
 
 def _wallets(

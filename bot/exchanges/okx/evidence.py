@@ -46,7 +46,7 @@ class Evidence:
             client: Of the venue.
             stops: Of the account.
             ids: The venue's names of symbols, as far as they are known when it is asked.
-            coins: In a contract, by symbol. [base]
+            coins: In a contract, by symbol. [base or quote]
         """
         self._client, self._stops, self._ids, self._coins = client, stops, ids, coins
 
@@ -73,7 +73,7 @@ class Evidence:
         return settled(intent, found)
 
     async def filled(self, intent: Intent) -> Decimal | None:
-        """Return what an order filled once it is over; ``None`` where there is none such. [base].
+        """Return what an order filled once it is over; ``None`` for none such. [base or quote].
 
         Raises:
             ExchangeError: It could not be read.

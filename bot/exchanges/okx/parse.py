@@ -1,6 +1,7 @@
 """What do OKX's rows mean?
 
-The venue counts contracts; everything that leaves this file is in coins.
+The venue counts contracts; everything that leaves this file is in coins, or in dollars where they
+are inverse.
 """
 
 import itertools
@@ -11,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.account import Wallet
-from bot.domain.instrument import Instrument, MarginRelease, MarginTier
+from bot.domain.instrument import Contract, Instrument, MarginRelease, MarginTier
 from bot.domain.market import Bars, Candle, Market
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode, Side
 from bot.domain.stop import RestingStop, is_own_name
@@ -27,7 +28,8 @@ TAKER_FEE = Decimal("0.0005")
 """Of the lowest fee tier; no position is taken to close for less. [ratio]"""
 LISTED = frozenset({"live", "preopen", "suspend"})
 """States of a contract that has not ended."""
-LINEAR = "linear"
+KINDS = {Contract.LINEAR: "linear", Contract.INVERSE: "inverse"}
+"""The venue's word for a kind of contract."""
 LEGS = {Side.LONG: "long", Side.SHORT: "short"}
 MODES = {"net_mode": PositionMode.ONE_WAY, "long_short_mode": PositionMode.HEDGE}
 SPOT, FUTURES, MULTI, PORTFOLIO = "1", "2", "3", "4"
@@ -82,23 +84,25 @@ def owner(row: Mapping[str, Any]) -> Owner:
     )
 
 
-def is_linear_swap(row: Mapping[str, Any]) -> bool:
-    """Whether a row of public/instruments is of a contract that settles in what it is quoted in."""
-    return row.get("instType") == "SWAP" and row.get("ctType") == LINEAR
+def is_swap(row: Mapping[str, Any], contract: Contract) -> bool:
+    """Whether a row of public/instruments is of a swap of a kind."""
+    return row.get("instType") == "SWAP" and row.get("ctType") == KINDS[contract]
 
 
 def unified(row: Mapping[str, Any]) -> str:
-    """Return the unified name of a linear swap.
+    """Return the unified name of a swap: a linear one is cut in coins, an inverse one in dollars.
 
     Raises:
         Incomplete: A field is missing.
     """
-    settle = text(row, "settleCcy")
-    return f"{text(row, 'ctValCcy')}/{settle}:{settle}"
+    settle, valued = text(row, "settleCcy"), text(row, "ctValCcy")
+    if row.get("ctType") == KINDS[Contract.INVERSE]:
+        return f"{settle}/{valued}:{settle}"
+    return f"{valued}/{settle}:{settle}"
 
 
 def face(row: Mapping[str, Any]) -> Decimal:
-    """Return how many coins a contract is. [base].
+    """Return what a contract is. [base or quote].
 
     Raises:
         Incomplete: A number is missing.
@@ -106,15 +110,18 @@ def face(row: Mapping[str, Any]) -> Decimal:
     return positive(row, "ctVal") * positive(row, "ctMult")
 
 
-def taker_fee(row: Mapping[str, Any], settle: str) -> Decimal:
+def taker_fee(row: Mapping[str, Any], settle: str, contract: Contract = Contract.LINEAR) -> Decimal:
     """Return what closing costs at most, from a row of trade-fee. [ratio].
 
-    The venue writes what it takes below 0; newer answers have a table of groups of contracts.
+    The venue writes what it takes below 0; newer answers have a table of groups of contracts. A fee
+    that names no currency is that of contracts that settle in their coin.
 
     Raises:
         Incomplete: No fee of such contracts is told.
     """
     key = "takerU" if settle == "USDT" else f"taker{settle}"
+    if contract is Contract.INVERSE:
+        key = "taker"
     fields = [row] if row.get(key) else []
     groups = [{**group, key: group.get("taker")} for group in rows(row.get("feeGroup", []), "fees")]
     told = [-number(one, key) for one in (*fields, *groups)]
@@ -150,7 +157,14 @@ def table(listed: Sequence[Mapping[str, Any]], symbol: str) -> tuple[Tier, ...]:
     return found
 
 
-def tiers(steps: Sequence[Tier], symbol: str, *, held: Decimal, fee: Decimal) -> MarginTier:
+def tiers(
+    steps: Sequence[Tier],
+    symbol: str,
+    *,
+    held: Decimal,
+    fee: Decimal,
+    contract: Contract = Contract.LINEAR,
+) -> MarginTier:
     """Return what a position of a size must hold, whatever its value.
 
     The venue chooses the step by size alone, and adds the fee of closing to maintenance: both
@@ -161,6 +175,7 @@ def tiers(steps: Sequence[Tier], symbol: str, *, held: Decimal, fee: Decimal) ->
         symbol: For people.
         held: > 0 where something is held. [contracts]
         fee: Of closing. [ratio]
+        contract: Its kind.
 
     Raises:
         Incomplete: Together they are no share.
@@ -172,7 +187,7 @@ def tiers(steps: Sequence[Tier], symbol: str, *, held: Decimal, fee: Decimal) ->
         maintenance_amount=FLAT,
         max_leverage=step.max_leverage,
     )
-    checked(symbol, (found,))
+    checked(symbol, (found,), contract=contract)
     return found
 
 
@@ -183,6 +198,7 @@ def instrument(
     fee: Decimal,
     margin_step: Decimal,
     margin_release: MarginRelease,
+    contract: Contract = Contract.LINEAR,
 ) -> Instrument:
     """Return the rules of a contract from its row of public/instruments.
 
@@ -204,6 +220,7 @@ def instrument(
         tiers=(tier,),
         margin_release=margin_release,
         closes_at=_closes_at(row),
+        contract=contract,
     )
 
 
@@ -226,7 +243,7 @@ def position(
     Args:
         row: The venue's.
         symbol: Unified.
-        coins: In a contract. [base]
+        coins: In a contract. [base or quote]
         tick: Of its prices. [quote/base]
         is_planned: Whether its margin stands by itself; else it is shown as cross.
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.instrument import MarginRelease
+from bot.domain.instrument import Contract, MarginRelease, contract_of
 from bot.errors import Denied, Incomplete
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.numbers import text
@@ -33,8 +33,14 @@ class Rules(VenueRules):
     ) -> None:
         super().__init__(clock, venue=venue, symbols=symbols, margin_release=margin_release)
         self._client = client
+        self.contract = (
+            Contract.INVERSE
+            if any(contract_of(symbol) is Contract.INVERSE for symbol in symbols)
+            else Contract.LINEAR
+        )
+        """What the account trades; all of it is of one kind."""
         self.coins: dict[str, Decimal] = {}
-        """In a contract, by symbol. [base]"""
+        """In a contract, by symbol; dollars where it is inverse. [base or quote]"""
         self.is_planned = True
         """Whether isolated positions stand by themselves; else they are only shown."""
         self._raw: dict[str, Mapping[str, Any]] = {}
@@ -46,14 +52,14 @@ class Rules(VenueRules):
         """Return the unified name of what a row is about.
 
         Raises:
-            Incomplete: It is no linear swap: nothing is known of it, so nothing is said of the
-                account at all.
+            Incomplete: It is no swap of the account's kind: nothing is known of it, so nothing is
+                said of the account at all.
         """
         symbol = self._symbols.get(text(row, "instId"))
         if symbol is None:
             raise Incomplete(
-                f"positions must be linear swaps, {str(row.get('instId'))[:40]} is none: hold it "
-                "in another account"
+                f"positions must be {self.contract} swaps, {str(row.get('instId'))[:40]} is none: "
+                "hold it in another account"
             )
         return symbol
 
@@ -105,9 +111,9 @@ class Rules(VenueRules):
                 self._learn(symbol, held.get(symbol, NOTHING))
 
     def _take(self, rows: list[dict[str, Any]]) -> None:
-        found = [row for row in rows if parse.is_linear_swap(row)]
+        found = [row for row in rows if parse.is_swap(row, self.contract)]
         if not found:
-            raise Incomplete("instruments must list linear swaps, listed none")
+            raise Incomplete(f"instruments must list {self.contract} swaps, listed none")
         for row in found:
             try:
                 name, symbol, coins = text(row, "instId"), parse.unified(row), parse.face(row)
@@ -132,12 +138,13 @@ class Rules(VenueRules):
 
     def _learn(self, symbol: str, held: Decimal) -> None:
         row = self._raw[symbol]
-        fee = parse.taker_fee(self._fees, text(row, "settleCcy"))
+        fee = parse.taker_fee(self._fees, text(row, "settleCcy"), self.contract)
         self.instruments[symbol] = parse.instrument(
             row,
-            parse.tiers(self._tables[symbol], symbol, held=held, fee=fee),
+            parse.tiers(self._tables[symbol], symbol, held=held, fee=fee, contract=self.contract),
             fee=fee,
             margin_step=self._venue.margin_step,
             margin_release=self._margin_release,
+            contract=self.contract,
         )
         self._held[symbol] = held

@@ -32,7 +32,8 @@ class Stops(Resting):
         Args:
             client: Of the venue.
             clock: Of it.
-            coins: In a contract, by symbol, as far as they are known when it is asked. [base]
+            coins: In a contract, by symbol, as far as they are known when it is asked.
+                [base or quote]
         """
         super().__init__(self._list, clock)
         self._client, self._coins = client, coins

@@ -20,7 +20,7 @@ from bot.exchanges.dialect import Expected, Write
 from bot.exchanges.okx.parse import LEGS
 
 COLLATERAL_STEP = Decimal("0.00000001")
-"""Of the venue's wallets as the bot counts them. [quote]"""
+"""Of the venue's wallets as the bot counts them. [settle]"""
 ACCOUNTS = {"spot": "6", "futures": "18"}
 """The funding account, which the bot calls spot, and the trading account."""
 ROOT = "/api/v5/"
@@ -42,7 +42,7 @@ def write_for(
         ids: The venue's names.
         mode: One-way or hedge.
         instruments: Rules, by symbol.
-        coins: In a contract, by symbol. [base]
+        coins: In a contract, by symbol. [base or quote]
     """
     match intent.action:
         case Transfer():

@@ -1,5 +1,6 @@
 """What may the owner of the account read and set?"""
 
+from decimal import Decimal
 from typing import Any
 
 from bot.paper.okx.bills import bills_of
@@ -44,22 +45,23 @@ def config(room: Room, request: Request) -> list[dict[str, Any]]:
 
 def balance(room: Room, request: Request) -> list[dict[str, Any]]:
     """GET /api/v5/account/balance: a currency of which nothing is there is not listed."""
-    wanted = request.optional("ccy")
-    rows = [row for ccy in room.engine.cross if (row := _currency(room, ccy)) is not None]
+    wanted, engine = request.optional("ccy"), room.engine
+    rows = [row for ccy in engine.cross if (row := _currency(room, ccy)) is not None]
     if wanted is not None:
         rows = [row for row in rows if row["ccy"] in wanted.split(",")]
-    isolated = [h.margin + room.engine.profit(h) for h in _held(room) if h.isolated]
     return [
         {
             "adjEq": "",
             "details": rows,
             "imr": "",
-            "isoEq": plain(total(isolated)),
+            "isoEq": plain(
+                total([_dollars(room, ccy, _isolated(room, ccy)) for ccy in engine.cross])
+            ),
             "mgnRatio": "",
             "mmr": "",
             "notionalUsd": "",
             "ordFroz": "",
-            "totalEq": plain(total([_equity(room, ccy) for ccy in room.engine.cross])),
+            "totalEq": plain(total([_dollars(room, c, _equity(room, c)) for c in engine.cross])),
             "uTime": str(room.engine.now_ms),
             "upl": "",
         }
@@ -199,9 +201,21 @@ def _held(room: Room) -> list[Holding]:
     return list(room.engine.holdings.values())
 
 
-def _equity(room: Room, ccy: str) -> Any:
+def _equity(room: Room, ccy: str) -> Decimal:
+    return room.engine.equity(ccy)
+
+
+def _isolated(room: Room, ccy: str) -> Decimal:
+    """Return what isolated positions that settle in a currency are worth. [settle]."""
     engine = room.engine
-    return engine.wallet_balance(ccy) + total([engine.profit(h) for h in _held(room)])
+    return total([h.margin + engine.profit(h) for h in engine.settled_in(ccy) if h.isolated])
+
+
+def _dollars(room: Room, ccy: str, amount: Decimal) -> Decimal:
+    """Return what an amount is worth: a coin by the mark of a contract of it."""
+    engine = room.engine
+    marks = [engine.quotes[c.id].mark for c in engine.contracts.values() if c.base == ccy]
+    return amount * marks[0] if marks else amount
 
 
 def _currency(room: Room, ccy: str) -> dict[str, Any] | None:
@@ -209,8 +223,9 @@ def _currency(room: Room, ccy: str) -> dict[str, Any] | None:
     cash, equity, free = engine.cross[ccy], _equity(room, ccy), engine.available(ccy)
     if not cash and not equity:
         return None
-    isolated = [h for h in _held(room) if h.isolated]
-    crossed = [h for h in _held(room) if not h.isolated]
+    held = engine.settled_in(ccy)
+    isolated = [h for h in held if h.isolated]
+    crossed = [h for h in held if not h.isolated]
     return {
         "accAvgPx": "",
         "availBal": plain(free),
@@ -219,13 +234,13 @@ def _currency(room: Room, ccy: str) -> dict[str, Any] | None:
         "cashBal": plain(cash),
         "ccy": ccy,
         "crossLiab": "",
-        "disEq": plain(equity),
+        "disEq": plain(_dollars(room, ccy, equity)),
         "eq": plain(equity),
-        "eqUsd": plain(equity),
+        "eqUsd": plain(_dollars(room, ccy, equity)),
         "frozenBal": plain(equity - free),
         "imr": plain(total([engine.initial(h) for h in crossed])) if crossed else "",
         "interest": "",
-        "isoEq": plain(total([h.margin + engine.profit(h) for h in isolated])),
+        "isoEq": plain(_isolated(room, ccy)),
         "isoLiab": "",
         "isoUpl": plain(total([engine.profit(h) for h in isolated])),
         "liab": "",
@@ -233,11 +248,11 @@ def _currency(room: Room, ccy: str) -> dict[str, Any] | None:
         "mgnRatio": "",
         "mmr": plain(total([engine.maintenance(h) for h in crossed])) if crossed else "",
         "notionalLever": "",
-        "ordFrozen": plain(engine.order_initial()),
+        "ordFrozen": plain(engine.order_initial(ccy)),
         "stgyEq": "0",
         "twap": "0",
         "uTime": str(engine.now_ms),
-        "upl": plain(total([engine.profit(h) for h in _held(room)])),
+        "upl": plain(total([engine.profit(h) for h in held])),
         "uplLiab": "",
     }
 

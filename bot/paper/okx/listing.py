@@ -5,10 +5,10 @@ go by the number of contracts, and the taker fee of closing is part of what must
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bot.paper.values import Contract, Reason, Refused
+from bot.paper.values import Contract, Kind, Reason, Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,10 @@ def _tiers(*rows: tuple[int, str, str, int]) -> tuple[Tier, ...]:
     )
 
 
+DOLLARS = {"BTC": Decimal(100), "ETH": Decimal(10)}
+"""Value of an inverse contract, by coin. [quote]"""
+PARTS = 10
+"""Smallest order of an inverse contract, as a part of one. [count]"""
 FACES = {
     "BTC": Decimal("0.01"),
     "ETH": Decimal("0.1"),
@@ -52,17 +56,37 @@ TIERS = {
     "DOGE": _tiers((500, "0.0065", "0.02", 50), (4_000, "0.01", "0.025", 40),
                    (80_000, "0.05", "0.1", 10)),
 }  # fmt: skip
-"""By coin."""
+"""Of linear ones, by coin."""
+INVERSE_TIERS = {
+    "BTC": _tiers((15_000, "0.004", "0.01", 100), (30_000, "0.006", "0.0134", 75),
+                  (150_000, "0.01", "0.02", 50), (1_500_000, "0.05", "0.1", 10)),
+    "ETH": _tiers((50_000, "0.004", "0.01", 100), (100_000, "0.006", "0.0134", 75),
+                  (500_000, "0.01", "0.02", 50), (5_000_000, "0.05", "0.1", 10)),
+}  # fmt: skip
+"""Of inverse ones, by coin."""
+
+
+def cut(contract: Contract) -> Contract:
+    """Return a contract as the venue cuts it."""
+    if contract.kind is Kind.LINEAR:
+        return contract
+    dollars = DOLLARS[contract.base]
+    return replace(contract, face=dollars, lot=dollars / PARTS)
 
 
 def face(contract: Contract) -> Decimal:
-    """Return how many coins a contract is. [base]."""
-    return FACES[contract.base]
+    """Return how many coins a contract is, or dollars where it is inverse. [base or quote]."""
+    return (FACES if contract.kind is Kind.LINEAR else DOLLARS)[contract.base]
+
+
+def steps(contract: Contract) -> tuple[Tier, ...]:
+    """Return the table of a contract."""
+    return (TIERS if contract.kind is Kind.LINEAR else INVERSE_TIERS)[contract.base]
 
 
 def family(contract: Contract) -> str:
     """Return the venue's name of an index."""
-    return f"{contract.base}-{contract.asset}"
+    return f"{contract.base}-{contract.quote}"
 
 
 def name(contract: Contract) -> str:
@@ -89,12 +113,11 @@ def of_family(contracts: dict[str, Contract], wanted: str) -> Iterator[Contract]
 
 
 def tier(contract: Contract, size: Decimal) -> Tier:
-    """Return the step of a size. [base]."""
-    count = size / face(contract)
-    steps = TIERS[contract.base]
-    return next((step for step in steps if count <= step.most), steps[-1])
+    """Return the step of a size. [base or quote]."""
+    count, table = size / face(contract), steps(contract)
+    return next((step for step in table if count <= step.most), table[-1])
 
 
 def demand(contract: Contract, size: Decimal, price: Decimal) -> Decimal:
-    """Return maintenance margin by size, and the fee of closing. [quote]."""
-    return size * price * (tier(contract, size).maintenance + contract.taker)
+    """Return maintenance margin by size, and the fee of closing. [settle]."""
+    return contract.worth(size, price) * (tier(contract, size).maintenance + contract.taker)

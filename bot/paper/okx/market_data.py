@@ -6,11 +6,11 @@ from bot.paper import book
 from bot.paper.engine import FUNDING_INTERVAL
 from bot.paper.market import HOUR, MINUTE, Candle
 from bot.paper.okx.codes import wrong
-from bot.paper.okx.listing import TIERS, face, family, name, named, of_family
+from bot.paper.okx.listing import face, family, name, named, of_family, steps
 from bot.paper.okx.request import Request
 from bot.paper.okx.room import Room
 from bot.paper.okx.shape import contracts, plain
-from bot.paper.values import Contract
+from bot.paper.values import Contract, Kind
 
 INTERVALS = {
     "1m": MINUTE, "3m": 3 * MINUTE, "5m": 5 * MINUTE, "15m": 15 * MINUTE, "30m": 30 * MINUTE,
@@ -29,7 +29,7 @@ INVERSE: dict[str, Any] = {
     "minSz": "0.1", "maxLmtSz": "1000000", "maxMktSz": "1000000", "state": "live", "expTime": "",
     "listTime": "1597026383085", "alias": "", "category": "1", "optType": "", "stk": "",
 }  # fmt: skip
-"""Listed there as well; this exchange trades none."""
+"""Listed there as well, also where this exchange trades none."""
 
 
 def server_time(room: Room, request: Request) -> list[dict[str, Any]]:
@@ -44,7 +44,9 @@ def instruments(room: Room, request: Request) -> list[dict[str, Any]]:
     if kind != "SWAP":
         return []
     wanted = request.optional("instId")
-    listed = [*(_instrument(contract) for contract in room.contracts()), INVERSE]
+    listed = [_instrument(contract) for contract in room.contracts()]
+    if INVERSE["instId"] not in {row["instId"] for row in listed}:
+        listed.append(INVERSE)
     return [row for row in listed if wanted in (None, row["instId"])]
 
 
@@ -89,7 +91,7 @@ def index_tickers(room: Room, request: Request) -> list[dict[str, Any]]:
             "ts": str(engine.now_ms),
         }
         for contract in room.contracts()
-        if wanted in (None, family(contract)) and quote in (None, contract.asset)
+        if wanted in (None, family(contract)) and quote in (None, contract.quote)
     ]
 
 
@@ -184,14 +186,14 @@ def _instrument(contract: Contract) -> dict[str, Any]:
         "baseCcy": "",
         "category": "1",
         "ctMult": "1",
-        "ctType": "linear",
+        "ctType": contract.kind.value,
         "ctVal": plain(face(contract)),
-        "ctValCcy": contract.base,
+        "ctValCcy": contract.base if contract.kind is Kind.LINEAR else contract.quote,
         "expTime": "",
         "instFamily": family(contract),
         "instId": name(contract),
         "instType": "SWAP",
-        "lever": str(TIERS[contract.base][0].leverage),
+        "lever": str(steps(contract)[0].leverage),
         "listTime": "1597026383085",
         "lotSz": lot,
         "maxIcebergSz": contracts(contract, contract.maximum),
@@ -213,8 +215,8 @@ def _instrument(contract: Contract) -> dict[str, Any]:
 
 
 def _tiers(contract: Contract) -> list[dict[str, Any]]:
-    steps = TIERS[contract.base]
-    floors = ["0", *(plain(step.most) for step in steps[:-1])]
+    table = steps(contract)
+    floors = ["0", *(plain(step.most) for step in table[:-1])]
     return [
         {
             "baseMaxLoan": "",
@@ -230,7 +232,7 @@ def _tiers(contract: Contract) -> list[dict[str, Any]]:
             "tier": str(number),
             "uly": family(contract),
         }
-        for number, (floor, step) in enumerate(zip(floors, steps, strict=True), start=1)
+        for number, (floor, step) in enumerate(zip(floors, table, strict=True), start=1)
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from bot.paper.desk import Keys
 from bot.paper.engine import Engine
 from bot.paper.okx.request import Request
-from bot.paper.values import Contract, Kind
+from bot.paper.values import Contract
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,8 +27,8 @@ class Room:
     transfers: dict[str, int] = field(default_factory=dict)
 
     def contracts(self) -> list[Contract]:
-        """Return all that is listed: swaps that settle in quote."""
-        return [c for c in self.engine.contracts.values() if c.kind is Kind.LINEAR]
+        """Return all that is listed."""
+        return list(self.engine.contracts.values())
 
 
 Handler = Callable[[Room, Request], list[dict[str, Any]] | list[list[str]]]

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.paper.engine import Engine
 from bot.paper.okx.listing import face, name, tier
-from bot.paper.values import ZERO, Contract, Holding, Order
+from bot.paper.values import ZERO, Contract, Holding, Kind, Order
 
 SIDES = {"BOTH": "net", "LONG": "long", "SHORT": "short"}
 LEGS = {word: leg for leg, word in SIDES.items()}
@@ -29,8 +29,8 @@ def contracts(contract: Contract, size: Decimal) -> str:
     """Return a size in contracts.
 
     Args:
-        contract: Says how many coins one is.
-        size: [base]
+        contract: Says what one is.
+        size: [base or quote]
     """
     return plain(size / face(contract))
 
@@ -39,7 +39,7 @@ def position(engine: Engine, holding: Holding) -> dict[str, Any]:
     """Return a row of account/positions."""
     contract, quote = engine.contracts[holding.symbol], engine.quotes[holding.symbol]
     size, profit = abs(holding.amount), engine.profit(holding)
-    value, lever = size * quote.mark, Decimal(engine.leverage[holding.symbol])
+    value, lever = contract.worth(size, quote.mark), Decimal(engine.leverage[holding.symbol])
     is_net, isolated = holding.side == "BOTH", holding.isolated
     return {
         "adl": "2",
@@ -66,7 +66,7 @@ def position(engine: Engine, holding: Holding) -> dict[str, Any]:
         if isolated
         else "",
         "mmr": plain(value * tier(contract, size).maintenance),
-        "notionalUsd": plain(value),
+        "notionalUsd": plain(value if contract.kind is Kind.LINEAR else size),
         "pos": contracts(contract, holding.amount if is_net else size),
         "posCcy": "",
         "posId": f"{holding.symbol}{holding.side}",
@@ -89,7 +89,7 @@ def _shown(engine: Engine, holding: Holding) -> str:
 def order(contract: Contract, found: Order) -> dict[str, Any]:
     """Return an order."""
     ask = found.ask
-    average = plain(found.cost / found.filled) if found.filled else ""
+    average = plain(contract.average(found.filled, found.cost)) if found.filled else ""
     kinds = {"IOC": "ioc", "FOK": "fok", "GTC": "limit"}
     return {
         "accFillSz": contracts(contract, found.filled),

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.exchanges.bybit.adapter import BybitVenue
-from tests.kit.bybit import INVERSE, Rig, a_coin_account
+from tests.kit.bybit import INVERSE, Rig
+from tests.kit.coins import a_coin_account
 
 
 @pytest.fixture
