@@ -15,6 +15,8 @@ from bot.exchanges.client import Client, Session
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Dialect
 from bot.exchanges.gateway import GatewaySettings
+from bot.exchanges.hyperliquid.adapter import HyperliquidVenue
+from bot.exchanges.hyperliquid.dialect import DIALECT as HYPERLIQUID
 from bot.exchanges.okx.adapter import OkxVenue
 from bot.exchanges.okx.dialect import DIALECT as OKX
 from bot.ports import BanNote, Clock, Rng
@@ -40,6 +42,7 @@ SPOKEN: dict[str, _Spoken] = {
     "bybit": _Spoken(dialect=BYBIT, adapter=BybitVenue),
     "binancecoinm": _Spoken(dialect=BINANCE_COIN, adapter=BinanceVenue),
     "okx": _Spoken(dialect=OKX, adapter=OkxVenue),
+    "hyperliquid": _Spoken(dialect=HYPERLIQUID, adapter=HyperliquidVenue),
 }
 """By the venue's id."""
 

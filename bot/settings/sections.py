@@ -116,7 +116,7 @@ class AccountSection(Section):
     """
 
     name: Name
-    venue: Literal["binanceusdm", "binancecoinm", "bybit", "okx"] = "binanceusdm"
+    venue: Literal["binanceusdm", "binancecoinm", "bybit", "okx", "hyperliquid"] = "binanceusdm"
     symbols: tuple[str, ...] = Field(min_length=1)
     transfer_from: tuple[Literal["spot"], ...] = ()
     reserves: dict[Literal["futures", "spot"], Amount] = Field(default_factory=dict)

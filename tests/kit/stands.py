@@ -5,7 +5,8 @@ from typing import Any
 
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
+from tests.kit.hyperliquid import HYPERLIQUID
 from tests.kit.okx import OKX
 from tests.kit.rigs import Stand
 
-STANDS: Sequence[Stand[Any, Any]] = (BINANCE, BYBIT, OKX)
+STANDS: Sequence[Stand[Any, Any]] = (BINANCE, BYBIT, OKX, HYPERLIQUID)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal as D
 from typing import Any
 
@@ -14,6 +15,7 @@ from bot.exchanges.adapter import Adapter
 from bot.paper.faults import Fault, Kind
 from tests.kit.binance import BINANCE
 from tests.kit.bybit import BYBIT
+from tests.kit.hyperliquid import HYPERLIQUID
 from tests.kit.moves import BTC, SOL, add
 from tests.kit.okx import OKX
 from tests.kit.rigs import Rig, Stand, send
@@ -24,6 +26,8 @@ ASKED: Mapping[Stand[Any, Any], Sequence[str]] = {
             "market/tickers", "coins-balance", "market/orderbook"),
     OKX: ("account/positions", "account/balance", "account-position-risk", "asset/balances",
           "public/mark-price", "index-tickers"),
+    HYPERLIQUID: ("info/clearinghouseState", "metaAndAssetCtxs", "spotClearinghouseState",
+                  "l2Book"),
 }  # fmt: skip
 NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
     BINANCE: (
@@ -62,16 +66,36 @@ NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
         ("index-tickers", "idxPx"),
         ("asset/balances", "availBal"),
     ),
+    HYPERLIQUID: (
+        ("info/clearinghouseState", "szi"),
+        ("info/clearinghouseState", "entryPx"),
+        ("info/clearinghouseState", "positionValue"),
+        ("info/clearinghouseState", "rawUsd"),
+        ("info/clearinghouseState", "value"),
+        ("info/clearinghouseState", "marginUsed"),
+        ("info/clearinghouseState", "unrealizedPnl"),
+        ("info/clearinghouseState", "sinceOpen"),
+        ("info/clearinghouseState", "accountValue"),
+        ("info/clearinghouseState", "totalNtlPos"),
+        ("info/clearinghouseState", "totalMarginUsed"),
+        ("info/clearinghouseState", "withdrawable"),
+        ("metaAndAssetCtxs", "markPx"),
+        ("metaAndAssetCtxs", "oraclePx"),
+        ("spotClearinghouseState", "total"),
+    ),
 }
 BROKEN = ('""', "null", '"NaN"', '"1e400"', '"-1e30"', "true", "[]")
 TOLD_BY_NOTHING = {("leverage", '""'), ("totalPositionIM", '""')}
 """At Bybit these are empty where an account or a position has none."""
 
 
-async def test_one_look_has_positions_wallets_and_prices(venue: Adapter, rig: Rig[Any]) -> None:
+async def test_one_look_has_positions_wallets_and_prices(
+    stand: Stand[Any, Any], venue: Adapter, rig: Rig[Any]
+) -> None:
     seen = await venue.observe()
     btc, sol = seen.account.positions
-    assert (btc.key, sol.key) == (BTC, SOL)
+    wanted = [replace(key, symbol=stand.symbol(base)) for key, base in ((BTC, "BTC"), (SOL, "SOL"))]
+    assert [btc.key, sol.key] == wanted
     assert (btc.size, btc.leverage_setting) == (D("-0.1"), D(20))
     assert (sol.size, sol.margin_mode, sol.leverage_setting) == (D(50), MarginMode.ISOLATED, D(10))
     assert sol.margin == rig.engine.holdings["SOLUSDT", "BOTH"].margin
@@ -86,10 +110,11 @@ async def test_one_look_has_positions_wallets_and_prices(venue: Adapter, rig: Ri
 async def test_a_held_symbol_that_is_not_configured_is_seen_all_the_same(
     stand: Stand[Any, Any], rig: Rig[Any]
 ) -> None:
-    async with stand.connected(rig, symbols=("BTC/USDT:USDT",)) as venue:
+    both = {stand.symbol("BTC"), stand.symbol("SOL")}
+    async with stand.connected(rig, symbols=(stand.symbol("BTC"),)) as venue:
         seen = await venue.observe()
-        assert {p.symbol for p in seen.account.positions} == {"BTC/USDT:USDT", "SOL/USDT:USDT"}
-        assert {m.symbol for m in seen.markets} == {"BTC/USDT:USDT", "SOL/USDT:USDT"}
+        assert {p.symbol for p in seen.account.positions} == both
+        assert {m.symbol for m in seen.markets} == both
         assert (await send(venue, rig, add("1"))).outcome is Outcome.DONE
 
 
