@@ -96,7 +96,7 @@ def _part(item: Any, word: str, write: Write) -> dict[str, Any] | None:
     part = item.get(word) if isinstance(item, dict) and len(item) == 1 else None
     if not isinstance(part, dict):
         return None
-    number, name = part.get("oid"), write.expected.parameters["action.orders.0.c"]
+    number, name = part.get("oid"), write.expected.parameters.get("action.orders.0.c")
     is_number = isinstance(number, int) and not isinstance(number, bool)
     return part if is_number and part.get("cloid", name) == name else None
 
