@@ -4,7 +4,7 @@ Three lists: fills with their fees, funding, and all else that moved money. What
 isolated position is in none of them: it stays inside the account, and shows in the position alone.
 """
 
-from collections import Counter
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -72,6 +72,8 @@ class Statement:
             *funding_rows(funding, symbols),
             *update_rows(updates, wallet=self._reader.wallet, has_spot=has_spot),
         ]
+        if len({row.id for row in found}) < len(found):
+            raise Incomplete("lines of the ledger must have names of their own, had not")
         return tuple(sorted(found, key=lambda row: (row.at, row.id)))
 
     async def fills(
@@ -87,17 +89,17 @@ class Statement:
     async def _all(
         self, kind: str, first: int, last: int | None, page: int, *, lane: Lane = Lane.READ
     ) -> list[dict[str, Any]]:
-        """Return all rows of a list, page by page; those of the seam are in two."""
-        found: list[dict[str, Any]] = []
+        """Return all rows of a list, page by page; a row that comes twice is one."""
+        found: dict[str, dict[str, Any]] = {}
         end = {} if last is None else {"endTime": last}
         for _ in range(MOST_PAGES):
             rows = await self._reader.listed(kind, startTime=first, lane=lane, **end)
             stamps = [whole(row, "time") for row in rows]
             if any(at < first or (last is not None and at > last) for at in stamps):
                 raise Incomplete(f"rows of {kind} must lie in the time asked for")
-            found += [row for row in rows if row not in found[-page:]]
+            found |= {json.dumps(row, sort_keys=True): row for row in rows}
             if len(rows) < page:
-                return found
+                return list(found.values())
             if max(stamps) == first:
                 break  # more in one instant than a page has
             first = max(stamps)
@@ -167,18 +169,15 @@ def update_rows(
     Raises:
         Incomplete: A field is missing, or nobody knows what a line does.
     """
-    equals: Counter[str] = Counter()
     for row in found:
         delta, at = table(row.get("delta"), "delta"), whole(row, "time")
         word = text(delta, "type")
-        said = f"update:{text(row, 'hash')}:{word}"
-        equals[said] += 1
         for part, kind, change in _changes(delta, word, wallet):
             if not change:
                 continue
             is_ours = word == TRANSFER and has_spot
             yield LedgerRow(
-                id=f"{said}:{equals[said]}{part}",
+                id=f"update:{text(row, 'hash')}:{word}:{change}{part}",
                 at=instant(at),
                 kind=kind,
                 amount=change,

@@ -62,7 +62,7 @@ async def test_a_cross_position_is_shown_and_nothing_is_planned_for_it(rig: Rig)
     async with connected(rig) as venue:
         seen = await venue.observe()
     (position,) = seen.account.positions
-    assert (position.margin_mode, position.margin) == (MarginMode.CROSS, 0)
+    assert (position.margin_mode, position.margin) == (MarginMode.CROSS, D(0))
     wallet = seen.account.wallet("futures", "USDC")
     assert wallet is not None
     assert wallet.total == rig.engine.cross["USDT"]

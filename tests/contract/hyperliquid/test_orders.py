@@ -36,7 +36,7 @@ async def test_a_reduction_leaves_as_an_order_that_only_shrinks(
     venue: HyperliquidVenue, rig: Rig
 ) -> None:
     done = await send(venue, rig, reduce())
-    assert (done.outcome, done.applied) == (Outcome.DONE, 7)
+    assert (done.outcome, done.applied) == (Outcome.DONE, D(7))
     assert rig.said("exchange/order") == {
         "type": "order",
         "orders": [{
@@ -113,7 +113,7 @@ async def test_a_stop_rests_under_our_id_and_is_taken_back(
     }  # fmt: skip
     (resting,) = (await venue.observe()).account.stops
     assert (resting.key, resting.client_id, resting.is_ours) == (SOL, NAME, True)
-    assert (resting.size, resting.stop_price, resting.on_mark) == (50, 140, True)
+    assert (resting.size, resting.stop_price, resting.on_mark) == (D(50), D(140), True)
     gone = CancelStop(key=SOL, stop_id=resting.stop_id, client_id=NAME)
     assert (await send(venue, rig, gone, "pltest0001000002")).outcome is Outcome.DONE
     assert rig.said("exchange/cancel") == {

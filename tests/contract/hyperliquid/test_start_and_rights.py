@@ -1,5 +1,7 @@
 """With which keys does the bot not start at Hyperliquid, and when does it stop?"""
 
+from typing import Any
+
 import pytest
 
 from bot.domain.intent import Outcome
@@ -23,7 +25,7 @@ from tests.kit.rigs import send
     ],
 )
 async def test_a_key_that_is_not_that_of_the_owners_agent_is_refused(
-    rig: Rig, changes: dict[str, str], why: str
+    rig: Rig, changes: dict[str, Any], why: str
 ) -> None:
     with pytest.raises(Denied, match=why) as caught:
         async with connected(rig, **changes):
