@@ -103,12 +103,12 @@ class AccountSection(Section):
         symbols: Unified names to watch, all settled in quote or all in one coin; positions in other
             symbols are reported as not protected.
         transfer_from: Wallets that may be drawn on when the futures wallet runs low; at Bybit and
-            OKX ``spot`` is the funding account.
+            OKX ``spot`` is the funding account, at Hyperliquid there is none to draw on.
         reserves: Wallet name to the free collateral no action may touch. [settle]
         margin_release: What the venue does with margin on a partial close, where you measured it.
         known_actors: The venue's words for who else may move margin, such as its own auto-add.
-        api_key: Or ``api_key_file``.
-        secret: Or ``secret_file``.
+        api_key: Or ``api_key_file``; at Hyperliquid the owner's address.
+        secret: Or ``secret_file``; at Hyperliquid the private key of an agent.
         password: Or ``password_file``: a passphrase, at venues that ask for one.
         gateway: Send every request there instead.
         bar_seconds: Length of the bars of mark prices read for volatility. [s]
