@@ -74,8 +74,8 @@ def connection_of(settings: Settings, gateway: GatewaySettings | None) -> Connec
     """Return how the account is reached; ``gateway`` overrides the configured one.
 
     Raises:
-        ConfigError: A secret is missing, the exchange is not named in paper mode, or the venue has
-            no test hosts.
+        ConfigError: A secret is missing, the exchange is not named in paper mode, the venue has no
+            test hosts, or money shall be moved where no bot can.
     """
     account = settings.accounts[0]
     if settings.bot.mode == "testnet" and not VENUES[account.venue].has_tests:
@@ -87,6 +87,11 @@ def connection_of(settings: Settings, gateway: GatewaySettings | None) -> Connec
         gateway = GatewaySettings(address=account.gateway.address, ca_file=account.gateway.ca_file)
     if settings.bot.mode == "paper" and gateway is None:
         raise ConfigError("accounts.0.gateway must be set in paper mode: it names the exchange")
+    if account.transfer_from and not VENUES[account.venue].transfers:
+        raise ConfigError(
+            f"accounts.0.transfer_from must be empty at {account.venue}: no bot moves money "
+            "between wallets there"
+        )
     return ConnectionSettings(
         account=account.name,
         venue=account.venue,

@@ -19,6 +19,8 @@ from bot.exchanges.dialect import Dialect
 from bot.exchanges.gate.adapter import GateVenue
 from bot.exchanges.gate.dialect import DIALECT as GATE
 from bot.exchanges.gateway import GatewaySettings
+from bot.exchanges.hyperliquid.adapter import HyperliquidVenue
+from bot.exchanges.hyperliquid.dialect import DIALECT as HYPERLIQUID
 from bot.exchanges.kucoin.adapter import KucoinVenue
 from bot.exchanges.kucoin.dialect import DIALECT as KUCOIN
 from bot.exchanges.okx.adapter import OkxVenue
@@ -49,6 +51,7 @@ SPOKEN: dict[str, _Spoken] = {
     "gate": _Spoken(dialect=GATE, adapter=GateVenue),
     "kucoinfutures": _Spoken(dialect=KUCOIN, adapter=KucoinVenue),
     "bitget": _Spoken(dialect=BITGET, adapter=BitgetVenue),
+    "hyperliquid": _Spoken(dialect=HYPERLIQUID, adapter=HyperliquidVenue),
 }
 """By the venue's id."""
 

@@ -202,6 +202,24 @@ VENUES: Mapping[str, Venue] = {
         demo="no wallet transfers, no permission query",
         wants_password=True,
     ),
+    "hyperliquid": Venue(
+        market="Hyperliquid perpetuals of the first exchange, linear, settled in USDC",
+        margin_modes=("isolated",),
+        adds_margin=True,
+        removes_margin=True,
+        transfers=(),
+        reduces="limit, immediate or cancel, reduce-only",
+        stops="trigger at market on mark, reduce-only, by quantity",
+        margin_step=Decimal("0.01"),
+        collateral_step=Decimal("0.00001"),
+        margin_release=MarginRelease.UNKNOWN,
+        margin_key=Key.WINDOW,
+        transfer_key=Key.NONE,
+        order_key=Key.OWN_ID,
+        history="none: the position before and after, within one run",
+        window=5,
+        demo="no money of the owner's",
+    ),
 }
 """By the venue's id. Binance books wallets with eight decimals; the finest step of a margin move
 is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
@@ -209,7 +227,8 @@ it documented at OKX, Bitget, Gate and KuCoin, which call such an amount a wrong
 40808, 400100). Bybit takes four decimals, and its margin step leaves room for digits of our own.
 Gate is not known to refuse the name of an order that it has seen: its window of 60 s alone bounds a
 repetition. ``futures`` is what backs positions; ``spot`` is the funding account at Bybit, OKX and
-KuCoin, elsewhere the spot account."""
+KuCoin, elsewhere the spot account. Hyperliquid counts millionths; only the owner's key moves money
+between wallets there, and a bot has an agent's."""
 INVERSE: Mapping[str, Venue] = {
     "bybit": replace(
         VENUES["bybit"],

@@ -107,8 +107,8 @@ class AccountSection(Section):
         reserves: Wallet name to the free collateral no action may touch. [settle]
         margin_release: What the venue does with margin on a partial close, where you measured it.
         known_actors: The venue's words for who else may move margin, such as its own auto-add.
-        api_key: Or ``api_key_file``.
-        secret: Or ``secret_file``.
+        api_key: Or ``api_key_file``; at Hyperliquid the owner's address.
+        secret: Or ``secret_file``; at Hyperliquid the private key of an agent.
         password: Or ``password_file``: a passphrase, at venues that ask for one.
         gateway: Send every request there instead.
         bar_seconds: Length of the bars of mark prices read for volatility. [s]
@@ -117,7 +117,14 @@ class AccountSection(Section):
 
     name: Name
     venue: Literal[
-        "binanceusdm", "binancecoinm", "bybit", "okx", "gate", "kucoinfutures", "bitget"
+        "binanceusdm",
+        "binancecoinm",
+        "bybit",
+        "okx",
+        "gate",
+        "kucoinfutures",
+        "hyperliquid",
+        "bitget",
     ] = "binanceusdm"
     symbols: tuple[str, ...] = Field(min_length=1)
     transfer_from: tuple[Literal["spot"], ...] = ()

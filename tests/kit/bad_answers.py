@@ -24,7 +24,7 @@ from bot.exchanges.connect import SPOKEN, client_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.numbers import LARGEST, SMALLEST
 from bot.exchanges.quota import Quota
-from bot.paper.desk import Asked, Reply
+from bot.paper.desk import Asked, Reply, about
 from bot.paper.engine import Engine
 from bot.paper.fronts import FRONTS, ruled
 from bot.paper.pace import Stepped
@@ -67,6 +67,8 @@ class Ground:
         smallest: What it may come to without being 0.
         prepares: Does what an action needs first; returns the action.
         bars: How many are read of each price.
+        key: The first word.
+        secret: The second.
     """
 
     venue: str
@@ -76,6 +78,8 @@ class Ground:
     smallest: D = SMALLEST
     prepares: Prepares = as_asked
     bars: int = 912
+    key: str = KEYS.key
+    secret: str = KEYS.secret
 
 
 class World:
@@ -91,8 +95,8 @@ class World:
         self.settings = ConnectionSettings(
             account="main",
             venue=ground.venue,
-            api_key=KEYS.key,
-            secret=KEYS.secret,
+            api_key=ground.key,
+            secret=ground.secret,
             password=KEYS.password,
             symbols=ground.symbols,
             wallets=("futures", "spot"),
@@ -125,7 +129,8 @@ class World:
 
     def spoil(self, path: str, spoil: Spoils, *, method: str) -> None:
         def broken(asked: Asked, reply: Reply) -> Reply:
-            if asked.path != path or method not in ("", asked.method):
+            verb, what = about(self.line.desk, asked)
+            if what != path or method not in ("", verb):
                 return reply
             return dataclasses.replace(reply, text=spoil(reply.text))
 

@@ -56,6 +56,8 @@ class Scene:
         replies: What it answers, by method and path.
         symbols: Unified; one is watched, or both.
         password: The third word that some venues ask for.
+        key: The first word, where it must have a form.
+        secret: The second word, as the first.
     """
 
     venue: str
@@ -65,6 +67,8 @@ class Scene:
     replies: Mapping[str, Any]
     symbols: tuple[str, str] = (SYMBOL, "BTC/USDT:USDT")
     password: str = ""
+    key: str = KEY
+    secret: str = SECRET
 
 
 @dataclass(slots=True)
@@ -105,8 +109,8 @@ async def standing(
     settings = ConnectionSettings(
         account="main",
         venue=scene.venue,
-        api_key=KEY,
-        secret=SECRET,
+        api_key=scene.key,
+        secret=scene.secret,
         password=scene.password,
         symbols=scene.symbols[:symbols],
         wallets=("futures",) if mode == "testnet" else ("futures", "spot"),
@@ -116,8 +120,8 @@ async def standing(
     venue_clock = VenueClock(clock)
     client = Client(
         dialect=scene.dialect,
-        api_key=KEY,
-        secret=SECRET,
+        api_key=scene.key,
+        secret=scene.secret,
         password=scene.password,
         clock=venue_clock,
         gateway=None,

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import ccxt.async_support as ccxt
 
-from bot.exchanges.adapter import Adapter
 from bot.exchanges.gateway import open_session
+from bot.exchanges.hyperliquid.adapter import HyperliquidVenue
 from bot.paper.desk import Asked
 from bot.paper.hyperliquid.desk import HyperliquidDesk
 from bot.paper.hyperliquid.room import private_of, wallet_of
@@ -22,7 +22,7 @@ OWNER = private_of(KEYS.key)
 HYPERLIQUID = rigs.Stand(
     venue="hyperliquid",
     desk=HyperliquidDesk,
-    adapter=Adapter,  # type: ignore[type-abstract]  # of any kind
+    adapter=HyperliquidVenue,
     settings={"api_key": WALLET, "secret": PRIVATE, "bars": 48},
     settle="USDC",
 )

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.exchanges.gateway import look
-from bot.paper.desk import Asked, Desk, Reply
+from bot.paper.desk import Asked, Desk, Reply, about
 
 Spoil = Callable[[Asked, Reply], Reply]
 
@@ -40,7 +40,7 @@ class Line:
     async def carry(self, asked: Asked) -> Reply:
         """Bring a request there and a broken answer back."""
         look.get()()
-        self.paths.add(asked.path)
+        self.paths.add(about(self.desk, asked)[1])
         return self.spoil(asked, self.desk.answer(asked))
 
 

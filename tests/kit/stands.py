@@ -7,8 +7,9 @@ from tests.kit.binance import BINANCE
 from tests.kit.bitget import BITGET
 from tests.kit.bybit import BYBIT
 from tests.kit.gate import GATE
+from tests.kit.hyperliquid import HYPERLIQUID
 from tests.kit.kucoin import KUCOIN
 from tests.kit.okx import OKX
 from tests.kit.rigs import Stand
 
-STANDS: Sequence[Stand[Any, Any]] = (BINANCE, BYBIT, OKX, GATE, KUCOIN, BITGET)
+STANDS: Sequence[Stand[Any, Any]] = (BINANCE, BYBIT, OKX, GATE, KUCOIN, BITGET, HYPERLIQUID)

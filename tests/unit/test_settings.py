@@ -227,6 +227,23 @@ def test_the_configuration_of_a_demo_that_wants_three_words_is_valid(venue: str)
     assert None not in (account.api_key_file, account.secret_file, account.password_file)
 
 
+def test_the_configuration_of_hyperliquids_test_network_is_valid_and_names_an_agents_key() -> None:
+    settings = load([Path("config/testnet-hyperliquid.toml")], environ={}).settings
+    account = settings.accounts[0]
+    assert (account.venue, settings.bot.mode) == ("hyperliquid", "testnet")
+    assert (account.transfer_from, account.coin) == ((), "")
+    assert account.secret_file == Path("secrets/hyperliquid_agent_key")
+
+
+def test_no_money_is_promised_to_move_where_no_bot_can_move_it(tmp_path: Path) -> None:
+    text = MINIMAL.replace(
+        "[[accounts]]", '[[accounts]]\nvenue = "hyperliquid"\ntransfer_from = ["spot"]'
+    )
+    settings = load([written(tmp_path, text)], environ={}).settings
+    with pytest.raises(ConfigError, match=r"transfer_from must be empty at hyperliquid"):
+        connection_of(settings, GATEWAY)
+
+
 OKX = MINIMAL.replace("[[accounts]]", '[[accounts]]\nvenue = "okx"')
 
 

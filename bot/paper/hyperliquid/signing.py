@@ -12,7 +12,8 @@ from typing import Any
 from bot.paper.hyperliquid.curve import SignatureError, recovered
 from bot.paper.hyperliquid.keccak import keccak
 
-MAINNET = "a"
+MAINNET, TESTNET = "a", "b"
+"""What is signed for which chain."""
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "order": ("type", "orders", "grouping"),
     "orders": ("a", "b", "p", "s", "r", "t", "c"),
@@ -124,8 +125,12 @@ TRANSFER = keccak(
 )
 
 
-def signer(body: Mapping[str, Any]) -> str:
+def signer(body: Mapping[str, Any], *, source: str = MAINNET) -> str:
     """Return the address that has signed a request.
+
+    Args:
+        body: Of it.
+        source: Of the chain that it is for.
 
     Raises:
         SignatureError: None has.
@@ -137,18 +142,18 @@ def signer(body: Mapping[str, Any]) -> str:
         r, s = (int(str(signature[part]), 16) for part in ("r", "s"))
         v = int(signature["v"])
         is_owners = action.get("type") == "usdClassTransfer"
-        digest = _of_owner(action) if is_owners else _of_agent(action, body)
+        digest = _of_owner(action) if is_owners else _of_agent(action, body, source)
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise SignatureError(str(error)) from error
     return recovered(digest, r=r, s=s, v=v)
 
 
-def _of_agent(action: dict[str, Any], body: Mapping[str, Any]) -> bytes:
+def _of_agent(action: dict[str, Any], body: Mapping[str, Any], source: str) -> bytes:
     said = packed(ordered(action, str(action["type"])))
     said += int(body["nonce"]).to_bytes(8, "big") + b"\x00"  # on behalf of no vault
     if body.get("expiresAfter") is not None:
         said += b"\x00" + int(body["expiresAfter"]).to_bytes(8, "big")
-    return _digest(EXCHANGE, AGENT + keccak(MAINNET.encode()) + keccak(said))
+    return _digest(EXCHANGE, AGENT + keccak(source.encode()) + keccak(said))
 
 
 def _of_owner(action: Mapping[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.kit.binance import BINANCE
 from tests.kit.bitget import BITGET
 from tests.kit.bybit import BYBIT
 from tests.kit.gate import GATE
+from tests.kit.hyperliquid import HYPERLIQUID
 from tests.kit.kucoin import KUCOIN
 from tests.kit.moves import BTC, SOL, add
 from tests.kit.okx import OKX
@@ -36,6 +38,8 @@ ASKED: Mapping[Stand[Any, Any], Sequence[str]] = {
     GATE: ("usdt/positions", "btc/positions", "usdt/accounts", "spot/accounts", "usdt/tickers",
            "usdt/order_book"),
     KUCOIN: ("v1/positions", "account-overview", "mark-price", "v1/accounts", "level2/depth100"),
+    HYPERLIQUID: ("info/clearinghouseState", "metaAndAssetCtxs", "spotClearinghouseState",
+                  "l2Book"),
 }  # fmt: skip
 NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
     BINANCE: (
@@ -117,16 +121,36 @@ NUMBERS: Mapping[Stand[Any, Any], Sequence[tuple[str, str]]] = {
         ("mark-price", "indexPrice"),
         ("v1/accounts", "available"),
     ),
+    HYPERLIQUID: (
+        ("info/clearinghouseState", "szi"),
+        ("info/clearinghouseState", "entryPx"),
+        ("info/clearinghouseState", "positionValue"),
+        ("info/clearinghouseState", "rawUsd"),
+        ("info/clearinghouseState", "value"),
+        ("info/clearinghouseState", "marginUsed"),
+        ("info/clearinghouseState", "unrealizedPnl"),
+        ("info/clearinghouseState", "sinceOpen"),
+        ("info/clearinghouseState", "accountValue"),
+        ("info/clearinghouseState", "totalNtlPos"),
+        ("info/clearinghouseState", "totalMarginUsed"),
+        ("info/clearinghouseState", "withdrawable"),
+        ("metaAndAssetCtxs", "markPx"),
+        ("metaAndAssetCtxs", "oraclePx"),
+        ("spotClearinghouseState", "total"),
+    ),
 }
 BROKEN = ('""', "null", '"NaN"', '"1e400"', '"-1e30"', "true", "[]")
 TOLD_BY_NOTHING = {("leverage", '""'), ("totalPositionIM", '""')}
 """At Bybit these are empty where an account or a position has none."""
 
 
-async def test_one_look_has_positions_wallets_and_prices(venue: Adapter, rig: Rig[Any]) -> None:
+async def test_one_look_has_positions_wallets_and_prices(
+    stand: Stand[Any, Any], venue: Adapter, rig: Rig[Any]
+) -> None:
     seen = await venue.observe()
     btc, sol = seen.account.positions
-    assert (btc.key, sol.key) == (BTC, SOL)
+    wanted = [replace(key, symbol=stand.symbol(base)) for key, base in ((BTC, "BTC"), (SOL, "SOL"))]
+    assert [btc.key, sol.key] == wanted
     assert (btc.size, btc.leverage_setting) == (D("-0.1"), D(20))
     assert (sol.size, sol.margin_mode, sol.leverage_setting) == (D(50), MarginMode.ISOLATED, D(10))
     assert sol.margin == rig.engine.holdings["SOLUSDT", "BOTH"].margin
@@ -141,10 +165,11 @@ async def test_one_look_has_positions_wallets_and_prices(venue: Adapter, rig: Ri
 async def test_a_held_symbol_that_is_not_configured_is_seen_all_the_same(
     stand: Stand[Any, Any], rig: Rig[Any]
 ) -> None:
-    async with stand.connected(rig, symbols=("BTC/USDT:USDT",)) as venue:
+    both = {stand.symbol("BTC"), stand.symbol("SOL")}
+    async with stand.connected(rig, symbols=(stand.symbol("BTC"),)) as venue:
         seen = await venue.observe()
-        assert {p.symbol for p in seen.account.positions} == {"BTC/USDT:USDT", "SOL/USDT:USDT"}
-        assert {m.symbol for m in seen.markets} == {"BTC/USDT:USDT", "SOL/USDT:USDT"}
+        assert {p.symbol for p in seen.account.positions} == both
+        assert {m.symbol for m in seen.markets} == both
         assert (await send(venue, rig, add("1"))).outcome is Outcome.DONE
 
 
