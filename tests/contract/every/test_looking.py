@@ -244,8 +244,8 @@ async def test_of_cross_positions_ours_is_where_the_venue_takes_the_account_over
             assert risk.liquidation_price == risk.position.venue_liquidation_price
             continue
         assert risk.is_known
-        name = risk.position.symbol.partition(":")[0].replace("/", "")
-        theirs = engine.liquidation_price(engine.holdings[name, "BOTH"])
+        name = risk.position.symbol.partition("/")[0]
+        theirs = engine.liquidation_price(engine.holdings[f"{name}USDT", "BOTH"])
         assert risk.liquidation_price is not None
         assert abs(risk.liquidation_price / theirs - 1) < D("0.00002")
         assert risk.joint_distance is not None
