@@ -156,7 +156,7 @@ VENUES: Mapping[str, Venue] = {
         margin_release=MarginRelease.UNKNOWN,
         margin_key=Key.WINDOW,
         transfer_key=Key.WINDOW,
-        order_key=Key.WINDOW,
+        order_key=Key.NONE,
         history="none: the position before and after, within one run",
         window=60,
         demo="no wallet transfers, no rights of keys",
@@ -167,4 +167,4 @@ is not documented. A refusal for precision (-1111) is a definite no, and coarsen
 OKX's: it calls such an amount a wrong parameter (51000). Bybit takes four decimals, and its margin
 step leaves room for digits of our own. At both ``spot`` is the funding account, and ``futures``
 what backs positions. Gate calls such an amount a wrong parameter too, and is not known to refuse
-the name of an order that it has seen: its window of 60 s alone bounds a repetition."""
+the name of an order that it has seen; orders are never repeated there, and only ever reduce."""
