@@ -158,7 +158,7 @@ VENUES: Mapping[str, Venue] = {
         margin_release=MarginRelease.UNKNOWN,
         margin_key=Key.WINDOW,
         transfer_key=Key.WINDOW,
-        order_key=Key.WINDOW,
+        order_key=Key.NONE,
         history="none: the position before and after, within one run",
         window=60,
         demo="no wallet transfers, no rights of keys",
@@ -225,8 +225,8 @@ VENUES: Mapping[str, Venue] = {
 is not documented. A refusal for precision (-1111) is a definite no, and coarsens the step. Nor is
 it documented at OKX, Bitget, Gate and KuCoin, which call such an amount a wrong parameter (51000,
 40808, 400100). Bybit takes four decimals, and its margin step leaves room for digits of our own.
-Gate is not known to refuse the name of an order that it has seen: its window of 60 s alone bounds a
-repetition. ``futures`` is what backs positions; ``spot`` is the funding account at Bybit, OKX and
+Gate is not known to refuse the name of an order that it has seen; orders are never repeated, and
+only ever reduce. ``futures`` is what backs positions; ``spot`` is the funding account at Bybit, OKX and
 KuCoin, elsewhere the spot account. Hyperliquid counts millionths; only the owner's key moves money
 between wallets there, and a bot has an agent's."""
 INVERSE: Mapping[str, Venue] = {
