@@ -98,7 +98,7 @@ class Evidence:
         """
         kind = ADDED if isinstance(action, AddMargin) else REMOVED
         for row in await self._bills(kind, since):
-            is_same = row.get("symbol") == self._ids[action.key.symbol]
+            is_same = text(row, "symbol").upper() == self._ids[action.key.symbol]
             if is_same and abs(number(row, "amount")) == action.amount:
                 return action.amount
         return None

@@ -97,6 +97,27 @@ async def test_a_bill_proves_a_move_whatever_its_sign_if_symbol_and_digits_are_o
     assert (await venue.settle(an_intent_now(rig, add("12.75", BTC)))).applied == 0
 
 
+async def test_a_bill_proves_a_move_however_its_symbol_is_spelt_but_not_without_one(
+    venue: BitgetVenue, rig: Rig
+) -> None:
+    """An absence believed by mistake would send the money a second time."""
+    rig.engine.move_margin("SOLUSDT", "BOTH", D("12.75"), add=True)
+    intent = an_intent_now(rig, add("12.75"))
+
+    def naming(name: str) -> Fault:
+        def rewrite(text: str) -> str:
+            return text.replace("SOLUSDT", name)
+
+        return Fault(kind="rewrite", path="account/bill", rewrite=rewrite)
+
+    rig.faults.add(naming("solusdt"))
+    assert (await venue.settle(intent)).applied == D("12.75")
+    rig.faults.forget()
+    rig.faults.add(naming(""))
+    with pytest.raises(Incomplete, match="symbol"):
+        await venue.settle(intent)
+
+
 async def test_an_equal_move_from_before_the_send_is_no_evidence(
     venue: BitgetVenue, rig: Rig
 ) -> None:
