@@ -34,7 +34,9 @@ async def test_nothing_is_done_twice_and_the_crash_is_survived(tmp_path: Path) -
     engine = session.stage_of(show).engine()
     loaded = session.configured(show, engine)
     pace, tally = Stepped(engine, speed=1e6), Tally()
-    async with served("kucoinfutures", engine, pace, folder=tmp_path, faults=bad_weather()) as server:
+    async with served(
+        "kucoinfutures", engine, pace, folder=tmp_path, faults=bad_weather()
+    ) as server:
         await bootstrap.run(
             loaded,
             bootstrap.Run(
