@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from bot.cards.binance.tongue import BINANCE
 from bot.cards.bybit.tongue import BYBIT
+from bot.cards.kucoin.tongue import KUCOIN
 from bot.cards.okx.tongue import OKX
 from bot.cards.tongue import Tongue
 from bot.errors import ConfigError
 from bot.exchanges.venues import VENUES
 
-TONGUES: Mapping[str, Tongue] = {tongue.venue: tongue for tongue in (BINANCE, BYBIT, OKX)}
+TONGUES: Mapping[str, Tongue] = {tongue.venue: tongue for tongue in (BINANCE, BYBIT, OKX, KUCOIN)}
 """By the venue's id, in the order of the page."""
 
 
