@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from bot.cards.binance.tongue import BINANCE
 from bot.cards.bitget.tongue import BITGET
 from bot.cards.bybit.tongue import BYBIT
+from bot.cards.kucoin.tongue import KUCOIN
 from bot.cards.okx.tongue import OKX
 from bot.cards.tongue import Tongue
 from bot.errors import ConfigError
 from bot.exchanges.venues import VENUES
 
-TONGUES: Mapping[str, Tongue] = {tongue.venue: tongue for tongue in (BINANCE, BITGET, BYBIT, OKX)}
+SPOKEN = (BINANCE, BYBIT, OKX, KUCOIN, BITGET)
+TONGUES: Mapping[str, Tongue] = {tongue.venue: tongue for tongue in SPOKEN}
 """By the venue's id, in the order of the page."""
 
 

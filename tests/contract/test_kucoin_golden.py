@@ -74,6 +74,13 @@ NOT_KNOWN = {"code": "100001", "msg": "error.getOrder.orderNotExist"}
 NO_STOPS = changed(STOPS, items=[], totalNum=0, totalPage=0)
 NO_LINES: dict[str, Any] = {"code": "200000", "data": {"hasMore": False, "dataList": []}}
 OPEN: dict[str, Any] = {BY_NAME: REPLIES[STOPS] | {"data": REPLIES[STOPS]["data"]["items"][0]}}
+LEDGER = "GET /api/v1/accounts/ledgers"
+GONE = {
+    "id": "611a1e7c6a053300067a88d9", "currency": "USDT", "amount": "10.5", "fee": "0",
+    "balance": "0", "accountType": "MAIN", "bizType": "Transfer", "direction": "out",
+    "createdAt": 1767614400100, "context": '{"orderId":"6705f7248c6954000733ecac"}',
+}  # fmt: skip
+LEFT = changed(LEDGER, items=[GONE], totalNum=1, totalPage=1)
 CANCEL = CancelStop(key=LONG, stop_id=STOP_ID, client_id=NAME)
 
 
@@ -175,6 +182,11 @@ CASES: dict[str, Case] = {
         does=settles(transfer("spot", "futures")),
         means=D(0),
         replies={f"{TRANSACTIONS}?type=TransferIn": NO_LINES},
+    ),
+    "settle a transfer that is on its way": Case(
+        does=settles(transfer("spot", "futures")),
+        means=None,
+        replies={f"{TRANSACTIONS}?type=TransferIn": NO_LINES, **LEFT},
     ),
     "settle a reduction": Case(does=settles(order(LONG)), means=D(7)),
     "settle a reduction that is not known": Case(

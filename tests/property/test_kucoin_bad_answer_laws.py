@@ -59,6 +59,7 @@ HISTORY: tuple[tuple[str, Action], ...] = (
     ("v1/stopOrders", STOP),
     ("v1/transaction-history", COMES),
     ("v1/transaction-history", GOES),
+    ("v1/accounts/ledgers", COMES),
 )
 
 

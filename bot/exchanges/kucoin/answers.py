@@ -9,7 +9,7 @@ from bot.exchanges.numbers import rows, table, whole
 from bot.exchanges.quota import Lane
 
 SUCCESS = "200000"
-MOST_PAGES = 20
+MOST_PAGES = 40
 """Of one list in one reading."""
 PAGE = 50
 

@@ -106,4 +106,17 @@ class Evidence:
         for row in found:
             if whole(row, "time") >= since and abs(number(row, "amount")) == action.amount:
                 return action.amount if has_come(row) else None
-        return NOTHING
+        return None if word == COMES and await self._has_left(action, since) else NOTHING
+
+    async def _has_left(self, action: Transfer, since: int) -> bool:
+        """Whether the funding account has sent a transfer that the futures account lacks."""
+        asked = {"currency": action.currency, "direction": "out", "startAt": str(since)}
+        call = self._reader.api.privateGetAccountsLedgers
+        found = await self._reader.pages(call, asked, "funding ledger", lane=Lane.SETTLE)
+        return any(
+            whole(row, "createdAt") >= since
+            and text(row, "currency") == action.currency
+            and text(row, "direction") == "out"
+            and abs(number(row, "amount")) == action.amount
+            for row in found
+        )

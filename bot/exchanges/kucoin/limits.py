@@ -27,6 +27,7 @@ COSTS: Mapping[str, Cost] = {
     "GET /api/ua/v1/account/mode": Cost(MANAGEMENT, 2),
     "GET /api/v1/user/api-key": Cost(MANAGEMENT, 20),
     "GET /api/v1/accounts": Cost(MANAGEMENT, 5),
+    "GET /api/v1/accounts/ledgers": Cost(MANAGEMENT, 2),
     "POST /api/v3/accounts/universal-transfer": Cost(MANAGEMENT, 4),
     "POST /api/v2/transfer-out": Cost(MANAGEMENT, 20),
     "GET /api/v1/transaction-history": Cost(MANAGEMENT, 2),

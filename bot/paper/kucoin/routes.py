@@ -54,6 +54,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/api/ua/v1/account/mode"): _management(account.mode, 2),
     ("GET", "/api/v1/user/api-key"): _management(account.api_key, 20),
     ("GET", "/api/v1/accounts"): _management(wallet.accounts, 5),
+    ("GET", "/api/v1/accounts/ledgers"): _management(wallet.ledgers, 2),
     ("POST", "/api/v3/accounts/universal-transfer"): _management(wallet.universal_transfer, 4),
     ("POST", "/api/v2/transfer-out"): _management(wallet.transfer_out, 20),
     ("GET", "/api/v1/transaction-history"): _management(account.ledger, 2),
@@ -72,6 +73,15 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/api/v1/stopOrders"): _futures(trade.stops, 6),
 }
 """By method and path."""
+
+CANCEL = "/api/v1/orders/"
+"""Begins the path of an order that is taken back."""
+WRITES = frozenset({
+    ("POST", "/api/v1/position/margin/deposit-margin"), ("POST", "/api/v1/margin/withdrawMargin"),
+    ("POST", "/api/v1/orders"), ("POST", "/api/v3/accounts/universal-transfer"),
+    ("POST", "/api/v2/transfer-out"),
+})  # fmt: skip
+"""Those that move collateral or orders, but for orders that are taken back."""
 
 
 def routed(method: str, path: str) -> tuple[Route, str] | None:
