@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.instrument import MarginRelease
 from bot.domain.position import MarginMode
 from bot.errors import Incomplete
 from bot.exchanges.hyperliquid import parse
@@ -65,7 +66,7 @@ def test_the_published_sample_adds_up_and_its_liquidation_price_is_ours() -> Non
     assert position.margin + D("-0.0134") == found.used
     rules = parse.instrument(
         ETH, mark=D("2985.9"), taker_fee=D("0.00045"), margin_step=D("0.01"),
-        margin_release=parse.MarginRelease.UNKNOWN,
+        margin_release=MarginRelease.UNKNOWN,
     )  # fmt: skip
     ours = assess(position, rules).liquidation_price
     assert ours is not None
@@ -75,7 +76,7 @@ def test_the_published_sample_adds_up_and_its_liquidation_price_is_ours() -> Non
 
 
 def test_a_small_table_number_is_a_leverage_and_odd_rules_are_no_matter_to_others() -> None:
-    assert [(tier.max_leverage, tier.maintenance_rate) for tier in OLD.tiers] == [(3, D(1) / 6)]
+    assert [(tier.max_leverage, tier.maintenance_rate) for tier in OLD.tiers] == [(D(3), D(1) / 6)]
     odd, fine = parse.coins(listed() | {"universe": [
         {"szDecimals": 9, "name": "ODD", "maxLeverage": 3, "marginTableId": 3},
         listed()["universe"][1],
