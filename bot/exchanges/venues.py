@@ -226,9 +226,9 @@ is not documented. A refusal for precision (-1111) is a definite no, and coarsen
 it documented at OKX, Bitget, Gate and KuCoin, which call such an amount a wrong parameter (51000,
 40808, 400100). Bybit takes four decimals, and its margin step leaves room for digits of our own.
 Gate is not known to refuse the name of an order that it has seen; orders are never repeated, and
-only ever reduce. ``futures`` is what backs positions; ``spot`` is the funding account at Bybit, OKX and
-KuCoin, elsewhere the spot account. Hyperliquid counts millionths; only the owner's key moves money
-between wallets there, and a bot has an agent's."""
+only ever reduce. ``futures`` is what backs positions; ``spot`` is the funding account at Bybit, OKX
+and KuCoin, elsewhere the spot account. Hyperliquid counts millionths; only the owner's key moves
+money between wallets there, and a bot has an agent's."""
 INVERSE: Mapping[str, Venue] = {
     "bybit": replace(
         VENUES["bybit"],

@@ -5,6 +5,7 @@ are paid for at their entry. With the value at entry that is the margin, without
 settles here settles in USDC.
 """
 
+import contextlib
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class Coin:
         places: Decimals of a size.
         tiers: Of maintenance.
         is_over: Whether it is traded no more.
+        problem: Why its rules are no rules; empty where they are.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Coin:
     places: int
     tiers: tuple[MarginTier, ...]
     is_over: bool
+    problem: str = ""
 
     @property
     def symbol(self) -> str:
@@ -84,10 +87,10 @@ def pair(answer: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def coins(meta: Mapping[str, Any]) -> tuple[Coin, ...]:
-    """Return what is listed, each at its place.
+    """Return what is listed, each at its place; odd rules of one are no matter to others.
 
     Raises:
-        Incomplete: A field is missing, or a name stands twice.
+        Incomplete: There is no list, or a name is missing or stands twice.
     """
     tables = _tables(meta)
     found = tuple(
@@ -102,7 +105,17 @@ def coins(meta: Mapping[str, Any]) -> tuple[Coin, ...]:
 
 def _coin(row: Mapping[str, Any], place: int, tables: Mapping[int, tuple[MarginTier, ...]]) -> Coin:
     row = {"symbol": row.get("name"), **row}
-    name, places, most = text(row, "name"), whole(row, "szDecimals"), positive(row, "maxLeverage")
+    name = text(row, "name")
+    try:
+        return _ruled(row, name, place, tables)
+    except Incomplete as error:
+        return Coin(name=name, asset=place, places=0, tiers=(), is_over=False, problem=str(error))
+
+
+def _ruled(
+    row: Mapping[str, Any], name: str, place: int, tables: Mapping[int, tuple[MarginTier, ...]]
+) -> Coin:
+    places, most = whole(row, "szDecimals"), positive(row, "maxLeverage")
     if not 0 <= places <= MOST_PLACES:
         raise Incomplete(f"szDecimals of {name} must be 0 to {MOST_PLACES}, was {places}")
     key = whole(row, "marginTableId")
@@ -126,17 +139,21 @@ def _tables(meta: Mapping[str, Any]) -> dict[int, tuple[MarginTier, ...]]:
     for item in listed:
         if not isinstance(item, list) or len(item) != 2:  # noqa: PLR2004 - number and table
             raise Incomplete("marginTables must be numbers and tables, were not")
-        steps: tuple[MarginTier, ...] = ()
-        told = table(item[1], "margin table").get("marginTiers")
-        for row in rows(told, "marginTiers"):
-            floor, most = amount(row, "lowerBound"), positive(row, "maxLeverage")
-            if bool(steps) is not bool(floor) or (steps and floor <= steps[-1].notional_floor):
-                raise Incomplete("lowerBound of margin tiers must begin at 0 and ascend")
-            steps = (*steps, _step(steps, floor, most))
-        if not steps:
-            raise Incomplete("marginTiers must have steps, had none")
-        found[whole({"number": item[0]}, "number")] = steps
+        with contextlib.suppress(Incomplete):  # whoever needs it misses it
+            found[whole({"number": item[0]}, "number")] = _table(item[1])
     return found
+
+
+def _table(told: Any) -> tuple[MarginTier, ...]:
+    steps: tuple[MarginTier, ...] = ()
+    for row in rows(table(told, "margin table").get("marginTiers"), "marginTiers"):
+        floor, most = amount(row, "lowerBound"), positive(row, "maxLeverage")
+        if bool(steps) is not bool(floor) or (steps and floor <= steps[-1].notional_floor):
+            raise Incomplete("lowerBound of margin tiers must begin at 0 and ascend")
+        steps = (*steps, _step(steps, floor, most))
+    if not steps:
+        raise Incomplete("marginTiers must have steps, had none")
+    return steps
 
 
 def _step(below: Sequence[MarginTier], floor: Decimal, most: Decimal) -> MarginTier:

@@ -59,15 +59,18 @@ class Rules(VenueRules):
         meta, prices = parse.pair(contexts)
         found = parse.coins(meta)
         self._fee = parse.taker_fee(fees)
+        odd = next((c.problem for c in found if c.problem and c.symbol in self._wanted), "")
+        if odd:
+            raise Incomplete(odd)
         self.coins.clear()
-        self.coins.update({coin.symbol: coin for coin in found})
+        self.coins.update({coin.symbol: coin for coin in found if not coin.problem})
         self._listed = tuple(coin.name for coin in found)
         self.ids.update({coin.symbol: coin.name for coin in found})
         self._symbols.update({coin.name: coin.symbol for coin in found})
         gone = self.instruments.keys() - self.coins.keys()
         for symbol in gone:  # it was listed, and does not trade any more
             self.instruments[symbol] = replace(self.instruments[symbol], closes_at=instant(0))
-        self.price(sorted({*self._wanted, *self.instruments} - gone), prices)
+        self.price(sorted({*self._wanted, *self.instruments} - gone), prices, is_anew=True)
         self._read_at = self._clock.now()
 
     def prices(self, answer: Any) -> Sequence[Mapping[str, Any]]:
@@ -83,12 +86,19 @@ class Rules(VenueRules):
             raise Incomplete("universe must be the one that the rules are of, was another")
         return found
 
-    def price(self, symbols: Collection[str], prices: Sequence[Mapping[str, Any]]) -> None:
+    def price(
+        self,
+        symbols: Collection[str],
+        prices: Sequence[Mapping[str, Any]],
+        *,
+        is_anew: bool = False,
+    ) -> None:
         """Take over the steps of prices: they follow the mark.
 
         Args:
             symbols: Unified.
             prices: Of what is listed, each at its place.
+            is_anew: Whether all other rules may have changed too.
 
         Raises:
             Incomplete: A mark is missing.
@@ -100,7 +110,7 @@ class Rules(VenueRules):
             mark = positive({"symbol": symbol, **prices[coin.asset]}, "markPx")
             known = self.instruments.get(symbol)
             step = parse.price_step(mark, coin.places)
-            if known is None or self._is_other(known.tiers, known.price_step, coin, step):
+            if is_anew or known is None or known.price_step != step:
                 self.instruments[symbol] = parse.instrument(
                     coin,
                     mark=mark,
@@ -134,8 +144,5 @@ class Rules(VenueRules):
         """
         symbol = super().symbol(row)
         if symbol not in self.coins:
-            raise Incomplete(f"rules of {symbol} must be known, were not listed any more")
+            raise Incomplete(f"rules of {symbol} must be known, are odd or not listed any more")
         return symbol
-
-    def _is_other(self, tiers: Any, known_step: Decimal, coin: parse.Coin, step: Decimal) -> bool:
-        return (tiers, known_step) != (coin.tiers, step)
