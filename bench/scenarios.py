@@ -12,7 +12,9 @@ from bot.leverage.cross import Accounts
 
 PATHS, STEPS, SYMBOLS, BLOCK, ROWS = 2_000, 1_440, 10, 30, 17_520
 ACCOUNTS = 10
-ROUNDS = 5
+MANY = 10_000
+"""Paths of a decision; the rivals would not fit into memory."""
+ROUNDS = 7
 
 
 def run() -> dict[str, Any]:
@@ -48,6 +50,8 @@ def run() -> dict[str, Any]:
         {
             "kernel, one thread": simulate(None, 1, "numba"),
             "kernel, two threads": simulate(None, 2, "numba"),
+            "kernel, many paths, one thread": simulate(None, 1, "numba", MANY),
+            "kernel, many paths, two threads": simulate(None, 2, "numba", MANY),
             "numpy, the same numbers": simulate(None, 1, "numpy"),
             "numpy gather, fixed variance": gather,
             "numpy multivariate t, fixed variance": student,
@@ -59,7 +63,7 @@ def run() -> dict[str, Any]:
     )
     one = timings["kernel, one thread"]
     return {
-        "what": f"{PATHS} paths of {STEPS} steps, {SYMBOLS} symbols, variance recursion",
+        "what": f"{PATHS} or {MANY} paths of {STEPS} steps, {SYMBOLS} symbols, variance recursion",
         "aim": ">= 25x multivariate t, >= 15x gather, two threads >= 1.7x one",
         "rows": {name: _row(timing, one) for name, timing in timings.items()},
     }

@@ -1,33 +1,161 @@
-"""How do paths run, step by step, in a form that numba can compile?
+"""How do paths run, in a form that numba can compile?
 
-Plain Python without numba: `bot.leverage.paths_compiled` compiles `run_paths` when it is asked for
-and present. Written out in loops and without helpers, because each call would have to be compiled
-too.
+Plain Python without numba: `bot.leverage.paths_compiled` compiles these functions when it is asked
+for and present. Written out in loops and without helpers, because each call would have to be
+compiled too.
+
+Symbols alone need no steps. A residual moves a price by itself times the deviation of its step, and
+the next deviation is that one times a number of the same residual: whatever a block of rows does is
+in proportion to the deviation that it starts with. So `fill_blocks` runs each block that can be
+drawn once, from a deviation of one, and `run_symbols` only strings blocks together. Scaling and
+shifting keep the order of numbers also where they are rounded, so nothing is lost between steps.
+Accounts are not linear in prices: `run_accounts` goes step by step.
 """
 
 import math
 
 import numpy as np
 
-from bot.leverage.arrays import Floats, Integers
+from bot.leverage.arrays import Floats, Integers, Rows
 
 GAMMA = 0x9E3779B97F4A7C15
 FIRST = 0xBF58476D1CE4E5B9
 SECOND = 0x94D049BB133111EB
-LANES = 32
+LANES = 64
 """Paths that run side by side, so that the compiler fills its vectors with them."""
-FUSED = 3
-"""Lines of a position that are valued in one loop; with more there is a loop for each."""
+WINDOW = 256
+"""Blocks that run side by side: few enough to stay in the nearest cache."""
 LARGEST = 700.0
 PER_LN2 = 1.0 / math.log(2.0)
 LN2_HIGH = 6.93147180369123816490e-01
 LN2_LOW = 1.90821492927058770002e-10
-C3, C4, C5, C6, C7, C8, C9, C10, C11, C12, C13, C14 = (
-    1.0 / math.factorial(n) for n in range(3, 15)
-)
+SHIFT = 1.5 * 2.0**52
+"""Added to a number, it leaves the nearest whole one in the lowest bits."""
+C3, C4, C5, C6, C7, C8, C9, C10, C11, C12 = (1.0 / math.factorial(n) for n in range(3, 13))
 
 
-def run_paths(  # noqa: C901, PLR0912, PLR0915 - one loop nest, see above
+def draw_rows(begin: int, end: int, choices: np.uint64, seed: np.uint64, rows: Rows) -> None:
+    """Write which rows the paths from ``begin`` to before ``end`` draw, see `draws.first_rows`.
+
+    Args:
+        begin: First path.
+        end: One after the last.
+        choices: Rows at which a block can begin.
+        seed: Of the draws.
+        rows: Shape (p, blocks), written.
+    """
+    blocks = rows.shape[1]
+    for path in range(begin, end):
+        for drawn in range(blocks):
+            # splitmix64; numba needs every operand unsigned, or it falls back to floats.
+            bits = seed + np.uint64(GAMMA) * np.uint64(path * blocks + drawn + 1)
+            bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(FIRST)
+            bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(SECOND)
+            bits = bits ^ (bits >> np.uint64(31))
+            rows[path, drawn] = np.uint32(((bits >> np.uint64(32)) * choices) >> np.uint64(32))
+
+
+def fill_blocks(
+    begin: int,
+    end: int,
+    column: int,
+    residuals: Floats,
+    decay: float,
+    length: int,
+    width: int,
+    table: Floats,
+) -> None:
+    """Write what the blocks do that begin at rows from ``begin`` to before ``end``.
+
+    Args:
+        begin: First row.
+        end: One after the last.
+        column: Of the residuals, that of the first symbol of the table.
+        residuals: Shape (r, d), standardised log returns.
+        decay: Of the variance per step, in [0, 1]. [ratio]
+        length: Of a block. [steps]
+        width: `WINDOW`; a constant here would be unrolled before it is made a vector.
+        table: Shape (m, c, 4), written: lowest, highest and last log price against the first one,
+            and last deviation, all over the deviation at the start.
+    """
+    gain = 1.0 - decay
+    count = end - begin
+    z, factor = np.empty(count + length - 1), np.empty(count + length - 1)
+    low, high, at, spread = np.empty(width), np.empty(width), np.empty(width), np.empty(width)
+    for d in range(table.shape[0]):
+        for row in range(z.size):
+            z[row] = residuals[begin + row, column + d]
+            factor[row] = math.sqrt(decay + gain * (z[row] * z[row]))
+        for group in range(0, count, width):
+            lanes = min(width, count - group)
+            low[:] = 0.0
+            high[:] = 0.0
+            at[:] = 0.0
+            spread[:] = 1.0
+            for i in range(length):
+                drawn, wider = z[group + i :], factor[group + i :]
+                for lane in range(lanes):
+                    at[lane] += drawn[lane] * spread[lane]
+                    spread[lane] *= wider[lane]
+                    # Adding nothing keeps the compiler from a branch around the store.
+                    low[lane] = min(low[lane], at[lane]) + 0.0
+                    high[lane] = max(high[lane], at[lane]) + 0.0
+            entry = table[d, begin + group :]
+            for lane in range(lanes):
+                entry[lane, 0] = low[lane]
+                entry[lane, 1] = high[lane]
+                entry[lane, 2] = at[lane]
+                entry[lane, 3] = spread[lane]
+
+
+def run_symbols(
+    begin: int,
+    end: int,
+    column: int,
+    rows: Rows,
+    whole: int,
+    table: Floats,
+    rest: Floats,
+    variance: Floats,
+    lowest: Floats,
+    highest: Floats,
+) -> None:
+    """Run symbols on the paths from ``begin`` to before ``end`` and write their rows.
+
+    One symbol after the other, because its part of the table stays in a cache.
+
+    Args:
+        begin: First path.
+        end: One after the last.
+        column: Of the first symbol of the tables.
+        rows: Shape (p, blocks), at which a block begins.
+        whole: Blocks that run to their end; one more runs for what is left of the steps.
+        table: Shape (m, c, 4), of whole blocks, see `fill_blocks`.
+        rest: The same of the last, shorter block.
+        variance: Shape (d,), of the first step. [log^2]
+        lowest: Shape (d, p), written; NaN where a path left what a number can hold. [log]
+        highest: Shape (d, p), written, likewise. [log]
+    """
+    blocks = rows.shape[1]
+    for d in range(table.shape[0]):
+        first = math.sqrt(variance[column + d])
+        for path in range(begin, end):
+            x, spread, low, high = 0.0, first, 0.0, 0.0
+            entry = table[d]
+            for drawn in range(blocks):
+                if drawn == whole:
+                    entry = rest[d]
+                row = rows[path, drawn]
+                low = min(low, x + spread * entry[row, 0])
+                high = max(high, x + spread * entry[row, 1])
+                x += spread * entry[row, 2]
+                spread *= entry[row, 3]
+            # A comparison with NaN is false: what is no number any more would go unseen.
+            lowest[column + d, path] = low + 0.0 * x
+            highest[column + d, path] = high + 0.0 * x
+
+
+def run_accounts(  # noqa: C901, PLR0912 - one loop nest, see above
     begin: int,
     end: int,
     residuals: Floats,
@@ -35,122 +163,112 @@ def run_paths(  # noqa: C901, PLR0912, PLR0915 - one loop nest, see above
     decay: float,
     steps: int,
     block: int,
-    seed: np.uint64,
     lanes: int,
+    rows: Rows,
     first: Integers,
     symbol: Integers,
+    slope: Floats,
+    bent_first: Integers,
+    bent_symbol: Integers,
+    lines: Integers,
     rate: Floats,
     amount: Floats,
-    maintenance: Floats,
+    base: Floats,
     worst: Floats,
-    lowest: Floats,
-    highest: Floats,
 ) -> None:
-    """Run the paths from ``begin`` to before ``end`` and write their rows of the last three arrays.
+    """Run accounts on the paths from ``begin`` to before ``end`` and write their rows of ``worst``.
+
+    A rise is the growth of a price less one. What is linear in it takes ``slope * rise`` from a
+    buffer, what is bent the largest of ``rate * rise - amount``. [quote]
 
     Args:
         begin: First path.
         end: One after the last.
         residuals: Shape (r, d), standardised log returns.
         variance: Shape (d,), of the first step. [log^2]
-        decay: Of the variance per step, in (0, 1]. [ratio]
+        decay: Of the variance per step, in [0, 1]. [ratio]
         steps: Of a path.
         block: Rows that are drawn together.
-        seed: Of the draws.
         lanes: `LANES`; a constant here would be unrolled before it is made a vector.
-        first: Shape (a + 1,), where the rows of each account begin.
-        symbol: Shape (n,), column of each row.
-        rate: Shape (n, k), k >= 3: a row takes the largest of ``rate * growth - amount`` from its
-            buffer. [quote]
-        amount: Shape (n, k). [quote]
-        maintenance: Shape (a,), what all rows of an account take at the start. [quote]
+        rows: Shape (p, blocks), at which a block begins.
+        first: Shape (a + 1,), where what is linear begins for each account.
+        symbol: Shape (n,), column of its price.
+        slope: Shape (n,). [quote]
+        bent_first: Shape (a + 1,), where what is bent begins.
+        bent_symbol: Shape (m,).
+        lines: Shape (m,), how many each has, >= 2.
+        rate: Shape (m, k). [quote]
+        amount: Shape (m, k). [quote]
+        base: Shape (a,), what is taken at any price. [quote]
         worst: Shape (p, a), written. [quote]
-        lowest: Shape (p, d), written. [log]
-        highest: Shape (p, d), written. [log]
     """
-    symbols = variance.shape[0]
-    accounts = maintenance.shape[0]
-    tiers = rate.shape[1]
-    blocks = (steps + block - 1) // block
-    choices = np.uint64(residuals.shape[0] - block + 1)
+    symbols, accounts, blocks = variance.shape[0], base.shape[0], rows.shape[1]
     gain = 1.0 - decay
-    row = np.empty(lanes, np.int64)
+    row = np.empty(lanes, np.uint64)
     moved, left, drop, needed = np.empty(lanes), np.empty(lanes), np.empty(lanes), np.empty(lanes)
     power = np.empty(lanes, np.int64)
     scale = power.view(np.float64)
-    x, h = np.empty((symbols, lanes)), np.empty((symbols, lanes))
-    growth, most = np.empty((symbols, lanes)), np.empty((accounts, lanes))
-    low, high = np.empty((symbols, lanes)), np.empty((symbols, lanes))
+    x, h, rise = np.empty((symbols, lanes)), np.empty((symbols, lanes)), np.empty((symbols, lanes))
+    most = np.empty((accounts, lanes))
     for group in range(begin, end, lanes):
         x[:] = 0.0
-        low[:] = 0.0
-        high[:] = 0.0
         most[:] = 0.0
         for d in range(symbols):
             h[d] = variance[d]
         for drawn in range(blocks):
             for lane in range(lanes):
-                # splitmix64; numba needs every operand unsigned, or it falls back to floats.
-                draw = np.uint64((group + lane) * blocks + drawn + 1)
-                bits = seed + np.uint64(GAMMA) * draw
-                bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(FIRST)
-                bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(SECOND)
-                bits = bits ^ (bits >> np.uint64(31))
-                row[lane] = np.int64(((bits >> np.uint64(32)) * choices) >> np.uint64(32))
+                row[lane] = rows[min(group + lane, end - 1), drawn]
             for i in range(min(block, steps - drawn * block)):
                 for d in range(symbols):
-                    at, spread, least, largest = x[d], h[d], low[d], high[d]
+                    at, spread, rose = x[d], h[d], rise[d]
                     for lane in range(lanes):
                         left[lane] = math.sqrt(spread[lane])
                     for lane in range(lanes):
-                        moved[lane] = residuals[np.uint64(row[lane] + i), d] * left[lane]
+                        moved[lane] = residuals[row[lane] + np.uint64(i), d] * left[lane]
                     for lane in range(lanes):
                         spread[lane] = decay * spread[lane] + gain * (moved[lane] * moved[lane])
                     for lane in range(lanes):
                         at[lane] += moved[lane]
-                    # Adding nothing keeps the compiler from a branch around the store.
-                    for lane in range(lanes):
-                        least[lane] = min(least[lane], at[lane]) + 0.0
-                    for lane in range(lanes):
-                        largest[lane] = max(largest[lane], at[lane]) + 0.0
-                if accounts == 0:
-                    continue
-                for d in range(symbols):
                     # exp(x) = 2^n exp(r) with |r| <= ln 2 / 2 and a series for exp(r): the call of
                     # the library would leave the lanes, one after the other.
-                    at, grown = x[d], growth[d]
                     for lane in range(lanes):
                         capped = min(max(at[lane], -LARGEST), LARGEST)
-                        whole = math.floor(capped * PER_LN2 + 0.5)
-                        left[lane] = (capped - whole * LN2_HIGH) - whole * LN2_LOW
-                        power[lane] = (np.int64(whole) + 1023) << 52
+                        shifted = capped * PER_LN2 + SHIFT
+                        number = shifted - SHIFT
+                        left[lane] = (capped - number * LN2_HIGH) - number * LN2_LOW
+                        scale[lane] = shifted
+                    for lane in range(lanes):
+                        power[lane] = (power[lane] + 1023) << 52
                     for lane in range(lanes):
                         r = left[lane]
-                        series = C11 + r * (C12 + r * (C13 + r * C14))
-                        series = C8 + r * (C9 + r * (C10 + r * series))
-                        series = C5 + r * (C6 + r * (C7 + r * series))
-                        series = 0.5 + r * (C3 + r * (C4 + r * series))
-                        grown[lane] = (1.0 + r * (1.0 + r * series)) * scale[lane]
+                        r2 = r * r
+                        r4 = r2 * r2
+                        series = (C6 + r * C7) + r2 * (C8 + r * C9)
+                        series += r4 * ((C10 + r * C11) + r2 * C12)
+                        series = (0.5 + r * C3) + r2 * (C4 + r * C5) + r4 * series
+                        rose[lane] = (1.0 + (r + r2 * series)) * scale[lane] - 1.0
                 for a in range(accounts):
-                    number = maintenance[a]
-                    drop[:] = -number
+                    drop[:] = base[a]
                     for held in range(first[a], first[a + 1]):
-                        grown = growth[symbol[held]]
-                        slope, fixed = rate[held, 0], amount[held, 0]
-                        slope_2, fixed_2 = rate[held, 1], amount[held, 1]
-                        slope_3, fixed_3 = rate[held, 2], amount[held, 2]
-                        if tiers == FUSED:
+                        rose, steep = rise[symbol[held]], slope[held]
+                        for lane in range(lanes):
+                            drop[lane] += steep * rose[lane]
+                    for held in range(bent_first[a], bent_first[a + 1]):
+                        rose = rise[bent_symbol[held]]
+                        steep, fixed = rate[held, 0], amount[held, 0]
+                        steep_2, fixed_2 = rate[held, 1], amount[held, 1]
+                        if lines[held] == 2:  # noqa: PLR2004 - the two above
                             for lane in range(lanes):
-                                g = grown[lane]
-                                line = max(slope * g - fixed, slope_2 * g - fixed_2) + 0.0
-                                drop[lane] += max(line, slope_3 * g - fixed_3) + 0.0
+                                g = rose[lane]
+                                drop[lane] += max(steep * g - fixed, steep_2 * g - fixed_2) + 0.0
                             continue
                         for lane in range(lanes):
-                            needed[lane] = slope * grown[lane] - fixed
-                        for k in range(1, tiers):
-                            slope, fixed = rate[held, k], amount[held, k]
+                            g = rose[lane]
+                            needed[lane] = max(steep * g - fixed, steep_2 * g - fixed_2) + 0.0
+                        for k in range(2, lines[held]):
+                            steep, fixed = rate[held, k], amount[held, k]
                             for lane in range(lanes):
-                                line = slope * grown[lane] - fixed
+                                line = steep * rose[lane] - fixed
                                 needed[lane] = max(needed[lane], line) + 0.0
                         for lane in range(lanes):
                             drop[lane] += needed[lane]
@@ -158,8 +276,5 @@ def run_paths(  # noqa: C901, PLR0912, PLR0915 - one loop nest, see above
                     for lane in range(lanes):
                         deepest[lane] = max(deepest[lane], drop[lane]) + 0.0
         for lane in range(min(lanes, end - group)):
-            for d in range(symbols):
-                lowest[group + lane, d] = low[d, lane]
-                highest[group + lane, d] = high[d, lane]
             for a in range(accounts):
                 worst[group + lane, a] = most[a, lane]

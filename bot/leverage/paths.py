@@ -15,7 +15,7 @@ class Asked:
     """What is drawn and what is held.
 
     Attributes:
-        residuals: Shape (r, d), standardised log returns; r >= ``block``.
+        residuals: Shape (r, d), C-contiguous, standardised log returns; r >= ``block``.
         variance: Shape (d,), of the first step, >= 0. [log^2]
         accounts: What is held, or ``None`` for symbols alone.
         steps: Of a path, >= 1.
@@ -79,6 +79,6 @@ class Simulation:
         accounts = 0 if asked.accounts is None else asked.accounts.cash.shape[0]
         return cls(
             worst=np.zeros((paths, accounts)),
-            lowest=np.zeros((paths, symbols)),
-            highest=np.zeros((paths, symbols)),
+            lowest=np.zeros((paths, symbols), order="F"),  # kernels run symbol by symbol
+            highest=np.zeros((paths, symbols), order="F"),
         )

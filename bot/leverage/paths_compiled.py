@@ -7,19 +7,25 @@ inside at the same time.
 import functools
 import importlib
 import importlib.util
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
-from bot.leverage import cross
-from bot.leverage.arrays import Floats, Integers
-from bot.leverage.kernel import FUSED, LANES, run_paths
+from bot.leverage import cross, kernel
+from bot.leverage.arrays import Floats, Integers, Rows
 from bot.leverage.paths import Asked, Simulation
 
-Held = tuple[Integers, Integers, Floats, Floats, Floats]
-"""What the kernel takes of accounts: first, symbol, rate, amount, maintenance."""
+TOGETHER = 1 << 21
+"""Blocks of which a table is kept at a time, 64 MB of it."""
+Part = Callable[[int, int], None]
+"""Does what is to be done from a number to before another; each writes its own rows only."""
+Each = Callable[[int, Part], None]
+"""Has a part done for all numbers below a count, and waits."""
+Held = tuple[Integers, Integers, Floats, Integers, Integers, Integers, Floats, Floats, Floats]
+"""What `kernel.run_accounts` takes of accounts: from first to base."""
 
 
 def has_numba() -> bool:
@@ -28,7 +34,7 @@ def has_numba() -> bool:
 
 
 def run(asked: Asked, out: Simulation, *, threads: int) -> None:
-    """Run the paths; each writes its own rows and nothing else.
+    """Run the paths.
 
     Args:
         asked: What is drawn and held.
@@ -38,88 +44,154 @@ def run(asked: Asked, out: Simulation, *, threads: int) -> None:
     Raises:
         ImportError: If numba is not there.
     """
-    accounts = asked.accounts
-    if accounts is None or accounts.rate.shape[1] > 1:
-        none, nobody = np.zeros((0, FUSED)), np.zeros(0, np.int64)
-        nothing = (np.zeros(1, np.int64), nobody, none, none, np.zeros(0))
-        _run(asked, out, nothing, out.worst[:, :0], threads)
-    if accounts is not None:
-        held = _held(accounts, out.lowest.min(axis=0), out.highest.max(axis=0))
-        _run(asked, out, held, out.worst, threads)
+    with _hands(threads) as each:
+        rows = _draw(asked, out, each)
+        _run_symbols(asked, rows, out, each)
+        if asked.accounts is not None:
+            _run_accounts(asked, asked.accounts, rows, out, each)
 
 
-def _run(asked: Asked, out: Simulation, held: Held, worst: Floats, threads: int) -> None:
-    kernel = _kernel()
-    residuals, variance = map(np.ascontiguousarray, (asked.residuals, asked.variance))
+@contextmanager
+def _hands(threads: int) -> Iterator[Each]:
+    if threads == 1:
+        yield lambda count, part: part(0, count)
+        return
+    with ThreadPoolExecutor(threads) as pool:
 
-    def part(bounds: tuple[int, int]) -> None:
-        kernel(
-            *bounds,
-            residuals,
-            variance,
+        def each(count: int, part: Part) -> None:
+            cuts = [count * n // threads for n in range(threads + 1)]
+            list(pool.map(part, cuts, cuts[1:]))
+
+        yield each
+
+
+def _draw(asked: Asked, out: Simulation, each: Each) -> Rows:
+    draw = _compiled(kernel.draw_rows)
+    paths = out.lowest.shape[0]
+    rows = np.empty((paths, -(-asked.steps // asked.block)), np.uint32)
+    seed, choices = np.uint64(asked.seed), np.uint64(_choices(asked))
+    each(paths, lambda begin, end: draw(begin, end, choices, seed, rows))
+    return rows
+
+
+def _choices(asked: Asked) -> int:
+    rows: int = asked.residuals.shape[0]
+    return rows - asked.block + 1
+
+
+def _run_symbols(asked: Asked, rows: Rows, out: Simulation, each: Each) -> None:
+    together, symbols = max(1, TOGETHER // _choices(asked)), asked.variance.shape[0]
+    for column in range(0, symbols, together):
+        _run_some(asked, rows, out, each, column, min(together, symbols - column))
+
+
+def _run_some(
+    asked: Asked, rows: Rows, out: Simulation, each: Each, column: int, symbols: int
+) -> None:
+    fill, run = _compiled(kernel.fill_blocks), _compiled(kernel.run_symbols)
+    whole, left = divmod(asked.steps, asked.block)
+    choices = _choices(asked)
+    table, rest = (np.empty((symbols, choices if n else 0, 4)) for n in (whole, left))
+
+    def filled(begin: int, end: int) -> None:
+        for length, written in ((asked.block, table), (left, rest)):
+            if written.size:
+                fill(
+                    begin,
+                    end,
+                    column,
+                    asked.residuals,
+                    asked.decay,
+                    length,
+                    kernel.WINDOW,
+                    written,
+                )
+
+    def strung(begin: int, end: int) -> None:
+        run(
+            begin,
+            end,
+            column,
+            rows,
+            whole,
+            table,
+            rest,
+            asked.variance,
+            out.lowest.T,
+            out.highest.T,
+        )
+
+    each(choices, filled)
+    each(out.lowest.shape[0], strung)
+
+
+def _run_accounts(
+    asked: Asked, accounts: cross.Accounts, rows: Rows, out: Simulation, each: Each
+) -> None:
+    run = _compiled(kernel.run_accounts)
+    held = _held(accounts, out.lowest.min(axis=0), out.highest.max(axis=0))
+
+    def part(begin: int, end: int) -> None:
+        run(
+            begin,
+            end,
+            asked.residuals,
+            asked.variance,
             asked.decay,
             asked.steps,
             asked.block,
-            np.uint64(asked.seed),
-            LANES,
+            kernel.LANES,
+            rows,
             *held,
-            worst,
-            out.lowest,
-            out.highest,
+            out.worst,
         )
 
-    paths = out.lowest.shape[0]
-    if threads == 1:
-        part((0, paths))
-        return
-    cuts = [paths * n // threads for n in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, itertools.pairwise(cuts)))
+    each(out.worst.shape[0], part)
 
 
 @functools.cache
-def _kernel() -> Callable[..., None]:
-    numba = importlib.import_module("numba")
-    compiled: Callable[..., None] = numba.njit(nogil=True, cache=False)(run_paths)
-    return compiled
+def _compiled(loops: Callable[..., None]) -> Any:  # numba ships no types
+    return importlib.import_module("numba").njit(nogil=True, cache=False)(loops)
 
 
 def _held(accounts: cross.Accounts, low: Floats, high: Floats) -> Held:
-    """Return what the kernel values: lines of a growth, of which the highest counts.
+    """Return what the kernel values: slopes, and lines of which the highest counts.
 
     Only tiers that some path reaches are kept: running the symbols alone first, to know the range,
     costs a fraction of what it spares. A position in one tier is linear, and so are coins: what is
-    linear in one symbol of an account is one line, or joins the lines of a position there.
+    linear in one symbol of an account is one slope, or joins the lines of a position there.
     """
     notional = np.abs(accounts.size) * accounts.price[accounts.symbol]
     slope, fixed = accounts.rate * notional[:, None], accounts.amount
-    with np.errstate(over="ignore"):  # paths that leave all numbers are refused by the caller
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller refuses paths beyond numbers
         ends = np.exp(np.stack((low, high)))[:, accounts.symbol, None]
         first, last = (slope * ends - fixed).argmax(axis=2)
     last = np.maximum(first, last)
-    linear, start = cross.exposure(accounts), np.zeros(accounts.cash.shape[0])
+    linear, base = -cross.exposure(accounts), -cross.maintenance(accounts, np.ones_like(low))
     flat = np.flatnonzero(first == last)
-    one, base = slope[flat, first[flat]], fixed[flat, first[flat]]
-    np.add.at(linear, (accounts.account[flat], accounts.symbol[flat]), -one)
-    np.add.at(start, accounts.account[flat], base - one)
+    one, amount = slope[flat, first[flat]], fixed[flat, first[flat]]
+    np.add.at(linear, (accounts.account[flat], accounts.symbol[flat]), one)
+    np.add.at(base, accounts.account[flat], one - amount)
     bent = np.flatnonzero(first < last)
-    width = max(FUSED, int((last - first).max(initial=0)) + 1)
-    columns = np.minimum(first[bent, None] + np.arange(width), last[bent, None])
+    lines = last[bent] - first[bent] + 1
+    columns = np.minimum(first[bent, None] + np.arange(lines.max(initial=2)), last[bent, None])
     slope, fixed = (np.take_along_axis(x[bent], columns, axis=1) for x in (slope, fixed))
     account, symbol = accounts.account[bent], accounts.symbol[bent]
     _, begins = np.unique(account * linear.shape[1] + symbol, return_index=True)
-    joined = linear[account[begins], symbol[begins]][:, None]
-    slope[begins] -= joined
-    fixed[begins] -= joined
+    fixed -= slope
+    slope[begins] += linear[account[begins], symbol[begins]][:, None]
     linear[account[begins], symbol[begins]] = 0.0
-    others = np.nonzero(linear)
-    lines = np.repeat(-linear[others][:, None], width, axis=1)
-    account = np.concatenate((account, others[0]))
-    order = np.argsort(account, kind="stable")
+    # Views would be compiled for once more, and so would an order of their own.
+    holder, of = map(np.ascontiguousarray, np.nonzero(linear))
+    every = np.arange(base.size + 1)
     return (
-        np.searchsorted(account[order], np.arange(start.size + 1)).astype(np.int64),
-        np.concatenate((symbol, others[1]))[order].astype(np.int64),
-        np.ascontiguousarray(np.concatenate((slope, lines))[order]),
-        np.ascontiguousarray(np.concatenate((fixed, lines))[order]),
-        cross.maintenance(accounts, np.ones_like(accounts.price)) + start,
+        np.searchsorted(holder, every),
+        of,
+        linear[holder, of],
+        np.searchsorted(account, every),
+        symbol,
+        lines,
+        np.ascontiguousarray(slope),
+        np.ascontiguousarray(fixed),
+        base,
     )

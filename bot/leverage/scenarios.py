@@ -64,8 +64,8 @@ def simulate(
         if count < 1:
             raise ValueError(f"{name} must be >= 1, was {count}")
     asked = Asked(
-        residuals=residuals,
-        variance=variance,
+        residuals=np.ascontiguousarray(residuals),
+        variance=np.ascontiguousarray(variance),
         accounts=accounts,
         steps=steps,
         block=block,
