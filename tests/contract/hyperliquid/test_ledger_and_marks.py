@@ -54,9 +54,12 @@ async def test_the_ledger_is_read_to_its_end(venue: HyperliquidVenue, rig: Rig) 
         rig.engine.transfer("spot", "futures", "USDT", D("0.01"))
         rig.engine.now_ms += 1
     await rig.pace.sleep(60)
+    before = venue._client.quota.spent
     rows = await venue.rows(since)
     assert len(rows) == 1203
     assert rig.count("info/userNonFundingLedgerUpdates") == 3
+    # Five questions of 20, and one more for each twenty rows of three pages; a seam is in two.
+    assert venue._client.quota.spent - before == 5 * 20 + 25 + 25 + 10
 
 
 async def test_more_lines_in_an_instant_than_a_page_has_are_no_ledger(

@@ -93,6 +93,20 @@ async def test_a_run_that_did_not_see_the_position_before_proves_nothing(
         assert (await later.settle(intent)).applied is None
 
 
+async def test_a_position_that_is_gone_or_changed_proves_nothing(
+    venue: HyperliquidVenue, rig: Rig
+) -> None:
+    await venue.observe()
+    rig.faults.add(Fault(kind="abort", method="POST", times=2))
+    intents = [an_intent_now(rig, add("12.7501"), "plone"),
+               an_intent_now(rig, add("9.0007", BTC), "pltwo")]  # fmt: skip
+    for intent in intents:
+        await venue.execute(intent, an_open_gate())
+    rig.engine.holdings["SOLUSDT", "BOTH"].amount = D(30)
+    rig.engine.deleverage("BTCUSDT", "BOTH", D("0.1"))
+    assert [(await venue.settle(intent)).applied for intent in intents] == [None, None]
+
+
 async def test_a_move_after_a_reduction_is_found_all_the_same(
     venue: HyperliquidVenue, rig: Rig
 ) -> None:
