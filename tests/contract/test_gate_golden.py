@@ -320,7 +320,7 @@ async def test_an_equal_line_from_before_the_send_is_no_evidence(
 ) -> None:
     """Also where the venue shows more than it was asked for."""
     old = changed(path, time=f"{NOON.timestamp() - 0.501:.3f}")
-    none = {f"GET {ROOT}/account_book": []} if "spot" in path else {}
+    none: dict[str, Any] = {f"GET {ROOT}/account_book": []} if "spot" in path else {}
     async with standing(GATE, none | old) as stand:
         assert await stand.settle(transfer("spot", "futures")) == found
 

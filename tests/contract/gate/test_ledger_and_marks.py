@@ -75,7 +75,7 @@ async def test_a_line_that_moves_the_pages_on_is_not_lost_and_not_told_twice(
     for _ in range(1001):
         rig.engine._book("SOLUSDT", "FUNDING_FEE", D("0.01"), "USDT")
     asked = rig.desk.room.engine.is_shown
-    booked = []
+    booked: list[int] = []
 
     def one_more(at_ms: int) -> bool:
         if not booked and rig.count("futures/usdt/account_book") == 2:
