@@ -311,6 +311,20 @@ async def test_no_absurd_amount_reaches_the_wire(
     assert done.requests == []
 
 
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [(f"GET {ROOT}/account_book", None), ("GET /api/v4/spot/account_book", D(0))],
+)
+async def test_an_equal_line_from_before_the_send_is_no_evidence(
+    path: str, found: D | None
+) -> None:
+    """Also where the venue shows more than it was asked for."""
+    old = changed(path, time=f"{NOON.timestamp() - 0.501:.3f}")
+    none: dict[str, Any] = {f"GET {ROOT}/account_book": []} if "spot" in path else {}
+    async with standing(GATE, none | old) as stand:
+        assert await stand.settle(transfer("spot", "futures")) == found
+
+
 @pytest.mark.parametrize("size", ["7.01", "NaN", "-1", "0"])
 async def test_a_size_that_is_no_number_of_contracts_never_leaves(size: str) -> None:
     async with standing(GATE) as stand:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from decimal import Decimal as D
 from typing import Any
 
 import ccxt.async_support as ccxt
@@ -11,7 +12,6 @@ import pytest
 from bot.domain.action import AddMargin
 from bot.domain.intent import Outcome
 from bot.errors import Incomplete
-from bot.exchanges.amounts import ONE
 from bot.exchanges.client import addresses
 from bot.exchanges.gate.dialect import DIALECT
 from bot.exchanges.gate.parse import CLOSING_FEE
@@ -107,7 +107,7 @@ async def test_trap_the_name_of_a_triggered_order_is_sent_without_its_prefix() -
         await api.create_order(SOL, "market", "sell", 7, None, told)
         assert body(recorder)["initial"]["text"] == "plab010001000aab"
     async with standing(GATE) as stand:
-        assert await stand.send(stop(LONG)) == (DONE, ONE)
+        assert await stand.send(stop(LONG)) == (DONE, D(1))
         sent = json.loads(stand.recorder.requests[-1].body)
         assert sent["initial"]["text"] == "t-plab010001000aab"
 

@@ -135,8 +135,8 @@ def test_every_label_has_a_number_of_its_own_and_what_it_proves() -> None:
     assert len(set(NUMBERS.values())) == len(NUMBERS)
     assert told({"label": "NEVER_SEEN", "message": "x"}) == (UNLISTED, "NEVER_SEEN x")
     assert told({"label": "INTERNAL"}) == (NUMBERS["INTERNAL"], "INTERNAL")
-    broken: tuple[object, ...] = (None, [], {}, {"label": ""}, {"label": 7}, "label")
-    for body in broken:
+    answers: tuple[Any, ...] = (None, [], {}, {"label": ""}, {"label": 7}, "label")
+    for body in answers:
         assert told(body) == (None, "")
     proven = CODES.no_effect | CODES.throttled
     assert not {NUMBERS[label] for label in UNCERTAIN} & proven
