@@ -166,6 +166,8 @@ class KucoinVenue(Adapter):
             self._marks(wanted),
         ])  # fmt: skip
         held = [row for row in found if parse.is_held(row)]
+        if not held:
+            await self._check_kind()  # it may have been made another one meanwhile
         symbols = list(dict.fromkeys([*wanted, *(self._rules.symbol(row) for row in held)]))
         await self._rules.need(symbols)
         accounts |= await self._accounts(self._settles(symbols) - set(accounts))
@@ -279,9 +281,9 @@ class KucoinVenue(Adapter):
         )
 
     async def _check_rights(self) -> None:
-        key, mode = await all_of([
+        key, _ = await all_of([
             self._reader.one(self._api.privateGetUserApiKey, {}, "key rights"),
-            self._reader.one(self._api.utaPrivateGetAccountMode, {}, "account mode"),
+            self._check_kind(),
         ])  # fmt: skip
         rights = {word.strip() for word in text(key, "permission").split(",")}
         if WITHDRAWS in rights or any("withdraw" in word.lower() for word in rights):
@@ -293,7 +295,17 @@ class KucoinVenue(Adapter):
                 "the API key must be able to transfer between accounts of its owner, since "
                 "transfer_from names one: turn flexible transfers on"
             )
-        # In a unified account these endpoints show nothing, and nothing of that is flat.
+
+    async def _check_kind(self) -> None:
+        """Pass if the account is of the kind that these endpoints show.
+
+        Of a unified one they show nothing, and nothing of that is flat.
+
+        Raises:
+            Denied: It is of another kind.
+            ExchangeError: No usable answer.
+        """
+        mode = await self._reader.one(self._api.utaPrivateGetAccountMode, {}, "account mode")
         if text(mode, "selfAccountMode") != parse.CLASSIC:
             raise Denied("the account must be a classic one: unified accounts are not supported")
 

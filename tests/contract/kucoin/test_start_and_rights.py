@@ -28,6 +28,18 @@ async def test_a_unified_account_is_refused_since_these_endpoints_would_show_not
             pass
 
 
+async def test_an_account_that_is_made_a_unified_one_is_not_taken_for_a_flat_one(
+    rig: Rig,
+) -> None:
+    async with connected(rig) as venue:
+        await venue.observe()
+        rig.engine.holdings.clear()
+        assert (await venue.observe()).account.positions == ()
+        rig.desk.room.is_unified = True
+        with pytest.raises(Denied, match="classic"):
+            await venue.observe()
+
+
 def with_rights(words: str) -> Callable[[str], str]:
     return lambda text: text.replace("General,Spot,Futures,InnerTransfer", words)
 
