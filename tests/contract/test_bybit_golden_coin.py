@@ -84,6 +84,7 @@ def changed(key: str, **changes: Any) -> Replies:
 
 ORDER = "GET /v5/order/realtime?orderLinkId=plab010001000aab"
 HELD = "GET /v5/position/list?category=inverse"
+FUNDS = "GET /v5/asset/transfer/query-account-coins-balance"
 PLACED = changed(
     ORDER, orderStatus="Untriggered", stopOrderType="Stop", qty="12000", cumExecQty="0",
 )  # fmt: skip
@@ -99,7 +100,20 @@ def in_ether() -> Replies:
     row = both["result"]["list"][0]
     both["result"]["list"].append(row | {"symbol": "ETHUSD", "side": "Sell"})
     legs = json.dumps(REPLIES["GET /v5/position/list?symbol=BTCUSD"]).replace("BTCUSD", "ETHUSD")
-    return {**found, HELD: both, "GET /v5/position/list?symbol=ETHUSD": json.loads(legs)}
+    balance = json.loads(json.dumps(REPLIES["GET /v5/account/wallet-balance"]))
+    coins = balance["result"]["list"][0]["coin"]
+    coins.append(coins[0] | {"coin": "ETH"})
+    (funds,) = REPLIES[FUNDS]["result"]["balance"]
+    return {
+        **found,
+        HELD: both,
+        "GET /v5/position/list?symbol=ETHUSD": json.loads(legs),
+        "GET /v5/account/wallet-balance": balance,
+        **changed(
+            "GET /v5/account/withdrawal", availableWithdrawalMap={"BTC": "0.3004", "ETH": "5"}
+        ),
+        **changed(FUNDS, balance=[funds, funds | {"coin": "ETH"}]),
+    }
 
 
 async def look(stand: Stand) -> object:

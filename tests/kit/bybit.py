@@ -24,7 +24,7 @@ INVERSE = rigs.Stand(
     desk=BybitDesk,
     adapter=BybitVenue,
     root="/v5",
-    settings={"symbols": ("BTC/USD:BTC",)},
+    settings={"symbols": ("BTC/USD:BTC",), "bars": 24},
 )
 """The same, for an account of positions that are margined in bitcoin."""
 

@@ -25,8 +25,7 @@ from tests.kit.spoiled import spoilings
 BTC = PositionKey("BTC/USD:BTC", Side.LONG)
 READ = (
     "/v5/market/instruments-info", "/v5/market/risk-limit", "/v5/account/fee-rate",
-    "/v5/position/list", "/v5/account/info", "/v5/account/wallet-balance",
-    "/v5/account/withdrawal", "/v5/market/tickers", "/v5/market/orderbook", "/v5/order/realtime",
+    "/v5/position/list", "/v5/account/wallet-balance", "/v5/market/tickers",
 )  # fmt: skip
 """Those that say something else of inverse contracts than of linear ones."""
 WRITES: tuple[tuple[str, Action], ...] = (
@@ -49,7 +48,6 @@ def with_margin_added() -> Engine:
     return engine
 
 
-# A size over a price that are both at the edge of sense, and over it once more.
 COIN = Ground(
     venue="bybit",
     engine=with_margin_added,

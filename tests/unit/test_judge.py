@@ -54,6 +54,7 @@ class Bench:
         memory: Memory | None = None,
         supported: frozenset[str] = KINDS,
         holds: dict[tuple[str, str], D] | None = None,
+        fingerprints: Fingerprints | None = None,
     ) -> None:
         policy, memory = policy or a_policy(), memory or Memory()
         self.clock, switches = FakeClock(), FakeSwitches()
@@ -68,7 +69,7 @@ class Bench:
             watchdog=switches,
             authority=self.authority,
             policy=policy,
-            fingerprints=Fingerprints(step=D("0.00001"), epoch=1),
+            fingerprints=fingerprints or Fingerprints(step=D("0.00001"), epoch=1),
             supported=supported,
         )
         self.policy, self.memory = policy, memory
@@ -326,3 +327,21 @@ def test_the_budget_of_a_coin_account_is_judged_by_what_it_holds_of_that_coin() 
     for amount, expected in (("0.0499", ""), ("0.0511", "budget_account")):
         asked = AddMargin(key=key, amount=D(amount), currency="BTC")
         assert code(bench.ask(asked, name=f"pl{amount}")) == expected
+
+
+@pytest.mark.parametrize(("apart", "expected"), [(10, "duplicate"), (0, "")])
+def test_what_tells_amounts_apart_is_what_the_run_marks_them_by(apart: int, expected: str) -> None:
+    prints = Fingerprints(step=D("0.0001"), epoch=1, apart=apart)
+    bench = Bench(policy=a_coin_policy(), fingerprints=prints)
+    seen = an_observation(
+        a_position(COIN, size="60000", margin="0.1"),
+        futures="0.9",
+        instruments=(a_coin_instrument(margin_step="0.001"),),
+        markets=(a_market(COIN, depth="1000000"),),
+        currency="BTC",
+    )
+    bench.look_at(seen)
+    key = seen.account.positions[0].key
+    first, second = (AddMargin(key=key, amount=D(n), currency="BTC") for n in ("0.02", "0.0203"))
+    assert bench.ask(first, name="pl1") is None
+    assert code(bench.ask(second, name="pl2")) == expected

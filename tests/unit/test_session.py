@@ -1,5 +1,6 @@
 """What a paper session watches, of an exchange that quotes contracts of every kind."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,25 @@ def test_a_market_without_such_contracts_is_refused_by_name(
 ) -> None:
     with pytest.raises(ConfigError, match=named):
         configured(Show(files=files), engine)
+
+
+@pytest.mark.parametrize("venue", ["bybit", "okx"])
+@pytest.mark.parametrize(
+    ("shipped", "watched"),
+    [
+        pytest.param(COIN, {"BTC/USD:BTC"}, id="inverse"),
+        pytest.param(
+            Path("config/paper.toml"),
+            {"BTC/USDT:USDT", "BTC/USDC:USDC", "ETH/USDT:USDT", "ETH/USDC:USDC"},
+            id="linear",
+        ),
+    ],
+)
+def test_where_one_venue_lists_both_kinds_the_symbols_of_the_account_decide(
+    tmp_path: Path, venue: str, shipped: Path, watched: set[str]
+) -> None:
+    text, file = shipped.read_text(), tmp_path / "own.toml"
+    changed = re.sub(r'venue = "\w+"', f'venue = "{venue}"\npassword = "paper-word"', text)
+    file.write_text(changed)
+    loaded = configured(Show(files=(file,)), a_coin_engine())
+    assert set(loaded.settings.accounts[0].symbols) == watched

@@ -285,10 +285,18 @@ def test_a_venue_that_wants_none_needs_no_passphrase(tmp_path: Path) -> None:
     assert connection_of(settings, GATEWAY).password == ""
 
 
-@pytest.mark.parametrize("name", ["paper-coin.toml", "testnet-binancecoinm.toml"])
-def test_the_shipped_configurations_in_coin_are_valid(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "venue"),
+    [
+        ("paper-coin.toml", "binancecoinm"),
+        ("testnet-binancecoinm.toml", "binancecoinm"),
+        ("testnet-bybit-inverse.toml", "bybit"),
+        ("testnet-okx-inverse.toml", "okx"),
+    ],
+)
+def test_the_shipped_configurations_in_coin_are_valid(name: str, venue: str) -> None:
     settings = load([Path("config") / name], environ={}).settings
-    assert (settings.accounts[0].venue, settings.accounts[0].coin) == ("binancecoinm", "BTC")
+    assert (settings.accounts[0].venue, settings.accounts[0].coin) == (venue, "BTC")
     assert policy_of(settings).least_move == D("0.001")
 
 
@@ -298,12 +306,6 @@ def test_the_shipped_configuration_of_test_hosts_is_valid_and_moves_nothing_betw
 ) -> None:
     (account,) = load([Path(f"config/testnet-{venue}.toml")], environ={}).settings.accounts
     assert (account.venue, account.transfer_from) == (venue, ())
-
-
-def test_the_shipped_configuration_of_inverse_bybit_is_in_its_coin() -> None:
-    inverse = load([Path("config/testnet-bybit-inverse.toml")], environ={}).settings
-    assert (inverse.accounts[0].venue, inverse.accounts[0].coin) == ("bybit", "BTC")
-    assert policy_of(inverse).least_move == D("0.001")
 
 
 def test_the_live_example_shows_the_defaults() -> None:

@@ -20,7 +20,7 @@ from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey
 from bot.errors import Denied, Incomplete
-from bot.exchanges.adapter import Adapter
+from bot.exchanges.adapter import Adapter, TornError
 from bot.exchanges.amounts import ONE
 from bot.exchanges.bybit import parse
 from bot.exchanges.bybit.answers import Reader, listed
@@ -37,13 +37,15 @@ from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
 from bot.exchanges.margins import Margins
-from bot.exchanges.numbers import amount, instant, number, table, text, whole
+from bot.exchanges.numbers import amount, instant, number, rows, table, text, whole
 from bot.exchanges.patience import once_known
 from bot.exchanges.quota import Lane
 from bot.exchanges.venue_time import VenueTime
 from bot.ports import Gate
 
 BOOK_LEVELS = 50
+COINS_AT_ONCE = 10
+"""Whose balances of the funding account one request may ask for; of others it may be more."""
 MOST_BARS = 1000
 INTERVALS = {300: "5", 900: "15", 3600: "60"}
 LEAST_UNIFIED = {Contract.LINEAR: 3, Contract.INVERSE: 5}
@@ -178,8 +180,11 @@ class BybitVenue(Adapter):
         positions = [self._position(row, is_isolated=is_isolated) for row in found]
         self._margins.saw(p for p in positions if p.margin_mode is MarginMode.ISOLATED)
         depths = await self._beside(symbols, positions)
-        settled = frozenset(self._instruments[symbol].settle for symbol in symbols)
-        currencies = settled.intersection(coins)
+        currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
+        if not currencies <= set(coins):
+            raise TornError(
+                f"wallets must be of {', '.join(sorted(currencies))}, were not asked for"
+            )
         wallets = [*self._wallets(currencies, balances, free, positions)]
         if funds is not None:
             wallets += parse.funding_wallets(funds, currencies)
@@ -194,20 +199,23 @@ class BybitVenue(Adapter):
         """Return what may be moved, by coin; the test hosts do not tell."""
         if self._is_demo:
             return None
-        asked = {"coinName": ",".join(coins)}
-        found = await self._reader.one(
-            self._api.privateGetV5AccountWithdrawal, asked, "transferable amount"
-        )
-        return table(found.get("availableWithdrawalMap"), "availableWithdrawalMap")
+        call, what = self._api.privateGetV5AccountWithdrawal, "transferable amount"
+        found = await all_of([
+            self._reader.one(call, {"coinName": some}, what) for some in _together(coins)
+        ])  # fmt: skip
+        name = "availableWithdrawalMap"
+        return {coin: n for one in found for coin, n in table(one.get(name), name).items()}
 
     async def _funds(self, coins: Collection[str]) -> dict[str, Any] | None:
         if "spot" not in self._settings.wallets:
             return None
-        return await self._reader.one(
-            self._api.privateGetV5AssetTransferQueryAccountCoinsBalance,
-            {"accountType": "FUND", "coin": ",".join(coins)},
-            "funding account",
-        )
+        call = self._api.privateGetV5AssetTransferQueryAccountCoinsBalance
+        what = "funding account"
+        found = await all_of([
+            self._reader.one(call, {"accountType": "FUND", "coin": some}, what)
+            for some in _together(coins)
+        ])  # fmt: skip
+        return {"balance": [row for one in found for row in rows(one.get("balance"), what)]}
 
     async def _ticker(self, symbol: str) -> tuple[Mapping[str, Any], int]:
         """Return the ticker of a symbol, and the venue's time of it. [ms]."""
@@ -317,6 +325,12 @@ class BybitVenue(Adapter):
                 "the API key must be able to transfer between accounts of its owner, since "
                 "transfer_from names one: turn that right on"
             )
+
+
+def _together(coins: Collection[str]) -> list[str]:
+    """Return coins as the venue takes them: some at once, parted by commas."""
+    named = list(coins)
+    return [",".join(named[n : n + COINS_AT_ONCE]) for n in range(0, len(named), COINS_AT_ONCE)]
 
 
 def _words(rights: Mapping[str, Any], name: str) -> set[str]:

@@ -43,12 +43,10 @@ class Rules(VenueRules):
 
     @property
     def coins(self) -> tuple[str, ...]:
-        """What the contracts are settled in that the account is looked at for.
-
-        Inverse ones are each settled in a coin of their own; the account is one of one coin.
-        """
+        """What the contracts are settled in; of inverse ones, those that were needed so far."""
         if self._reader.contract is Contract.INVERSE:
-            return tuple(sorted({settle_of(symbol) for symbol in self._wanted}))
+            needed = (*self._wanted, *self.instruments)
+            return tuple(sorted({settle_of(symbol) for symbol in needed}))
         return tuple(sorted({text(row, "settleCoin") for row in self._raw.values()}))
 
     async def read(self) -> None:

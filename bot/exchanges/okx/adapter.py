@@ -136,9 +136,7 @@ class OkxVenue(Adapter):
         await self._rules.need(symbols)
         self._rules.hold(self._largest(held))
         positions = [self._position(row) for row in held]
-        # Inverse ones are each settled in a coin of their own; the account is one of one coin.
-        seen = wanted if self._rules.contract is Contract.INVERSE else symbols
-        currencies = frozenset(self._instruments[symbol].settle for symbol in seen)
+        currencies = frozenset(self._instruments[symbol].settle for symbol in symbols)
         wallets = _wallets(account, risks, every, currencies)
         if funds is not None:
             wallets += parse.funding_wallets(funds, currencies)
@@ -167,7 +165,10 @@ class OkxVenue(Adapter):
 
     async def _ask_funds(self, currencies: Collection[str]) -> list[dict[str, Any]]:
         call = self._client.api.privateGetAssetBalances
-        answer = await self._client.read(call, {"ccy": ",".join(sorted(currencies))})
+        # Inverse swaps are each settled in a coin of their own: which are held is not known yet.
+        is_any = self._rules.contract is Contract.INVERSE
+        named = {} if is_any else {"ccy": ",".join(sorted(currencies))}
+        answer = await self._client.read(call, named)
         return listed(answer, "funding account")
 
     async def _indices(self) -> dict[str, dict[str, Any]]:

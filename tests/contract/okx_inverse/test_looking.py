@@ -28,7 +28,7 @@ NUMBERS = (
 )
 
 
-async def test_one_look_has_positions_in_dollars_and_wallets_of_its_own_coin(
+async def test_one_look_has_positions_in_dollars_and_wallets_of_their_coins(
     venue: OkxVenue, rig: Rig
 ) -> None:
     seen = await venue.observe()
@@ -40,6 +40,8 @@ async def test_one_look_has_positions_in_dollars_and_wallets_of_its_own_coin(
     assert {(w.name, w.currency): (w.total, w.free) for w in seen.account.wallets} == {
         ("futures", "BTC"): (rig.engine.cross["BTC"], rig.engine.available("BTC")),
         ("spot", "BTC"): (D("0.4"), D("0.4")),
+        ("futures", "ETH"): (rig.engine.cross["ETH"], rig.engine.available("ETH")),
+        ("spot", "ETH"): (D(6), D(6)),
     }
     assert seen.account.position_mode is PositionMode.ONE_WAY
     for rules, lot in zip(seen.instruments, (10, 1), strict=True):
