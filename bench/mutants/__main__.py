@@ -12,12 +12,11 @@ import multiprocessing
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 
-from bench.mutants.changes import Mutant, mutants
+from bench.mutants.changes import mutants
 from bench.mutants.loading import ROOT, WARM, path_of, warm
-from bench.mutants.noticing import TIME, is_noticed, quickly
+from bench.mutants.noticing import TIME, is_noticed, quickly, timed
 from bench.mutants.targets import TARGETS
 
 KEPT = ROOT / ".cache" / "mutants"
@@ -58,26 +57,25 @@ def _judge(module: str, tests: Sequence[str], *, is_again: bool) -> None:
         with contextlib.suppress(FileNotFoundError):
             before = json.loads(kept.read_text())
     results: dict[str, bool] = {}
-    most: Counter[str] = Counter()
     source = path_of(module).read_text()
-    unchanged = Mutant(module=module, line=0, change="", source=source)
     began = time.monotonic()
-    if is_noticed(unchanged, tests, most):
-        raise SystemExit(f"{module}: {', '.join(most)} must pass before it is judged")
+    known = timed(tests)
+    if known is None:
+        raise SystemExit(f"{module}: its tests must pass before it is judged")
     longest = AT_LEAST + TIMES * (time.monotonic() - began)
     found = list({mutant.id: mutant for mutant in mutants(module, source)}.values())
     todo = [mutant for mutant in found if not before.get(mutant.id)]
-    before |= dict.fromkeys(quickly(todo, tests, most, longest=longest), True)
+    before |= dict.fromkeys(quickly(todo, tests, known, longest=longest), True)
     for mutant in found:
         results[mutant.id] = before.get(mutant.id, False) or is_noticed(
-            mutant, tests, most, longest=longest
+            mutant, tests, known, longest=longest
         )
         if not results[mutant.id]:
             print(f"  {module}:{mutant.line}: {mutant.change}", flush=True)
         kept.write_text(json.dumps(before | results))
     noticed = sum(results.values())
     print(
-        f"{module}: {noticed} of {len(results)} noticed, {most[TIME]} of them by time, "
+        f"{module}: {noticed} of {len(results)} noticed, {known.noticed[TIME]} of them by time, "
         f"{time.monotonic() - began:.0f} s",
         flush=True,
     )

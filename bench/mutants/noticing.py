@@ -2,7 +2,8 @@
 
 What a change within a function does is asked first where the tests are collected already, with the
 code of that function exchanged; only what is not noticed there, or stands outside of functions, is
-loaded anew. Each process runs first what noticed most before and ends with the first failure.
+loaded anew. Each process runs first what noticed most in its time before, among equals what is
+quicker, and ends with the first failure.
 """
 
 import importlib
@@ -16,7 +17,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import NoReturn
@@ -26,8 +27,8 @@ import pytest
 from bench.mutants.changes import Mutant
 from bench.mutants.loading import path_of
 
-LONGEST = 90.0
-"""The tests as they are take less. [s]"""
+FIXED = 0.01
+"""What a test takes beside its own work. [s]"""
 TIME, LOADING = "time", "loading"
 """What notices a change in place of a test: tests that do not end, or do not begin."""
 
@@ -72,17 +73,47 @@ class Replaced(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
         raise OSError(path)
 
 
-@dataclass(slots=True, eq=False)  # pytest looks plugins up in sets
-class Noticing:
-    """Runs first what noticed most, and says through a pipe what fails first."""
+@dataclass(slots=True)
+class Known:
+    """What is known of the tests of a module.
 
-    most: Counter[str]
+    Attributes:
+        noticed: By name: how many changes.
+        seconds: By name: how long each takes.
+    """
+
+    noticed: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def place(self, item: pytest.Item) -> tuple[float, float]:
+        """Return what to sort a test by: the first notices most in its time."""
+        takes = FIXED + self.seconds.get(item.nodeid, 0.0)
+        return -self.noticed[item.nodeid] / takes, takes
+
+
+@dataclass(slots=True, eq=False)  # pytest looks plugins up in sets
+class Timing:
+    """Says through a pipe how long each test takes."""
+
+    out: int
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Tell name and time of what passed, once for each of its phases."""
+        if not report.failed:
+            os.write(self.out, f"{report.duration} {report.nodeid}\n".encode())
+
+
+@dataclass(slots=True, eq=False)  # as above
+class Noticing:
+    """Runs first what notices most in its time, and says through a pipe what fails first."""
+
+    known: Known
     out: int
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Sort the tests; among equals their order stays."""
-        items.sort(key=lambda item: -self.most[item.nodeid])
+        """Sort the tests."""
+        items.sort(key=self.known.place)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Tell the name of the first test that fails, and end with it."""
@@ -91,12 +122,12 @@ class Noticing:
             os._exit(1)
 
 
-@dataclass(slots=True, eq=False)  # pytest looks plugins up in sets
+@dataclass(slots=True, eq=False)  # as above
 class Exchanging:
     """Asks about changes within functions in forks of a run that has collected its tests."""
 
     mutants: Sequence[Mutant]
-    most: Counter[str]
+    known: Known
     longest: float
     out: int
 
@@ -108,12 +139,12 @@ class Exchanging:
             child = os.fork()
             if child == 0:
                 _exchange(mutant)
-                noticing = Noticing(self.most, sink)
+                noticing = Noticing(self.known, sink)
                 noticing.pytest_collection_modifyitems(session.items)
                 session.config.pluginmanager.register(noticing)
                 return None
             if name := _noticed_by(child, source, sink, longest=self.longest):
-                self.most[name] += 1
+                self.known.noticed[name] += 1
                 os.write(self.out, f"{mutant.id} {name}\n".encode())
         return True
 
@@ -136,35 +167,49 @@ def _exchange(mutant: Mutant) -> None:
         os._exit(0)
 
 
+def timed(tests: Sequence[str]) -> Known | None:
+    """Return how long the tests of the module as it is take, ``None`` where they do not pass."""
+    source, sink = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(source)
+        _run(tests, Timing(sink))
+    os.close(sink)
+    known = Known()
+    with os.fdopen(source) as told:
+        for line in told:
+            seconds, name = line.strip().split(" ", 1)
+            known.seconds[name] = known.seconds.get(name, 0.0) + float(seconds)
+    return known if os.waitpid(child, 0)[1] == 0 else None
+
+
 def quickly(
-    todo: Sequence[Mutant], tests: Sequence[str], most: Counter[str], *, longest: float
+    todo: Sequence[Mutant], tests: Sequence[str], known: Known, *, longest: float
 ) -> Iterator[str]:
     """Yield the ids of changes within functions that are noticed without loading anything anew."""
     source, sink = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(source)
-        _run(tests, Exchanging([m for m in todo if m.within], most, longest, sink))
+        _run(tests, Exchanging([m for m in todo if m.within], known, longest, sink))
     os.close(sink)
     with os.fdopen(source) as told:
         for line in told:
             found, name = line.strip().split(" ", 1)
-            most[name] += 1
+            known.noticed[name] += 1
             yield found
     os.waitpid(child, 0)
 
 
-def is_noticed(
-    mutant: Mutant, tests: Sequence[str], most: Counter[str], *, longest: float = LONGEST
-) -> bool:
+def is_noticed(mutant: Mutant, tests: Sequence[str], known: Known, *, longest: float) -> bool:
     """Whether a test fails of a change, or never ends; what noticed it is counted."""
     source, sink = os.pipe()
     child = os.fork()
     if child == 0:
         sys.meta_path.insert(0, Replaced(mutant, path_of(mutant.module)))
-        _run(tests, Noticing(most, sink))
+        _run(tests, Noticing(known, sink))
     if name := _noticed_by(child, source, sink, longest=longest):
-        most[name] += 1
+        known.noticed[name] += 1
     return bool(name)
 
 
