@@ -6,10 +6,10 @@ compiled too.
 
 Symbols alone need no steps. A residual moves a price by itself times the deviation of its step, and
 the next deviation is that one times a number of the same residual: whatever a block of rows does is
-in proportion to the deviation that it starts with. So `fill_blocks` runs each block that can be
-drawn once, from a deviation of one, and `run_symbols` only strings blocks together. Scaling and
-shifting keep the order of numbers also where they are rounded, so nothing is lost between steps.
-Accounts are not linear in prices: `run_accounts` goes step by step.
+in proportion to the deviation that it starts with. So `run_symbols` runs each block that can be
+drawn once, from a deviation of one, and paths only string blocks together. Scaling and shifting
+keep the order of numbers also where they are rounded, so nothing is lost between steps. Accounts
+are not linear in prices: `run_accounts` goes step by step.
 """
 
 import math
@@ -35,13 +35,13 @@ C3, C4, C5, C6, C7, C8, C9, C10, C11, C12 = (1.0 / math.factorial(n) for n in ra
 
 
 def draw_rows(begin: int, end: int, choices: np.uint64, seed: np.uint64, rows: Rows) -> None:
-    """Write which rows the paths from ``begin`` to before ``end`` draw, see `draws.first_rows`.
+    """Write at which rows the blocks of the paths from ``begin`` to before ``end`` begin.
 
     Args:
         begin: First path.
         end: One after the last.
         choices: Rows at which a block can begin.
-        seed: Of the draws.
+        seed: Of the draws, see `draws.first_rows`.
         rows: Shape (p, blocks), written.
     """
     blocks = rows.shape[1]
@@ -55,104 +55,83 @@ def draw_rows(begin: int, end: int, choices: np.uint64, seed: np.uint64, rows: R
             rows[path, drawn] = np.uint32(((bits >> np.uint64(32)) * choices) >> np.uint64(32))
 
 
-def fill_blocks(
+def run_symbols(  # noqa: C901 - one loop nest, see above
     begin: int,
     end: int,
-    column: int,
     residuals: Floats,
-    decay: float,
-    length: int,
-    width: int,
-    table: Floats,
-) -> None:
-    """Write what the blocks do that begin at rows from ``begin`` to before ``end``.
-
-    Args:
-        begin: First row.
-        end: One after the last.
-        column: Of the residuals, that of the first symbol of the table.
-        residuals: Shape (r, d), standardised log returns.
-        decay: Of the variance per step, in [0, 1]. [ratio]
-        length: Of a block. [steps]
-        width: `WINDOW`; a constant here would be unrolled before it is made a vector.
-        table: Shape (m, c, 4), written: lowest, highest and last log price against the first one,
-            and last deviation, all over the deviation at the start.
-    """
-    gain = 1.0 - decay
-    count = end - begin
-    z, factor = np.empty(count + length - 1), np.empty(count + length - 1)
-    low, high, at, spread = np.empty(width), np.empty(width), np.empty(width), np.empty(width)
-    for d in range(table.shape[0]):
-        for row in range(z.size):
-            z[row] = residuals[begin + row, column + d]
-            factor[row] = math.sqrt(decay + gain * (z[row] * z[row]))
-        for group in range(0, count, width):
-            lanes = min(width, count - group)
-            low[:] = 0.0
-            high[:] = 0.0
-            at[:] = 0.0
-            spread[:] = 1.0
-            for i in range(length):
-                drawn, wider = z[group + i :], factor[group + i :]
-                for lane in range(lanes):
-                    at[lane] += drawn[lane] * spread[lane]
-                    spread[lane] *= wider[lane]
-                    # Adding nothing keeps the compiler from a branch around the store.
-                    low[lane] = min(low[lane], at[lane]) + 0.0
-                    high[lane] = max(high[lane], at[lane]) + 0.0
-            entry = table[d, begin + group :]
-            for lane in range(lanes):
-                entry[lane, 0] = low[lane]
-                entry[lane, 1] = high[lane]
-                entry[lane, 2] = at[lane]
-                entry[lane, 3] = spread[lane]
-
-
-def run_symbols(
-    begin: int,
-    end: int,
-    column: int,
-    rows: Rows,
-    whole: int,
-    table: Floats,
-    rest: Floats,
     variance: Floats,
+    decay: float,
+    steps: int,
+    block: int,
+    width: int,
+    rows: Rows,
     lowest: Floats,
     highest: Floats,
 ) -> None:
-    """Run symbols on the paths from ``begin`` to before ``end`` and write their rows.
+    """Run the symbols from ``begin`` to before ``end`` on all paths and write their rows.
 
-    One symbol after the other, because its part of the table stays in a cache.
+    One after the other, so that what the blocks of a symbol do stays in a cache.
 
     Args:
-        begin: First path.
+        begin: First symbol.
         end: One after the last.
-        column: Of the first symbol of the tables.
-        rows: Shape (p, blocks), at which a block begins.
-        whole: Blocks that run to their end; one more runs for what is left of the steps.
-        table: Shape (m, c, 4), of whole blocks, see `fill_blocks`.
-        rest: The same of the last, shorter block.
+        residuals: Shape (r, d), standardised log returns.
         variance: Shape (d,), of the first step. [log^2]
+        decay: Of the variance per step, in [0, 1]. [ratio]
+        steps: Of a path.
+        block: Rows that are drawn together.
+        width: `WINDOW`; a constant here would be unrolled before it is made a vector.
+        rows: Shape (p, blocks), at which a block begins.
         lowest: Shape (d, p), written; NaN where a path left what a number can hold. [log]
         highest: Shape (d, p), written, likewise. [log]
     """
-    blocks = rows.shape[1]
-    for d in range(table.shape[0]):
-        first = math.sqrt(variance[column + d])
-        for path in range(begin, end):
-            x, spread, low, high = 0.0, first, 0.0, 0.0
-            entry = table[d]
-            for drawn in range(blocks):
-                if drawn == whole:
-                    entry = rest[d]
-                row = rows[path, drawn]
-                low = min(low, x + spread * entry[row, 0])
-                high = max(high, x + spread * entry[row, 1])
-                x += spread * entry[row, 2]
-                spread *= entry[row, 3]
+    gain = 1.0 - decay
+    whole, rest = steps // block, steps % block
+    choices = residuals.shape[0] - block + 1
+    z, factor = np.empty(residuals.shape[0]), np.empty(residuals.shape[0])
+    low, high, at, spread = np.empty(width), np.empty(width), np.empty(width), np.empty(width)
+    # Lowest, highest and last log price and last deviation, over the deviation at the start: of
+    # whole blocks, and of the last one, which runs for what is left of the steps.
+    table = np.empty((2, choices, 4))
+    for d in range(begin, end):
+        for row in range(z.size):
+            z[row] = residuals[row, d]
+            factor[row] = math.sqrt(decay + gain * (z[row] * z[row]))
+        for short in range(0 if whole else 1, 2 if rest else 1):
+            for group in range(0, choices, width):
+                lanes = min(width, choices - group)
+                low[:] = 0.0
+                high[:] = 0.0
+                at[:] = 0.0
+                spread[:] = 1.0
+                for i in range(rest if short else block):
+                    drawn, wider = z[group + i :], factor[group + i :]
+                    for lane in range(lanes):
+                        at[lane] += drawn[lane] * spread[lane]
+                        spread[lane] *= wider[lane]
+                        # Adding nothing keeps the compiler from a branch around the store.
+                        low[lane] = min(low[lane], at[lane]) + 0.0
+                        high[lane] = max(high[lane], at[lane]) + 0.0
+                entry = table[short, group:]
+                for lane in range(lanes):
+                    entry[lane, 0] = low[lane]
+                    entry[lane, 1] = high[lane]
+                    entry[lane, 2] = at[lane]
+                    entry[lane, 3] = spread[lane]
+        for path in range(rows.shape[0]):
+            x, scale, least, largest = 0.0, math.sqrt(variance[d]), 0.0, 0.0
+            entry = table[0]
+            for number in range(rows.shape[1]):
+                if number == whole:
+                    entry = table[1]
+                row = rows[path, number]
+                least = min(least, x + scale * entry[row, 0])
+                largest = max(largest, x + scale * entry[row, 1])
+                x += scale * entry[row, 2]
+                scale *= entry[row, 3]
             # A comparison with NaN is false: what is no number any more would go unseen.
-            lowest[column + d, path] = low + 0.0 * x
-            highest[column + d, path] = high + 0.0 * x
+            lowest[d, path] = least + 0.0 * x
+            highest[d, path] = largest + 0.0 * x
 
 
 def run_accounts(  # noqa: C901, PLR0912 - one loop nest, see above

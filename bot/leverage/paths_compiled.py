@@ -7,6 +7,7 @@ inside at the same time.
 import functools
 import importlib
 import importlib.util
+import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,8 +19,6 @@ from bot.leverage import cross, kernel
 from bot.leverage.arrays import Floats, Integers, Rows
 from bot.leverage.paths import Asked, Simulation
 
-TOGETHER = 1 << 21
-"""Blocks of which a table is kept at a time, 64 MB of it."""
 Part = Callable[[int, int], None]
 """Does what is to be done from a number to before another; each writes its own rows only."""
 Each = Callable[[int, Part], None]
@@ -45,7 +44,7 @@ def run(asked: Asked, out: Simulation, *, threads: int) -> None:
         ImportError: If numba is not there.
     """
     with _hands(threads) as each:
-        rows = _draw(asked, out, each)
+        rows = _draw(asked, out.lowest.shape[0], each)
         _run_symbols(asked, rows, out, each)
         if asked.accounts is not None:
             _run_accounts(asked, asked.accounts, rows, out, each)
@@ -56,73 +55,45 @@ def _hands(threads: int) -> Iterator[Each]:
     if threads == 1:
         yield lambda count, part: part(0, count)
         return
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(threads - 1) as pool:
 
         def each(count: int, part: Part) -> None:
             cuts = [count * n // threads for n in range(threads + 1)]
-            list(pool.map(part, cuts, cuts[1:]))
+            others = [pool.submit(part, *one) for one in itertools.pairwise(cuts[1:])]
+            part(0, cuts[1])
+            for other in others:
+                other.result()
 
         yield each
 
 
-def _draw(asked: Asked, out: Simulation, each: Each) -> Rows:
-    draw = _compiled(kernel.draw_rows)
-    paths = out.lowest.shape[0]
+def _draw(asked: Asked, paths: int, each: Each) -> Rows:
+    draw, seed = _compiled(kernel.draw_rows), np.uint64(asked.seed)
     rows = np.empty((paths, -(-asked.steps // asked.block)), np.uint32)
-    seed, choices = np.uint64(asked.seed), np.uint64(_choices(asked))
+    choices = np.uint64(asked.residuals.shape[0] - asked.block + 1)
     each(paths, lambda begin, end: draw(begin, end, choices, seed, rows))
     return rows
 
 
-def _choices(asked: Asked) -> int:
-    rows: int = asked.residuals.shape[0]
-    return rows - asked.block + 1
-
-
 def _run_symbols(asked: Asked, rows: Rows, out: Simulation, each: Each) -> None:
-    together, symbols = max(1, TOGETHER // _choices(asked)), asked.variance.shape[0]
-    for column in range(0, symbols, together):
-        _run_some(asked, rows, out, each, column, min(together, symbols - column))
+    run = _compiled(kernel.run_symbols)
 
-
-def _run_some(
-    asked: Asked, rows: Rows, out: Simulation, each: Each, column: int, symbols: int
-) -> None:
-    fill, run = _compiled(kernel.fill_blocks), _compiled(kernel.run_symbols)
-    whole, left = divmod(asked.steps, asked.block)
-    choices = _choices(asked)
-    table, rest = (np.empty((symbols, choices if n else 0, 4)) for n in (whole, left))
-
-    def filled(begin: int, end: int) -> None:
-        for length, written in ((asked.block, table), (left, rest)):
-            if written.size:
-                fill(
-                    begin,
-                    end,
-                    column,
-                    asked.residuals,
-                    asked.decay,
-                    length,
-                    kernel.WINDOW,
-                    written,
-                )
-
-    def strung(begin: int, end: int) -> None:
+    def part(begin: int, end: int) -> None:
         run(
             begin,
             end,
-            column,
-            rows,
-            whole,
-            table,
-            rest,
+            asked.residuals,
             asked.variance,
+            asked.decay,
+            asked.steps,
+            asked.block,
+            kernel.WINDOW,
+            rows,
             out.lowest.T,
             out.highest.T,
         )
 
-    each(choices, filled)
-    each(out.lowest.shape[0], strung)
+    each(asked.variance.shape[0], part)
 
 
 def _run_accounts(

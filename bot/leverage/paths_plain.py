@@ -25,8 +25,8 @@ def run(asked: Asked, out: Simulation) -> None:
         start = cross.maintenance(accounts, np.ones(symbols))
     for begin in range(0, paths, _TOGETHER):
         group = slice(begin, min(begin + _TOGETHER, paths))
-        low, high, worst = out.lowest[group], out.highest[group], out.worst[group]
-        x = np.zeros_like(low)
+        worst = out.worst[group]
+        x, low, high = np.zeros((3, worst.shape[0], symbols))
         h = np.broadcast_to(asked.variance, x.shape).copy()
         for step in range(steps):
             moved = residuals[rows[group, step // block] + step % block] * np.sqrt(h)
@@ -38,3 +38,4 @@ def run(asked: Asked, out: Simulation) -> None:
                 growth = np.exp(x)
                 fall = (1.0 - growth) @ exposure + cross.maintenance(accounts, growth) - start
                 np.maximum(worst, fall, out=worst)
+        out.lowest[group], out.highest[group] = low, high

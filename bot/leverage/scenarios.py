@@ -78,6 +78,8 @@ def simulate(
     else:
         with np.errstate(over="ignore", invalid="ignore"):
             paths_plain.run(asked, out)
-    if not all(np.isfinite(part).all() for part in (out.worst, out.lowest, out.highest)):
+    # What is no number, or beyond all, is what is least or most.
+    ends = (out.lowest.min(), out.highest.max(), out.worst.max(initial=0.0))
+    if not np.isfinite(ends).all():
         raise WildPathsError("paths must stay finite: residuals are not standardised")
     return out
