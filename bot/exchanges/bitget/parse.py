@@ -26,6 +26,8 @@ LEGS = {Side.LONG: "long", Side.SHORT: "short"}
 SIDES = {word: side for side, word in LEGS.items()}
 MODES = {"one_way_mode": PositionMode.ONE_WAY, "hedge_mode": PositionMode.HEDGE}
 MARGINS = {"isolated": MarginMode.ISOLATED, "crossed": MarginMode.CROSS}
+NEAR = Decimal("1.001")
+"""The venue rounds the price where it liquidates: so near to a step a position is in it. [ratio]"""
 STOP_LOSS, WHOLE_STOP_LOSS = "loss_plan", "pos_loss"
 WITHDRAWS, ORDERS, MOVES, TRADES = "wwow", "coow", "wtow", "trade"
 """Rights of a key in the venue's words: withdraw, write orders of contracts, transfer; and the word
@@ -163,7 +165,8 @@ def held(row: Mapping[str, Any]) -> Held:
     """
     row = {"symbol": row.get("symbol"), **row}
     size, mark = positive(row, "total"), positive(row, "markPrice")
-    return Held(rate=positive(row, "keepMarginRate"), most=size * max(mark, _liquidation(row)))
+    price = max(mark, _liquidation(row) * NEAR)
+    return Held(rate=positive(row, "keepMarginRate"), most=size * price)
 
 
 def taker_fee(row: Mapping[str, Any]) -> Decimal:
