@@ -203,7 +203,7 @@ VENUES: Mapping[str, Venue] = {
         wants_password=True,
     ),
     "hyperliquid": Venue(
-        market="Hyperliquid perpetuals of the first exchange, linear, settled in USDC",
+        market="Hyperliquid perpetuals of its own exchange, linear, settled in USDC",
         margin_modes=("isolated",),
         adds_margin=True,
         removes_margin=True,

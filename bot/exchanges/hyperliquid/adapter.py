@@ -59,11 +59,13 @@ class _Prices(NamedTuple):
         rows: Each at its place.
         at: When they were asked for. Aware UTC.
         told_at: Venue time of an answer beside them. Aware UTC.
+        listed: Names of the venue, each at its place.
     """
 
     rows: Sequence[Mapping[str, Any]]
     at: datetime
     told_at: datetime
+    listed: tuple[str, ...]
 
 
 class HyperliquidVenue(Adapter):
@@ -98,7 +100,7 @@ class HyperliquidVenue(Adapter):
         self._evidence = Evidence(self._statement, orders, stops, self._margins)
         self._keys: frozenset[str] = frozenset()
         """What was held at the last look."""
-        self._prices = _Prices((), NEVER, NEVER)
+        self._prices = _Prices((), NEVER, NEVER, ())
 
     async def execute(self, intent: Intent, gate: Gate) -> Execution:
         """Send one action once; whatever happens is an outcome.
@@ -156,7 +158,7 @@ class HyperliquidVenue(Adapter):
         _check_whole(state, held)
         at = instant(whole(state, "time"))
         if contexts is not None:
-            self._prices = _Prices(self._rules.prices(contexts), asked_at, at)
+            self._prices = _Prices(self._rules.prices(contexts), asked_at, at, self._rules.listed)
         prices = self._prices
         wanted = self._settings.symbols
         symbols = list(dict.fromkeys([*wanted, *(one.position.symbol for one in held)]))
@@ -202,8 +204,10 @@ class HyperliquidVenue(Adapter):
 
     async def _contexts(self, now: datetime) -> Any:
         """Return prices anew; ``None`` where those that are known will do."""
-        is_due = now - self._prices.at >= PRICES_EVERY
-        return await self._reader.contexts() if is_due else None
+        is_same = self._prices.listed == self._rules.listed
+        if is_same and now - self._prices.at < PRICES_EVERY:
+            return None
+        return await self._reader.contexts()
 
     async def _funds(self) -> Any:
         if "spot" not in self._settings.wallets:

@@ -1,6 +1,7 @@
 """How does Hyperliquid tell hours? Of trades: it keeps no candles of its marks."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 
 from bot.domain.market import Candle
 from bot.exchanges.hyperliquid import parse
@@ -9,6 +10,8 @@ from bot.exchanges.mark_history import MarkHistory
 from bot.exchanges.quota import Lane
 
 PAGE = 500
+KNOWN = timedelta(hours=5000)
+"""The venue forgets what is older."""
 
 
 class HyperliquidHistory(MarkHistory):
@@ -17,6 +20,22 @@ class HyperliquidHistory(MarkHistory):
     def __init__(self, reader: Reader, *, sleep: Callable[[float], Awaitable[None]]) -> None:
         super().__init__(sleep=sleep, page=PAGE)
         self._reader = reader
+
+    async def read(
+        self, name: str, symbol: str, *, since: datetime, until: datetime
+    ) -> tuple[Candle, ...]:
+        """Return the completed hours that the venue knows, time ascending; it may miss some.
+
+        Args:
+            name: The venue's.
+            symbol: Unified, for people.
+            since: Aware UTC.
+            until: Aware UTC.
+
+        Raises:
+            ExchangeError: It could not be read to its end.
+        """
+        return await super().read(name, symbol, since=max(since, until - KNOWN), until=until)
 
     async def _page(self, name: str, symbol: str, first: int, last: int) -> Sequence[Candle]:
         span = {"coin": name, "interval": "1h", "startTime": first, "endTime": last}

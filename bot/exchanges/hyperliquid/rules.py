@@ -42,7 +42,8 @@ class Rules(VenueRules):
         self._reader, self._check = reader, check
         self.coins: dict[str, parse.Coin] = {}
         """By unified name."""
-        self._listed: tuple[str, ...] = ()
+        self.listed: tuple[str, ...] = ()
+        """Names of the venue, each at its place."""
         self._fee = Decimal(0)
 
     async def read(self) -> None:
@@ -52,7 +53,7 @@ class Rules(VenueRules):
             ExchangeError: No usable answer, or the key must not be used any more.
         """
         # At the start the key has just been looked at.
-        again = [] if self._read_at is None and not self._listed else [self._check()]
+        again = [] if self._read_at is None and not self.listed else [self._check()]
         contexts, fees, *_ = await all_of(
             [self._reader.contexts(), self._reader.own("userFees"), *again]
         )
@@ -64,7 +65,7 @@ class Rules(VenueRules):
             raise Incomplete(odd)
         self.coins.clear()
         self.coins.update({coin.symbol: coin for coin in found if not coin.problem})
-        self._listed = tuple(coin.name for coin in found)
+        self.listed = tuple(coin.name for coin in found)
         self.ids.update({coin.symbol: coin.name for coin in found})
         self._symbols.update({coin.name: coin.symbol for coin in found})
         gone = self.instruments.keys() - self.coins.keys()
@@ -81,7 +82,7 @@ class Rules(VenueRules):
         """
         meta, found = parse.pair(answer)
         names = tuple(text(row, "name") for row in rows(meta["universe"], "universe"))
-        if names != self._listed:
+        if names != self.listed:
             self.forget()
             raise Incomplete("universe must be the one that the rules are of, was another")
         return found

@@ -140,6 +140,14 @@ async def test_every_completed_hour_is_read_page_by_page(venue: HyperliquidVenue
     assert hours[-1] + timedelta(hours=1) <= rig.pace.now()
 
 
+async def test_hours_that_the_venue_has_forgotten_are_not_asked_for(
+    venue: HyperliquidVenue, rig: Rig
+) -> None:
+    found = await venue.marks(SOL, rig.pace.now() - timedelta(days=2000))
+    assert len(found) == 960
+    assert rig.count("info/candleSnapshot") == 10
+
+
 async def test_our_count_of_weight_is_never_below_the_venues(
     venue: HyperliquidVenue, rig: Rig
 ) -> None:

@@ -1,5 +1,6 @@
 """What does one look at Hyperliquid have, and from which fields?"""
 
+import json
 import re
 from decimal import Decimal as D
 
@@ -92,6 +93,25 @@ async def test_prices_are_read_once_in_a_few_seconds_and_marks_of_what_is_held_a
     await rig.pace.sleep(4)
     await venue.observe(at_once=True)
     assert rig.count("info/metaAndAssetCtxs") == before + 1
+
+
+async def test_prices_of_another_list_are_never_taken_for_those_of_this_one(
+    venue: HyperliquidVenue, rig: Rig
+) -> None:
+    def shifted(text: str) -> str:
+        meta, prices = json.loads(text)
+        row = {"szDecimals": 0, "name": "NEW", "maxLeverage": 3, "marginTableId": 3}
+        return json.dumps([
+            meta | {"universe": [row, *meta["universe"]]}, [prices[0] | {"markPx": "7.0"}, *prices]
+        ])  # fmt: skip
+
+    rig.engine.deleverage("SOLUSDT", "BOTH", D(50))  # its mark comes from the list now
+    await venue.observe()
+    rig.faults.add(Fault(kind="rewrite", path="metaAndAssetCtxs", rewrite=shifted))
+    venue._rules.forget()
+    await rig.pace.sleep(1)
+    marks = {m.symbol: m.mark_price for m in (await venue.observe(at_once=True)).markets}
+    assert marks[SOL] == rig.engine.quotes["SOLUSDT"].mark
 
 
 @pytest.mark.parametrize(
