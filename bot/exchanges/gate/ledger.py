@@ -104,7 +104,7 @@ class Statement:
         """
         asked = {"currency": SETTLE.upper(), **_span(first_ms, last_ms)}
         call = self._client.api.privateSpotGetAccountBook
-        return await self._pages(call, asked, "spot account book", lane)
+        return await self._pages(call, asked, "spot account book", lane, is_numbered=True)
 
     async def _pages(
         self,
@@ -112,10 +112,12 @@ class Statement:
         asked: Mapping[str, Any],
         what: str,
         lane: Lane,
+        *,
+        is_numbered: bool = False,
     ) -> list[dict[str, Any]]:
         found = await all_pages(
             self._client, call, asked, what,
-            page=PAGE, lane=lane, sleep=self._sleep, longest=LONGEST,
+            page=PAGE, is_numbered=is_numbered, lane=lane, sleep=self._sleep, longest=LONGEST,
         )  # fmt: skip
         # A line that is booked between two pages moves the others on: it repeats one, loses none.
         return list({text(row, "id"): row for row in found}.values())

@@ -21,12 +21,13 @@ async def all_pages(
     what: str,
     *,
     page: int = PAGE,
+    is_numbered: bool = False,
     lane: Lane = Lane.READ,
     is_far: Callable[[list[dict[str, Any]]], bool] | None = None,
     sleep: Callable[[float], Awaitable[None]] | None = None,
     longest: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """Return the rows of every page; pages are counted off by rows from the first one.
+    """Return the rows of every page.
 
     Args:
         client: Asks.
@@ -34,6 +35,7 @@ async def all_pages(
         asked: What each is asked with.
         what: It is, for people.
         page: Rows of one.
+        is_numbered: Whether the list counts pages, from 1; else it counts rows before one.
         lane: What it is for.
         is_far: Whether a page ends beyond what is wanted, so that none after it is needed; ``None``
             reads to the end.
@@ -45,7 +47,8 @@ async def all_pages(
     """
     found: list[dict[str, Any]] = []
     for number in range(MOST_PAGES):
-        parameters = {**asked, "limit": page, "offset": number * page}
+        place = {"page": number + 1} if is_numbered else {"offset": number * page}
+        parameters = {**asked, "limit": page, **place}
 
         async def ask(parameters: dict[str, Any] = parameters) -> Any:
             return await client.read(call, dict(parameters), lane=lane)

@@ -44,6 +44,7 @@ class Rules(VenueRules):
         """
         symbol = self._symbols.get(text(row, "contract"))
         if symbol is None:
+            self.forget()  # it may have been listed since: the next look reads again
             raise Incomplete(
                 f"positions must be linear, {str(row.get('contract'))[:40]} is not: hold it in "
                 "another account"

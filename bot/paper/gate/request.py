@@ -132,6 +132,21 @@ class Request:
             raise wrong("offset")
         return rows[offset : offset + limit]
 
+    def numbered(
+        self, rows: list[dict[str, Any]], *, usual: int, most: int
+    ) -> list[dict[str, Any]]:
+        """Return the rows of the page of a number, from 1.
+
+        Raises:
+            WireError: Its length or its number is out of range.
+        """
+        limit, number_of = self.whole("limit", str(usual)), self.whole("page", "1")
+        if not 1 <= limit <= most:
+            raise wrong("limit")
+        if number_of < 1:
+            raise wrong("page")
+        return rows[(number_of - 1) * limit : number_of * limit]
+
 
 class Digits(str):
     """A number of a JSON body, digit for digit."""

@@ -36,7 +36,7 @@ def spot_book(room: Room, request: Request) -> list[dict[str, Any]]:
         and engine.is_shown(_spot_at(moved))
     ]
     rows.sort(key=lambda row: int(row["time"]), reverse=True)
-    return request.page(rows, usual=PAGE, most=MOST)
+    return request.numbered(rows, usual=PAGE, most=MOST)
 
 
 def transfer(room: Room, request: Request) -> dict[str, Any]:

@@ -68,6 +68,16 @@ async def test_the_ledger_is_read_to_its_end(venue: GateVenue, rig: Rig) -> None
     assert rig.count("futures/usdt/account_book") == 2
 
 
+async def test_the_other_book_is_read_to_its_end_by_numbered_pages(
+    venue: GateVenue, rig: Rig
+) -> None:
+    since = rig.pace.now()
+    for _ in range(1001):
+        rig.engine.transfer("spot", "futures", "USDT", D("0.01"))
+    assert {row.other for row in await venue.rows(since)} == {"spot"}
+    assert rig.said("spot/account_book")["page"] == "2"
+
+
 async def test_a_line_that_moves_the_pages_on_is_not_lost_and_not_told_twice(
     venue: GateVenue, rig: Rig
 ) -> None:

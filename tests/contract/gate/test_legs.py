@@ -3,6 +3,8 @@
 from decimal import Decimal as D
 from pathlib import Path
 
+import pytest
+
 from bot.domain.intent import Outcome
 from bot.domain.position import PositionMode
 from bot.paper.faults import Fault
@@ -52,13 +54,17 @@ async def test_an_unknown_move_of_one_leg_is_settled_by_that_leg(authority: Path
         assert (await venue.settle(other)).applied == 0
 
 
-async def test_a_mode_that_a_person_changed_is_seen_at_the_next_look(authority: Path) -> None:
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_a_mode_that_a_person_changed_is_seen_at_the_next_look(
+    authority: Path, is_refused: bool
+) -> None:
     engine = an_engine()
     async with serving(engine, authority) as rig, connected(rig) as venue:
         await rig.pace.sleep(5)
         engine.set_hedge_mode(hedge=True)
         engine.hold("SOLUSDT", D(50), leverage=10)
-        done = await send(venue, rig, add("1"))
-        assert (done.outcome, done.code) == (Outcome.REJECTED, "POSITION_DUAL_MODE")
+        if is_refused:
+            done = await send(venue, rig, add("1"))
+            assert (done.outcome, done.code) == (Outcome.REJECTED, "POSITION_DUAL_MODE")
         assert (await venue.observe()).account.position_mode is PositionMode.HEDGE
         assert (await send(venue, rig, add("1"))).outcome is Outcome.DONE

@@ -131,3 +131,5 @@ async def test_a_refused_move_is_no_part_of_what_another_changed(
     intent = an_intent_now(rig, add("0.7501", BTC), "pltwo")
     await venue.execute(intent, an_open_gate())
     assert (await venue.settle(intent)).applied == D("0.7501")
+    rig.engine.deleverage("SOLUSDT", "BOTH", D(20))  # from now on its margin proves nothing
+    assert (await venue.settle(refused)).applied == 0
