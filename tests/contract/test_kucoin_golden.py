@@ -14,6 +14,7 @@ from bot.domain.action import Action, AddMargin, CancelStop, RemoveMargin, Trans
 from bot.domain.intent import Outcome
 from bot.domain.ledger import RowKind
 from bot.domain.position import MarginMode, PositionMode
+from bot.errors import Incomplete
 from bot.exchanges.kucoin.dialect import DIALECT
 from tests.kit.builders import NOON
 from tests.kit.golden import (
@@ -328,6 +329,56 @@ async def test_an_equal_move_from_before_the_send_is_no_evidence(action: Action,
     old = line | {"time": int(NOON.timestamp() * 1000) - 501}
     async with standing(KUCOIN, changed(path, dataList=[old])) as stand:
         assert await stand.settle(action) == 0
+
+
+async def test_an_equal_move_that_left_before_the_send_is_no_evidence_either() -> None:
+    old = GONE | {"createdAt": int(NOON.timestamp() * 1000) - 501}
+    replies = {f"{TRANSACTIONS}?type=TransferIn": NO_LINES}
+    replies |= changed(LEDGER, items=[old], totalNum=1, totalPage=1)
+    async with standing(KUCOIN, replies) as stand:
+        assert await stand.settle(transfer("spot", "futures")) == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"status": "FAILURE"}, {"currency": "USDC"}, {"amount": "10"}, {"applyId": ""},
+     {"recAccountType": "TRADE"}],
+)  # fmt: skip
+async def test_a_transfer_out_that_was_not_taken_as_asked_is_unknown(
+    changes: dict[str, Any],
+) -> None:
+    async with standing(KUCOIN, changed("POST /api/v2/transfer-out", **changes)) as stand:
+        assert await stand.send(transfer("futures", "spot")) == (Outcome.UNKNOWN, None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"isActive": True}, {"status": "other"}, {"clientOid": "plother"}, {"symbol": "XBTUSDTM"},
+     {"filledSize": 71}],
+)  # fmt: skip
+async def test_an_order_that_contradicts_itself_or_is_another_proves_nothing(
+    changes: dict[str, Any],
+) -> None:
+    async with standing(KUCOIN, changed(BY_NAME, **changes)) as stand:
+        with pytest.raises(Incomplete):
+            await stand.settle(order(LONG))
+
+
+async def test_another_page_than_was_asked_for_proves_nothing() -> None:
+    replies = {BY_NAME: NOT_KNOWN} | changed(STOPS, currentPage=2)
+    async with standing(KUCOIN, replies) as stand:
+        with pytest.raises(Incomplete, match="page 1"):
+            await stand.settle(stop(LONG))
+
+
+async def test_a_bar_beside_the_hours_asked_for_is_left_out() -> None:
+    path = "GET /api/v1/kline/query"
+    last = REPLIES[path]["data"][-1]
+    beside = [last[0] + 3_600_001, *last[1:]]
+    replies = {path: REPLIES[path] | {"data": [*REPLIES[path]["data"], beside]}}
+    async with standing(KUCOIN, replies) as stand:
+        found = await stand.venue.marks(SYMBOL, NOON - timedelta(hours=2))
+        assert [candle.close for candle in found] == [151.0, 151.12]
 
 
 @pytest.mark.parametrize("size", ["0.05", "7.01", "NaN", "-1", "0"])

@@ -44,7 +44,7 @@ COSTS: Mapping[str, Cost] = {
     "GET /api/v1/stopOrders": Cost(FUTURES, 6),
 }
 """By method and path; a star is a word of our choice."""
-OWN = re.compile(r"(?<=/)(?:\.?[A-Z][A-Z0-9]*M|\d+)(?=/|$)")
+OWN = re.compile(r"(?<=/)(?:[A-Z0-9]+M|[0-9a-f]{12,}|\d+)(?=/|$)", re.ASCII)
 """A contract or an order inside a path."""
 BUDGETS = Budgets(
     limits={name: Limit(weight=POOL, seconds=SECONDS) for name in (FUTURES, PUBLIC, MANAGEMENT)},

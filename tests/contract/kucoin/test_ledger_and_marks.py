@@ -75,12 +75,14 @@ async def test_a_line_of_results_that_ends_is_not_counted_anew(
     await send(venue, rig, reduce())
     found = list(await venue.rows(SINCE))
     rig.engine.holdings.clear()  # nothing is paid for any more
-    for _ in range(2):
+    for _ in range(4):
         await rig.pace.sleep(5 * 3600)
         found += await venue.rows(rig.pace.now() - timedelta(hours=6))
     assert sum({row.id: row.amount for row in found}.values()) == sum(
         line.amount for line in rig.engine.income
     )
+    asked = int(rig.said("v1/transaction-history")["startAt"])
+    assert rig.pace.now_ms - asked < 16 * 3_600_000  # what is long over is not read for ever
 
 
 async def test_funding_is_a_line_of_its_own_and_no_result(venue: KucoinVenue, rig: Rig) -> None:

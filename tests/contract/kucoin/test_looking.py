@@ -13,7 +13,7 @@ from bot.paper.faults import Fault
 from bot.paper.kucoin.listing import LEVELS
 from tests.kit.kucoin import Rig, connected, serving
 from tests.kit.moves import BTC, SOL
-from tests.kit.paper import an_engine
+from tests.kit.paper import a_hedged_engine, an_engine
 
 TAKER = D("0.0005")
 
@@ -47,6 +47,16 @@ async def test_a_level_that_the_owner_chose_is_believed_and_no_lower_one(
     rig.faults.forget()
     tier = (await venue.observe()).instruments[1].tiers[0]
     assert tier.maintenance_rate == D("0.0065") + TAKER
+
+
+async def test_of_two_legs_the_higher_rate_holds_for_both(authority: Path) -> None:
+    def first_is_higher(text: str) -> str:
+        return text.replace('"maintMarginReq": 0.0065', '"maintMarginReq": 0.05', 1)
+
+    async with serving(a_hedged_engine(), authority) as rig, connected(rig) as venue:
+        rig.faults.add(Fault(kind="rewrite", path="v1/positions", rewrite=first_is_higher))
+        (tier,) = (await venue.observe()).instruments[1].tiers
+        assert tier.maintenance_rate == D("0.05") + TAKER
 
 
 async def test_a_cross_position_is_shown_and_nothing_is_planned_for_it(authority: Path) -> None:
@@ -163,6 +173,11 @@ async def test_a_funding_account_that_is_not_listed_is_empty_after_two_answers(
     assert wallet is not None
     assert wallet.total == 5000  # the second answer had it
     rig.engine.spot["USDT"] = D(0)
+    before = rig.count("v1/accounts")
+    await venue.observe()
+    assert rig.count("v1/accounts") == before + 2
+    await venue.observe()
+    assert rig.count("v1/accounts") == before + 3  # it is known by now
     wallet = (await venue.observe()).account.wallet("spot", "USDT")
     assert wallet is not None
     assert wallet.total == 0
