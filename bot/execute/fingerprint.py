@@ -48,9 +48,8 @@ class Fingerprints:
     Attributes:
         step: Finest step of the collateral that the venue books. [currency]
         epoch: Of this run.
-        apart: Amounts for each that is planned, where the venue takes too few digits for tags: each
-            is still another one than those of the day, but says nothing of who made it. 0 for
-            tags. [steps]
+        apart: Amounts for each that is planned, where the venue takes too few digits for tags: one
+            that was not used lately, but that says nothing of who made it. 0 for tags. [steps]
     """
 
     step: Decimal
@@ -75,8 +74,8 @@ class Fingerprints:
 
         Margin that is added and transfers become larger, by less than 1/100 of the amount, or by
         less than a step of what is planned where there are no tags; margin that is removed becomes
-        smaller. Orders carry an id and stay as they are; so does
-        an amount that is too small to carry digits: it is not told from others by its amount.
+        smaller. Orders carry an id and stay as they are; so does an amount that is too small to
+        carry digits: it is not told from others by its amount.
         """
         if not isinstance(action, AddMargin | RemoveMargin | Transfer):
             return action
@@ -91,9 +90,19 @@ class Fingerprints:
         ]
         for amount in self._near(nominal, up=is_up):
             if amount > 0 and amount not in self._used and not sums_coincide(others, amount):
-                self._used[amount] = now
-                return with_amount(action, amount * self.step)
-        return action
+                return self._use(action, amount, now=now)
+        if not self.apart:
+            return action
+        # Nothing is looked for by its amount there: what was used longest ago serves again.
+        near = self._near(nominal, up=is_up)
+        again = [a for a in near if a > 0 and not sums_coincide(others, a)]
+        return (
+            self._use(action, min(again, key=self._used.__getitem__), now=now) if again else action
+        )
+
+    def _use(self, action: Action, amount: int, *, now: datetime) -> Action:
+        self._used[amount] = now
+        return with_amount(action, amount * self.step)
 
     def _near(self, nominal: int, *, up: bool) -> Iterator[int]:
         """Yield amounts on the safe side of what was planned. [steps]."""

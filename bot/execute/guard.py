@@ -363,10 +363,12 @@ def _twins(facts: Facts) -> Iterator[Denial]:
         for m in twins
     ):
         yield DenialCode.DUPLICATE, f"the same was moved within {SAME_WITHIN.seconds} s"
+    # Without tags nothing is looked for by its amount, and an equal plan is new after a minute.
+    kept = SAME_WITHIN * facts.apart if facts.apart else DAY
     if any(
-        facts.now - m.at < DAY and _steps(facts, m.action) == _steps(facts, action) for m in twins
+        facts.now - m.at < kept and _steps(facts, m.action) == _steps(facts, action) for m in twins
     ):
-        yield DenialCode.FINGERPRINT_CLASH, "the same amount was sent within a day"
+        yield DenialCode.FINGERPRINT_CLASH, f"the same amount was sent within {_span(kept)}"
     open_ = [
         _steps(facts, a)
         for a in (*facts.memory.unsettled, *facts.memory.given_up)
@@ -434,6 +436,10 @@ def _nominal(facts: Facts, action: Action) -> int:
     if scale is None or amount % 10 == 0:
         return amount
     return amount - amount % scale + (scale if isinstance(action, RemoveMargin) else 0)
+
+
+def _span(kept: timedelta) -> str:
+    return "a day" if kept == DAY else f"{kept.seconds} s"
 
 
 CHECKS: tuple[Check, ...] = (

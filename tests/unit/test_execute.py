@@ -154,9 +154,21 @@ def test_where_there_are_no_tags_equal_plans_leave_as_other_amounts_within_a_ste
     prints, planned = coarse(), AddMargin(key=KEY, amount=D(amount), currency="BTC")
     sent = [prints.marked(planned, now=NOON, open_=()) for _ in range(10)]
     assert [amount_of(action) - D(amount) for action in sent] == [D(n) / 10_000 for n in range(10)]
-    assert prints.marked(planned, now=NOON, open_=()) == planned  # none is left: the guard denies
     later = NOON + timedelta(days=1)
     assert prints.marked(planned, now=later, open_=()) == planned
+
+
+def test_where_there_are_no_tags_the_oldest_amount_serves_again_once_all_are_used() -> None:
+    prints, planned = coarse(), AddMargin(key=KEY, amount=D("0.002"), currency="BTC")
+    first = [prints.marked(planned, now=NOON + timedelta(minutes=n), open_=()) for n in range(10)]
+    again = [
+        prints.marked(planned, now=NOON + timedelta(minutes=n), open_=()) for n in range(10, 20)
+    ]
+    assert first == again
+    # One that is open is passed over, and where all are nothing is made of the plan.
+    late = NOON + timedelta(minutes=20)
+    assert prints.marked(planned, now=late, open_=first[:1]) == first[1]
+    assert prints.marked(planned, now=late, open_=first) == planned
 
 
 def test_where_there_are_no_tags_a_removal_never_takes_more_than_was_planned() -> None:

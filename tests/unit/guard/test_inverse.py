@@ -226,3 +226,31 @@ def test_without_tags_a_move_may_be_a_step_of_the_plan_above_its_limit(
     policy = a_coin_policy(max_margin_per_action=D("0.2"))
     told = guard(facts(replace(ADD, amount=D(amount)), policy=policy, **COARSE))
     assert (told is not None and told.code == "budget_action") is is_denied
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [
+        pytest.param(599, "fingerprint_clash", id="within ten minutes"),
+        pytest.param(600, "", id="after them"),
+    ],
+)
+def test_without_tags_an_amount_serves_again_once_each_of_its_plan_was_new(
+    seconds: int, code: str
+) -> None:
+    action = replace(ADD, amount=D("0.02"))
+    earlier = Move(at=NOON - timedelta(seconds=seconds), action=action)
+    told = guard(facts(action, memory=Memory(moves=(earlier,)), **COARSE))
+    assert ("" if told is None else told.code) == code
+    assert told is None or told.text == "the same amount was sent within 600 s"
+
+
+def test_without_tags_an_amount_that_is_open_is_never_sent_again() -> None:
+    action = replace(ADD, amount=D("0.02"))
+    earlier = Move(at=NOON - timedelta(hours=2), action=action)
+    memory = Memory(moves=(earlier,), given_up=(action,))
+    told = guard(facts(action, memory=memory, **COARSE))
+    assert told is not None
+    assert (told.code, told.text) == (
+        "fingerprint_clash", "the amount is not told from what is open",
+    )  # fmt: skip
