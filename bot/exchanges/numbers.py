@@ -12,6 +12,8 @@ LARGEST = Decimal(10) ** 15
 """No price, size or amount of any market is larger; one that is shows a broken answer."""
 SMALLEST = Decimal("1e-30")
 """Nor is any nearer to 0 without being 0: dividing by it would overflow."""
+LONGEST_ID = 20
+"""Digits of the largest number of 64 bits."""
 PLAIN = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d{1,3})?", re.ASCII)
 """What is read as a number; `Decimal` takes underscores, blanks and other alphabets as well."""
 
@@ -78,6 +80,29 @@ def whole(row: Mapping[str, Any], key: str) -> int:
     if found != found.to_integral_value():
         raise Incomplete(f"field {key!r} of {_name(row)} must be a whole number, was {found}")
     return int(found)
+
+
+def identity(row: Mapping[str, Any], key: str) -> str:
+    """Return the number that the venue gave to something, as digits.
+
+    It counts and measures nothing: it may be longer than any amount.
+
+    Raises:
+        Incomplete: It is none.
+    """
+    found = given_id(row.get(key))
+    if found is None:
+        raise Incomplete(
+            f"field {key!r} of {_name(row)} must be an id, was {str(row.get(key))[:40]!r}"
+        )
+    return found
+
+
+def given_id(value: object) -> str | None:
+    """Return the number that a venue gave to something, as digits; ``None`` where it is none."""
+    found = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    is_number = found.isascii() and found.isdigit() and len(found) <= LONGEST_ID
+    return found if is_number and int(found) > 0 else None
 
 
 def instant(milliseconds: int) -> datetime:

@@ -30,6 +30,8 @@ from bot.paper.values import (
 CENT = Decimal("0.00000001")
 """Finest step of any balance. [asset]"""
 SEARCH_STEPS = 60
+FIRST_ID = 2_146_760_000_000_000_000
+"""Of orders, fills and moves: 19 digits, as long as those of venues."""
 REACH = 10**6
 """How far from mark the edge of safety is looked for first, as a factor."""
 Wallet = Literal["spot", "futures"]
@@ -82,7 +84,7 @@ class Account:
         """What a position must hold; venues differ, `bot.paper.fronts` knows."""
         self.exchange_account = dict.fromkeys(assets, ZERO)
         """The other side of every fee, result and funding payment, for conservation. [asset]"""
-        self._last_id = 0
+        self._last_id = FIRST_ID
         self._in_transit: list[Transfer] = []
         self._client_ids: dict[str, int] = {}
 

@@ -40,10 +40,14 @@ def stop(price: str = "140.00", *, size: str | None = "50", key: PositionKey = S
 
 
 def settled_in(action: Action, settle: str) -> Action:
-    """Return an action at a venue whose contracts settle in another currency."""
+    """Return an action of USDT at a venue that settles in another currency; others as they are."""
+
+    def there(word: str) -> str:
+        return word.replace("USDT", settle)
+
     if isinstance(action, Transfer):
-        return replace(action, currency=settle)
-    key = replace(action.key, symbol=action.key.symbol.replace("USDT", settle))
+        return replace(action, currency=there(action.currency))
+    key = replace(action.key, symbol=there(action.key.symbol))
     if isinstance(action, AddMargin | RemoveMargin):
-        return replace(action, key=key, currency=settle)
+        return replace(action, key=key, currency=there(action.currency))
     return replace(action, key=key)

@@ -16,7 +16,17 @@ from bot.domain.position import Side
 from bot.errors import Incomplete
 from bot.exchanges.binance.family import FAMILIES, Family
 from bot.exchanges.client import Client, all_of
-from bot.exchanges.numbers import instant, number, positive, rows, stamp_of, table, text, whole
+from bot.exchanges.numbers import (
+    identity,
+    instant,
+    number,
+    positive,
+    rows,
+    stamp_of,
+    table,
+    text,
+    whole,
+)
 from bot.exchanges.quota import Lane
 from bot.exchanges.twins import LONGEST_WAY, TOGETHER_MS, may_be_one, taken
 
@@ -112,7 +122,7 @@ class Statement:
 
     async def _route(self, route: str, first: int, last: int) -> list[dict[str, Any]]:
         """Return the transfers of a route; newest first, so that a new one only repeats others."""
-        found: dict[int, dict[str, Any]] = {}
+        found: dict[str, dict[str, Any]] = {}
         for page in range(1, MOST_PAGES + 1):
             answer = table(
                 await self._client.read(
@@ -129,7 +139,7 @@ class Statement:
                 "transfer history",
             )
             listed = rows(answer.get("rows", []), "transfers")
-            found |= {whole(row, "tranId"): {**row, "type": route} for row in listed}
+            found |= {identity(row, "tranId"): {**row, "type": route} for row in listed}
             if whole(answer, "total") <= len(found):
                 return list(found.values())
             if not listed:
@@ -192,7 +202,7 @@ def transfer_rows(answer: Iterable[Mapping[str, Any]]) -> tuple[LedgerRow, ...]:
         comes, amount = _comes(row), positive(row, "amount")
         found.append(
             LedgerRow(
-                id=f"transfer:{whole(row, 'tranId')}",
+                id=f"transfer:{identity(row, 'tranId')}",
                 at=instant(whole(row, "timestamp")),
                 kind=RowKind.TRANSFER_IN if comes else RowKind.TRANSFER_OUT,
                 amount=amount if comes else -amount,
@@ -240,7 +250,7 @@ def income_rows(
         found.append(
             LedgerRow(
                 # The venue's id is unique within its type only.
-                id=f"income:{word}:{name}:{whole(row, 'tranId')}",
+                id=f"income:{word}:{name}:{identity(row, 'tranId')}",
                 at=instant(at),
                 kind=kind,
                 amount=amount,

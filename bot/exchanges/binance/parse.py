@@ -15,7 +15,17 @@ from bot.errors import Incomplete
 from bot.exchanges.binance.family import COIN
 from bot.exchanges.candles import candle_rows, candles_of, completed
 from bot.exchanges.depth import levels
-from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
+from bot.exchanges.numbers import (
+    amount,
+    identity,
+    instant,
+    number,
+    positive,
+    rows,
+    table,
+    text,
+    whole,
+)
 from bot.exchanges.tables import checked
 
 FLAT = Decimal(0)
@@ -241,7 +251,7 @@ def stop(
     name = client_id if isinstance(client_id, str) else ""
     return RestingStop(
         key=PositionKey(symbol, side),
-        stop_id=str(whole(row, "algoId")),
+        stop_id=identity(row, "algoId"),
         client_id=name,
         size=None if closes else positive(row, "quantity") * unit,
         stop_price=positive(row, "triggerPrice"),

@@ -15,7 +15,7 @@ from bot.domain.stop import RestingStop, is_own_name
 from bot.errors import Incomplete
 from bot.exchanges.bitget.answers import COIN
 from bot.exchanges.depth import levels
-from bot.exchanges.numbers import LARGEST, amount, instant, number, positive, text, whole
+from bot.exchanges.numbers import LARGEST, amount, identity, instant, number, positive, text, whole
 from bot.exchanges.tables import checked
 
 FLAT = Decimal(0)
@@ -304,7 +304,7 @@ def stop(
     name = client_id if isinstance(client_id, str) else ""
     return RestingStop(
         key=PositionKey(symbol, _stopped(row, symbol, mode, held)),
-        stop_id=str(whole(row, "orderId")),
+        stop_id=identity(row, "orderId"),
         client_id=name,
         size=None if kind == WHOLE_STOP_LOSS else positive(row, "size"),
         stop_price=positive(row, "triggerPrice"),

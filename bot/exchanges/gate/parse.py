@@ -18,7 +18,17 @@ from bot.errors import Denied, Incomplete
 from bot.exchanges.amounts import named_amount
 from bot.exchanges.candles import bars_of, candles_of
 from bot.exchanges.depth import levels
-from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
+from bot.exchanges.numbers import (
+    amount,
+    given_id,
+    instant,
+    number,
+    positive,
+    rows,
+    table,
+    text,
+    whole,
+)
 from bot.exchanges.tables import checked
 
 ZERO = Decimal(0)
@@ -38,7 +48,6 @@ ALIVE = frozenset({"trading", "prelaunch", "circuit_breaker"})
 """States of a contract whose end is not set."""
 NO_PRICE = Decimal(99_999_999)
 """Stands where a short has no liquidation price. [quote/base]"""
-LONGEST_ID = 20
 MICRO, MILLI = Decimal(10) ** 14, Decimal(10) ** 11
 """An instant above these is no more in seconds: of some orders the venue tells finer ones."""
 
@@ -124,13 +133,6 @@ def flag(row: Mapping[str, Any], key: str) -> bool:
     if not isinstance(value, bool):
         raise Incomplete(f"field {key!r} must be true or false, was {value!r}")
     return value
-
-
-def identity(value: Any) -> str | None:
-    """Return a number that the venue gave to something; ``None`` where it is none."""
-    found = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    is_number = found.isascii() and found.isdigit() and len(found) <= LONGEST_ID
-    return found if is_number and int(found) > 0 else None
 
 
 def moment(row: Mapping[str, Any], key: str) -> int:
@@ -336,7 +338,7 @@ def stop(row: Mapping[str, Any], symbol: str, *, coins: Decimal) -> RestingStop 
         return None  # it may open, rest at a price, or watch something else
     told = initial.get("text")
     name = told.removeprefix(PREFIX) if isinstance(told, str) else ""
-    number_of = identity(row.get("id"))
+    number_of = given_id(row.get("id"))
     if number_of is None:
         raise Incomplete(f"id of a triggered order of {symbol} must be a number")
     return RestingStop(

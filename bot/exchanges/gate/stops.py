@@ -15,7 +15,7 @@ from bot.exchanges.client import Client
 from bot.exchanges.faults import NoSuchOrderError
 from bot.exchanges.gate import parse
 from bot.exchanges.gate.pages import all_pages
-from bot.exchanges.numbers import table, text
+from bot.exchanges.numbers import given_id, table, text
 from bot.exchanges.quota import Lane
 from bot.exchanges.resting import Resting
 
@@ -76,9 +76,9 @@ class Stops(Resting):
         except NoSuchOrderError:
             # The venue forgets what was taken back long ago.
             open_ = await self._all({"status": "open"}, Lane.SETTLE)
-            return all(parse.identity(row.get("id")) != stop_id for row in open_)
+            return all(given_id(row.get("id")) != stop_id for row in open_)
         row = table(answer, "triggered order")
-        if parse.identity(row.get("id")) != stop_id:
+        if given_id(row.get("id")) != stop_id:
             raise Incomplete(f"triggered order must be {stop_id}, was another")
         return text(row, "status") == "finished" and row.get("finish_as") == "cancelled"
 

@@ -17,7 +17,8 @@ from bot.domain.intent import Intent
 from bot.domain.position import PositionKey, PositionMode, Side
 from bot.exchanges.amounts import ONE, amount_problem, named_amount, order_problem, stop_problem
 from bot.exchanges.dialect import Expected, Write
-from bot.exchanges.gate.parse import LEGS, LONGEST_NAME, PREFIX, SETTLE, identity
+from bot.exchanges.gate.parse import LEGS, LONGEST_NAME, PREFIX, SETTLE
+from bot.exchanges.numbers import given_id
 
 COLLATERAL_STEP = Decimal("0.00000001")
 """Of the venue's wallets as the bot counts them. [quote]"""
@@ -91,14 +92,14 @@ def applied(
             return filled(answer, intent.id, action, ids[action.key.symbol], coins)
         case Transfer(amount=amount):
             told = answer.get("tx_id") if isinstance(answer, dict) else None
-            return amount if identity(told) is not None else None
+            return amount if given_id(told) is not None else None
         case PlaceStop():
             told = answer.get("id") if isinstance(answer, dict) else None
-            return ONE if identity(told) is not None else None
+            return ONE if given_id(told) is not None else None
         case CancelStop(stop_id=stop_id):
             row = answer if isinstance(answer, dict) else {}
             is_gone = row.get("finish_as") == "cancelled" and row.get("status") == "finished"
-            return ONE if is_gone and identity(row.get("id")) == stop_id else None
+            return ONE if is_gone and given_id(row.get("id")) == stop_id else None
 
 
 def filled(

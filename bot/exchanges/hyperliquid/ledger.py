@@ -15,7 +15,7 @@ from bot.errors import Incomplete
 from bot.exchanges.client import all_of
 from bot.exchanges.hyperliquid.answers import Reader
 from bot.exchanges.hyperliquid.parse import DOLLAR
-from bot.exchanges.numbers import amount, instant, number, stamp_of, table, text, whole
+from bot.exchanges.numbers import amount, identity, instant, number, stamp_of, table, text, whole
 from bot.exchanges.quota import Lane
 
 FILLS, PAGE = 2000, 500
@@ -118,7 +118,7 @@ def fill_rows(
         coin = text(row, "coin")
         if is_elsewhere(coin):
             continue
-        fee, result, name = number(row, "fee"), number(row, "closedPnl"), whole(row, "tid")
+        fee, result, name = number(row, "fee"), number(row, "closedPnl"), identity(row, "tid")
         if text(row, "feeToken") != DOLLAR:
             raise Incomplete(f"feeToken of a fill of {coin} must be {DOLLAR}, was another")
         actor = "liquidation" if row.get("liquidation") else "fill"

@@ -6,7 +6,7 @@ from decimal import Decimal
 from bot.errors import Incomplete
 from bot.exchanges.faults import NoSuchOrderError
 from bot.exchanges.hyperliquid.answers import Reader
-from bot.exchanges.numbers import amount, positive, table, text, whole
+from bot.exchanges.numbers import amount, identity, positive, table, text
 from bot.exchanges.quota import Lane
 
 OPEN = frozenset({"open", "triggered"})
@@ -71,7 +71,7 @@ class Orders:
         if which not in (row.get("oid"), row.get("cloid")):
             raise Incomplete(f"order must be {which}, was another")
         found = Order(
-            number=whole(row, "oid"),
+            number=int(identity(row, "oid")),
             coin=text(row, "coin"),
             status=status,
             size=positive(row, "origSz"),

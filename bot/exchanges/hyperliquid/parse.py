@@ -22,7 +22,17 @@ from bot.errors import Incomplete
 from bot.exchanges.candles import bars_of, candles_of
 from bot.exchanges.depth import levels
 from bot.exchanges.hyperliquid.names import name_of
-from bot.exchanges.numbers import amount, instant, number, positive, rows, table, text, whole
+from bot.exchanges.numbers import (
+    amount,
+    identity,
+    instant,
+    number,
+    positive,
+    rows,
+    table,
+    text,
+    whole,
+)
 from bot.exchanges.tables import checked
 from bot.margin.tiers import continued
 
@@ -388,7 +398,7 @@ def stop(row: Mapping[str, Any], symbol: str) -> RestingStop | None:
     name = name_of(row.get("cloid"))
     return RestingStop(
         key=PositionKey(symbol, side),
-        stop_id=str(whole(row, "oid")),
+        stop_id=identity(row, "oid"),
         client_id=name,
         size=None if row.get("isPositionTpsl") is True else positive(row, "sz"),
         stop_price=positive(row, "triggerPx"),

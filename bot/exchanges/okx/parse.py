@@ -19,7 +19,7 @@ from bot.domain.stop import RestingStop, is_own_name
 from bot.errors import Incomplete
 from bot.exchanges.candles import bars_of, candles_of
 from bot.exchanges.depth import levels
-from bot.exchanges.numbers import amount, instant, number, positive, rows, text, whole
+from bot.exchanges.numbers import amount, identity, instant, number, positive, rows, text, whole
 from bot.exchanges.okx.answers import lines
 from bot.exchanges.tables import checked
 
@@ -310,7 +310,7 @@ def stop(
     name = client_id if isinstance(client_id, str) else ""
     return RestingStop(
         key=PositionKey(symbol, side),
-        stop_id=str(whole(row, "algoId")),
+        stop_id=identity(row, "algoId"),
         client_id=name,
         size=None if closes else positive(row, "sz") * coins,
         stop_price=positive(row, "slTriggerPx"),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from bot.paper.account import FIRST_ID
 from bot.paper.engine import FUNDING_INTERVAL
 from bot.paper.kucoin.listing import name
 from bot.paper.kucoin.room import Room
@@ -47,7 +48,7 @@ def payments_of(room: Room, contract: Contract) -> list[dict[str, Any]]:
             "settleCurrency": line.asset,
             "context": "",
             "marginMode": "ISOLATED",
-            "offset": line.id,
+            "offset": line.id - FIRST_ID,
         }
         for line in reversed(engine.income)
         if line.type == "FUNDING_FEE" and line.symbol == contract.id and engine.is_shown(line.at_ms)
@@ -56,7 +57,7 @@ def payments_of(room: Room, contract: Contract) -> list[dict[str, Any]]:
 
 def _moved(room: Room, line: Income) -> dict[str, Any]:
     word, remark = WAYS[line.amount > 0]
-    return _line(room, line.at_ms, word, abs(line.amount), line.asset, remark, line.id)
+    return _line(room, line.at_ms, word, abs(line.amount), line.asset, remark, line.id - FIRST_ID)
 
 
 def _results(room: Room, lines: Iterable[Income], begins: int) -> list[dict[str, Any]]:
@@ -65,7 +66,7 @@ def _results(room: Room, lines: Iterable[Income], begins: int) -> list[dict[str,
         since = line.at_ms - line.at_ms % FUNDING_INTERVAL
         key = (since, line.symbol, line.asset)
         before, _ = sums.get(key, (ZERO, 0))
-        sums[key] = before + line.amount, line.id
+        sums[key] = before + line.amount, line.id - FIRST_ID
     return [
         _line(
             room,

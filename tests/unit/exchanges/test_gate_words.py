@@ -37,16 +37,6 @@ def test_what_is_no_instant_is_named(told_at: Any) -> None:
         parse.moment({"at": told_at}, "at")
 
 
-@pytest.mark.parametrize(
-    ("number", "name"),
-    [(7, "7"), ("2007047737421336577", "2007047737421336577"), (2**60, str(2**60)),
-     (0, None), (-7, None), (True, None), ("7.0", None), ("", None), (None, None),
-     ("9" * 21, None), ("\u0667", None)],
-)  # fmt: skip
-def test_a_number_that_the_venue_gave_keeps_all_its_digits(number: Any, name: str | None) -> None:
-    assert parse.identity(number) == name
-
-
 def triggered(
     size: int = -5, rule: int = 2, kind: str = "", *, auto: str = "", reduces: bool = True
 ) -> dict[str, Any]:
