@@ -1,49 +1,20 @@
 """A market day at Bybit: real ccxt, real HTTPS, real journal, the clock of the exchange."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-
-def plimsoll(state: Path, *words: str) -> str:
-    """Run the program as a person would and return what it prints."""
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-m", "bot", *words],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PLIMSOLL_BOT__STATE_DIR": str(state)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
-
-
-def configuration(folder: Path) -> Path:
-    """Return the shipped paper configuration, of another venue."""
-    file = folder / "bybit.toml"
-    shipped = (ROOT / "config" / "paper.toml").read_text()
-    file.write_text(shipped.replace('venue = "binanceusdm"', 'venue = "bybit"'))
-    return file
+from tests.acceptance.test_paper_days import plimsoll, summary
+from tests.kit.houses import BYBIT
 
 
 @pytest.fixture(scope="module")
 def crash(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     state = tmp_path_factory.mktemp("bybit")
-    file = configuration(state)
-    printed = plimsoll(
-        state, "paper", "-c", str(file), "--scenario", "crash", "--for", "90m",
-        "--speed", "100000", "--json",
-    )  # fmt: skip
-    return state, json.loads(printed.splitlines()[-1])
+    file = BYBIT.configured(state)
+    return state, summary(state, "-c", str(file), "--scenario", "crash", "--for", "90m")
 
 
 def test_the_bot_survives_the_crash_that_liquidates_who_does_nothing(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.acceptance.test_bybit_day import ROOT, plimsoll
+from tests.acceptance.test_paper_days import ROOT, plimsoll
 
 CRASH = """
 description = "Bitcoin falls by a ninth within ten minutes."
