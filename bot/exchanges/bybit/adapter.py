@@ -12,15 +12,15 @@ from typing import Any
 
 from bot.clock import VenueClock
 from bot.domain.account import Wallet
-from bot.domain.action import AddMargin, CancelStop, PlaceStop, ReducePosition, RemoveMargin
+from bot.domain.action import CancelStop, PlaceStop, ReducePosition
 from bot.domain.instrument import Contract, contract_of
-from bot.domain.intent import Execution, Intent, Outcome, Settlement
+from bot.domain.intent import Intent
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey
 from bot.errors import Denied, Incomplete
-from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.adapter import TornError
 from bot.exchanges.amounts import ONE
 from bot.exchanges.bybit import parse
 from bot.exchanges.bybit.answers import Reader, listed
@@ -40,8 +40,8 @@ from bot.exchanges.margins import Margins
 from bot.exchanges.numbers import amount, instant, number, rows, table, text, whole
 from bot.exchanges.patience import once_known
 from bot.exchanges.quota import Lane
+from bot.exchanges.unlisted import Unlisted
 from bot.exchanges.venue_time import VenueTime
-from bot.ports import Gate
 
 BOOK_LEVELS = 50
 COINS_AT_ONCE = 10
@@ -52,7 +52,7 @@ LEAST_UNIFIED = {Contract.LINEAR: 3, Contract.INVERSE: 5}
 """Kinds of account below are no unified ones, or have their inverse contracts elsewhere."""
 
 
-class BybitVenue(Adapter):
+class BybitVenue(Unlisted):
     """One account; a `Venue`."""
 
     def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
@@ -85,30 +85,6 @@ class BybitVenue(Adapter):
         self._margins = Margins(self._read_position, clock, finest=COLLATERAL_STEP)
         self._evidence = Evidence(reader, orders, stops, self._margins)
         self._statement = Statement(reader)
-
-    async def execute(self, intent: Intent, gate: Gate) -> Execution:
-        """Send one action once; whatever happens is an outcome.
-
-        Raises:
-            JournalError: The intent is not durable as sent, and did not leave.
-        """
-        is_margin = isinstance(intent.action, AddMargin | RemoveMargin)
-        if is_margin and isinstance(self._write_for(intent), Write):
-            await self._margins.before(intent)
-        if isinstance(intent.action, ReducePosition):
-            await self._margins.ordered(intent.action.key)
-        done = await super().execute(intent, gate)
-        if is_margin and done.outcome is Outcome.REJECTED:
-            self._margins.refused(intent)
-        return done
-
-    async def settle(self, intent: Intent) -> Settlement:
-        """Look for the effect of an intent.
-
-        Raises:
-            ExchangeError: What would show it could not be read completely.
-        """
-        return await self._evidence.settle(intent)
 
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         """Return every line of the venue's ledger since an instant, by time.

@@ -12,14 +12,13 @@ from typing import Any
 
 from bot.clock import VenueClock
 from bot.domain.account import Wallet
-from bot.domain.action import AddMargin, ReducePosition, RemoveMargin
-from bot.domain.intent import Execution, Intent, Outcome, Settlement
+from bot.domain.intent import Intent
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey, PositionMode
 from bot.errors import Denied, Incomplete
-from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.adapter import TornError
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
@@ -38,8 +37,8 @@ from bot.exchanges.gate.write import COLLATERAL_STEP, applied, write_for
 from bot.exchanges.margins import Margins
 from bot.exchanges.numbers import instant, number, rows, table, text, whole
 from bot.exchanges.quota import Lane
+from bot.exchanges.unlisted import Unlisted
 from bot.exchanges.venue_time import VenueTime
-from bot.ports import Gate
 
 BOOK_LEVELS = 50
 MOST_BARS = 1999
@@ -51,7 +50,7 @@ AGREES = Decimal("0.05")
 """Gap between the margins of positions and what the account says of them. [ratio]"""
 
 
-class GateVenue(Adapter):
+class GateVenue(Unlisted):
     """One account; a `Venue`."""
 
     def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
@@ -91,30 +90,6 @@ class GateVenue(Adapter):
         )
         self._is_spot_empty = False
         """Whether two answers agreed that the spot account holds nothing."""
-
-    async def execute(self, intent: Intent, gate: Gate) -> Execution:
-        """Send one action once; whatever happens is an outcome.
-
-        Raises:
-            JournalError: The intent is not durable as sent, and did not leave.
-        """
-        is_margin = isinstance(intent.action, AddMargin | RemoveMargin)
-        if is_margin and isinstance(self._write_for(intent), Write):
-            await self._margins.before(intent)
-        if isinstance(intent.action, ReducePosition):
-            await self._margins.ordered(intent.action.key)
-        done = await super().execute(intent, gate)
-        if is_margin and done.outcome is Outcome.REJECTED:
-            self._margins.refused(intent)
-        return done
-
-    async def settle(self, intent: Intent) -> Settlement:
-        """Look for the effect of an intent.
-
-        Raises:
-            ExchangeError: What would show it could not be read completely.
-        """
-        return await self._evidence.settle(intent)
 
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         """Return every line of the venue's ledger since an instant, by time.

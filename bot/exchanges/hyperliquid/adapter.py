@@ -13,14 +13,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from bot.clock import VenueClock
-from bot.domain.action import AddMargin, ReducePosition, RemoveMargin
-from bot.domain.intent import Execution, Intent, Outcome, Settlement
+from bot.domain.intent import Intent
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey
 from bot.errors import Denied, Incomplete
-from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.adapter import TornError
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
 from bot.exchanges.dialect import Write
@@ -37,8 +36,8 @@ from bot.exchanges.hyperliquid.write import COLLATERAL_STEP, applied, write_for
 from bot.exchanges.margins import Margins
 from bot.exchanges.numbers import instant, table, text, whole
 from bot.exchanges.quota import Lane
+from bot.exchanges.unlisted import Unlisted
 from bot.exchanges.venue_time import VenueTime
-from bot.ports import Gate
 
 INTERVALS = {300: "5m", 900: "15m", 3600: "1h"}
 ADDRESS = re.compile(r"0x[0-9a-f]{40}", re.ASCII)
@@ -68,7 +67,7 @@ class _Prices(NamedTuple):
     listed: tuple[str, ...]
 
 
-class HyperliquidVenue(Adapter):
+class HyperliquidVenue(Unlisted):
     """One account; a `Venue`."""
 
     def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
@@ -101,30 +100,6 @@ class HyperliquidVenue(Adapter):
         self._keys: frozenset[str] = frozenset()
         """What was held at the last look."""
         self._prices = _Prices((), NEVER, NEVER, ())
-
-    async def execute(self, intent: Intent, gate: Gate) -> Execution:
-        """Send one action once; whatever happens is an outcome.
-
-        Raises:
-            JournalError: The intent is not durable as sent, and did not leave.
-        """
-        is_margin = isinstance(intent.action, AddMargin | RemoveMargin)
-        if is_margin and isinstance(self._write_for(intent), Write):
-            await self._margins.before(intent)
-        if isinstance(intent.action, ReducePosition):
-            await self._margins.ordered(intent.action.key)
-        done = await super().execute(intent, gate)
-        if is_margin and done.outcome is Outcome.REJECTED:
-            self._margins.refused(intent)
-        return done
-
-    async def settle(self, intent: Intent) -> Settlement:
-        """Look for the effect of an intent.
-
-        Raises:
-            ExchangeError: What would show it could not be read completely.
-        """
-        return await self._evidence.settle(intent)
 
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         """Return every line of the venue's ledger since an instant, by time.

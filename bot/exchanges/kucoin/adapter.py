@@ -10,14 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 from bot.clock import VenueClock
-from bot.domain.action import AddMargin, CancelStop, PlaceStop, ReducePosition, RemoveMargin
-from bot.domain.intent import Execution, Intent, Outcome, Settlement
+from bot.domain.action import CancelStop, PlaceStop, ReducePosition
+from bot.domain.intent import Intent
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
 from bot.domain.position import MarginMode, Position, PositionKey
 from bot.errors import Denied, Incomplete
-from bot.exchanges.adapter import Adapter, TornError
+from bot.exchanges.adapter import TornError
 from bot.exchanges.amounts import ONE
 from bot.exchanges.client import Client, all_of
 from bot.exchanges.connection import ConnectionSettings
@@ -37,8 +37,8 @@ from bot.exchanges.margins import Margins
 from bot.exchanges.numbers import amount, instant, number, text, whole
 from bot.exchanges.patience import once_known
 from bot.exchanges.quota import Lane
+from bot.exchanges.unlisted import Unlisted
 from bot.exchanges.venue_time import VenueTime
-from bot.ports import Gate
 
 AGREES = Decimal("0.05")
 """Gap between the margins of positions and what the account says: marks move. [ratio]"""
@@ -47,7 +47,7 @@ WITHDRAWS, TRADES, MOVES = "Transfer", "Futures", "InnerTransfer"
 ZERO = Decimal(0)
 
 
-class KucoinVenue(Adapter):
+class KucoinVenue(Unlisted):
     """One account; a `Venue`."""
 
     def __init__(self, settings: ConnectionSettings, client: Client, clock: VenueClock) -> None:
@@ -82,34 +82,10 @@ class KucoinVenue(Adapter):
         )  # fmt: skip
         self._funding = Funding(reader, clock, self._ids)
         self._margins = Margins(self._read_position, clock)
-        self._evidence = Evidence(reader, orders, stops, self._margins, self._coins)
+        self._evidence: Evidence = Evidence(reader, orders, stops, self._margins, self._coins)
         self._statement = Statement(reader)
         self._empty: set[str] = set()
         """Currencies of which the funding account is known to hold nothing."""
-
-    async def execute(self, intent: Intent, gate: Gate) -> Execution:
-        """Send one action once; whatever happens is an outcome.
-
-        Raises:
-            JournalError: The intent is not durable as sent, and did not leave.
-        """
-        is_margin = isinstance(intent.action, AddMargin | RemoveMargin)
-        if is_margin and isinstance(self._write_for(intent), Write):
-            await self._margins.before(intent)
-        if isinstance(intent.action, ReducePosition):
-            await self._margins.ordered(intent.action.key)
-        done = await super().execute(intent, gate)
-        if is_margin and done.outcome is Outcome.REJECTED:
-            self._margins.refused(intent)
-        return done
-
-    async def settle(self, intent: Intent) -> Settlement:
-        """Look for the effect of an intent.
-
-        Raises:
-            ExchangeError: What would show it could not be read completely.
-        """
-        return await self._evidence.settle(intent)
 
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         """Return every line of the venue's ledger since an instant, by time.

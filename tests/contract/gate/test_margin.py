@@ -10,8 +10,8 @@ from bot.domain.intent import Outcome
 from bot.exchanges.gate.adapter import GateVenue
 from bot.paper.faults import Fault
 from tests.kit.fakes import an_open_gate
-from tests.kit.gate import Rig, connected
-from tests.kit.moves import BTC, add, reduce, remove
+from tests.kit.gate import Rig
+from tests.kit.moves import BTC, add, remove
 from tests.kit.rigs import an_intent_now, send
 
 MARGIN = "futures/usdt/positions/SOL_USDT/margin"
@@ -63,18 +63,6 @@ async def test_an_answer_that_does_not_confirm_the_request_is_unknown(
     assert done.outcome is Outcome.UNKNOWN
 
 
-async def test_two_unknown_moves_of_one_position_are_told_apart(venue: GateVenue, rig: Rig) -> None:
-    await venue.observe()
-    first = an_intent_now(rig, add("12.7501"), "plone")
-    second = an_intent_now(rig, add("20.0002"), "pltwo")
-    rig.faults.add(Fault(kind="abort", method="POST", times=1))
-    await venue.execute(first, an_open_gate())
-    rig.faults.add(Fault(kind="abort_after", method="POST", times=1))
-    await venue.execute(second, an_open_gate())
-    assert (await venue.settle(first)).applied == 0
-    assert (await venue.settle(second)).applied == D("20.0002")
-
-
 async def test_an_unknown_move_stays_open_as_long_as_it_may_still_arrive(
     venue: GateVenue, rig: Rig
 ) -> None:
@@ -89,36 +77,6 @@ async def test_an_unknown_move_stays_open_as_long_as_it_may_still_arrive(
     await rig.pace.sleep(5)
     await venue.observe()
     assert (await venue.settle(intent)).applied == D("12.7501")
-
-
-async def test_what_somebody_else_moved_beside_it_proves_nothing(
-    venue: GateVenue, rig: Rig
-) -> None:
-    await venue.observe()
-    rig.faults.add(Fault(kind="abort_after", method="POST", times=1))
-    intent = an_intent_now(rig, add("12.7501"))
-    await venue.execute(intent, an_open_gate())
-    rig.engine.move_margin("SOLUSDT", "BOTH", D(9), add=True)
-    assert (await venue.settle(intent)).applied is None
-
-
-async def test_a_move_after_a_reduction_is_found_all_the_same(venue: GateVenue, rig: Rig) -> None:
-    await venue.observe()
-    await send(venue, rig, reduce(), "plone")
-    intent = an_intent_now(rig, add("105.0003"), "pltwo")
-    assert (await venue.execute(intent, an_open_gate())).outcome is Outcome.DONE
-    assert (await venue.settle(intent)).applied == D("105.0003")
-
-
-async def test_a_run_that_did_not_see_the_position_before_proves_nothing(
-    venue: GateVenue, rig: Rig
-) -> None:
-    await venue.observe()
-    intent = an_intent_now(rig, add("12.7501"))
-    await venue.execute(intent, an_open_gate())
-    async with connected(rig) as later:
-        await later.observe()
-        assert (await later.settle(intent)).applied is None
 
 
 async def test_a_refused_move_is_no_part_of_what_another_changed(

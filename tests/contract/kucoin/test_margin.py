@@ -1,4 +1,4 @@
-"""How is margin moved at KuCoin, when is it told as moved, and what proves it afterwards?"""
+"""How is margin moved at KuCoin, and when is it told as moved?"""
 
 from collections.abc import Callable
 from decimal import Decimal as D
@@ -9,7 +9,7 @@ from bot.domain.intent import Outcome
 from bot.exchanges.kucoin.adapter import KucoinVenue
 from bot.paper.faults import Fault
 from tests.kit.fakes import an_open_gate
-from tests.kit.kucoin import Rig, connected
+from tests.kit.kucoin import Rig
 from tests.kit.moves import add, remove
 from tests.kit.rigs import an_intent_now, send
 
@@ -84,42 +84,6 @@ async def test_a_position_that_is_not_there_is_a_definite_no(venue: KucoinVenue,
     for action in (add("1"), remove("1")):
         done = await send(venue, rig, action)
         assert (done.outcome, done.code) == (Outcome.REJECTED, "300009")
-
-
-async def test_two_unknown_moves_of_one_position_are_told_apart(
-    venue: KucoinVenue, rig: Rig
-) -> None:
-    await venue.observe()
-    first = an_intent_now(rig, add("12.75001"), "plone")
-    second = an_intent_now(rig, add("20.00002"), "pltwo")
-    rig.faults.add(Fault(kind="abort", method="POST", times=1))
-    await venue.execute(first, an_open_gate())
-    rig.faults.add(Fault(kind="abort_after", method="POST", times=1))
-    await venue.execute(second, an_open_gate())
-    assert (await venue.settle(first)).applied == 0
-    assert (await venue.settle(second)).applied == D("20.00002")
-
-
-async def test_a_run_that_did_not_see_the_position_before_proves_nothing(
-    venue: KucoinVenue, rig: Rig
-) -> None:
-    await venue.observe()
-    intent = an_intent_now(rig, add("12.75001"))
-    await venue.execute(intent, an_open_gate())
-    async with connected(rig) as later:
-        await later.observe()
-        assert (await later.settle(intent)).applied is None
-
-
-async def test_what_somebody_else_moved_beside_it_proves_nothing(
-    venue: KucoinVenue, rig: Rig
-) -> None:
-    await venue.observe()
-    rig.faults.add(Fault(kind="abort_after", method="POST", times=1))
-    intent = an_intent_now(rig, add("12.75001"))
-    await venue.execute(intent, an_open_gate())
-    rig.engine.move_margin("SOLUSDT", "BOTH", D(9), add=True)
-    assert (await venue.settle(intent)).applied is None
 
 
 async def test_the_same_name_twice_is_unknown_and_changes_nothing(
