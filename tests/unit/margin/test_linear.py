@@ -168,7 +168,7 @@ def test_a_continuous_table_with_rising_rates_is_accepted(table: tuple[MarginTie
 
 def test_the_numbers_of_a_long_are_those_of_its_size_and_prices() -> None:
     risk = assess(a_position(mark="61000", margin="3050"), an_instrument())
-    assert (risk.notional, risk.unrealized_pnl, risk.equity) == (61000, 1000, 4050)
+    assert (risk.notional, risk.unrealized_pnl, risk.equity) == (D(61000), D(1000), D(4050))
     assert risk.maintenance_margin == 61000 * D("0.005") - 50
     assert risk.leverage == D(61000) / 4050
 

@@ -23,7 +23,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SECOND = timedelta(seconds=1)
 
 
-def added(amount: D | str, symbol: str | None = None) -> AddMargin:
+def added(amount: D | int, symbol: str | None = None) -> AddMargin:
     key = KEY if symbol is None else replace(KEY, symbol=symbol)
     return AddMargin(key=key, amount=D(amount), currency="USDT")
 
@@ -46,7 +46,7 @@ def held(futures: str = "10000", **wallets: str) -> Observation:
 
 
 def given(
-    seen: Observation | None = None, *, memory: Memory | None = None, **limits: Any
+    memory: Memory | None = None, seen: Observation | None = None, /, **limits: Any
 ) -> Sequence[D]:
     """Return what is added to positions, in order; not what goes back after a close."""
     found = decided(seen or held(), memory=memory, policy=a_policy(**limits))
@@ -78,12 +78,12 @@ def test_without_limits_it_is_what_the_target_needs() -> None:
 def test_a_budget_of_a_position_is_left_by_what_was_added_in_its_time_and_a_step(
     limit: str, span: timedelta
 ) -> None:
-    assert given(memory=after((span, added(300))), **{limit: D(1000)}) == [D(700) - CENT]
-    assert given(memory=after((span + SECOND, added(300))), **{limit: D(1000)}) == [D(1000) - CENT]
+    assert given(after((span, added(300))), **{limit: D(1000)}) == [D(700) - CENT]
+    assert given(after((span + SECOND, added(300))), **{limit: D(1000)}) == [D(1000) - CENT]
     # What others got leaves it as it is.
-    assert given(memory=after((SECOND, added(300, ETH))), **{limit: D(1000)}) == [D(1000) - CENT]
+    assert given(after((SECOND, added(300, ETH))), **{limit: D(1000)}) == [D(1000) - CENT]
     # What is left is less than the smallest move.
-    assert given(memory=after((HOUR / 2, added(999))), **{limit: D(1000)}) == []
+    assert given(after((HOUR / 2, added(999))), **{limit: D(1000)}) == []
 
 
 @pytest.mark.parametrize(
@@ -93,10 +93,10 @@ def test_a_position_gets_three_quarters_of_its_moves_in_their_time(
     limit: str, span: timedelta
 ) -> None:
     moves = [(span, added(10)), (HOUR / 2, added(11))]
-    assert given(memory=after(*moves), **{limit: 4}) == [WANTED]
-    assert given(memory=after(*moves, (HOUR / 3, added(12))), **{limit: 4}) == []
+    assert given(after(*moves), **{limit: 4}) == [WANTED]
+    assert given(after(*moves, (HOUR / 3, added(12))), **{limit: 4}) == []
     old = (span + SECOND, added(9))
-    assert given(memory=after(old, *moves), **{limit: 4}) == [WANTED]
+    assert given(after(old, *moves), **{limit: 4}) == [WANTED]
 
 
 @pytest.mark.parametrize("limit", ["account_budget", "venue_budget", "global_budget"])
@@ -106,9 +106,9 @@ def test_each_budget_of_the_account_is_a_share_of_what_it_holds_less_what_the_da
     # 10,000 in the wallet and 6,000 in the position.
     assert given(**{limit: D("0.1")}) == [D(1600) - CENT]
     spent = after((DAY, added(300)), (HOUR, added(200, ETH)))
-    assert given(memory=spent, **{limit: D("0.1")}) == [D(1100) - CENT]
-    assert given(memory=after((DAY + SECOND, added(300))), **{limit: D("0.1")}) == [D(1600) - CENT]
-    assert given(memory=after((HOUR, added(1700))), **{limit: D("0.1")}) == []
+    assert given(spent, **{limit: D("0.1")}) == [D(1100) - CENT]
+    assert given(after((DAY + SECOND, added(300))), **{limit: D("0.1")}) == [D(1600) - CENT]
+    assert given(after((HOUR, added(1700))), **{limit: D("0.1")}) == []
 
 
 def test_what_is_missing_is_sent_from_one_wallet_after_the_other() -> None:
@@ -131,7 +131,7 @@ def test_reserves_of_wallets_stay_in_them() -> None:
     seen = held("1000.01", spot="9000")
     reserves = (("futures", D(100)), ("spot", D(8000)))
     assert sent(seen, reserves=reserves) == [("spot", D(1000) - CENT)]
-    assert given(seen, reserves=reserves) == [D(900)]
+    assert given(None, seen, reserves=reserves) == [D(900)]
 
 
 def test_a_wallet_below_its_reserve_is_filled_up_first() -> None:
@@ -142,19 +142,19 @@ def test_a_wallet_below_its_reserve_is_filled_up_first() -> None:
 def test_twins_are_kept_apart_by_a_step_each_for_a_minute() -> None:
     twin, near = added(WANTED), added(WANTED - CENT)
     minute = timedelta(seconds=60)
-    assert given(memory=after((minute - SECOND, twin))) == [WANTED - CENT]
-    assert given(memory=after((minute, twin))) == [WANTED]
+    assert given(after((minute - SECOND, twin))) == [WANTED - CENT]
+    assert given(after((minute, twin))) == [WANTED]
     both = after((minute - SECOND, near), (minute / 2, twin))
-    assert given(memory=both) == [WANTED - 2 * CENT]
+    assert given(both) == [WANTED - 2 * CENT]
     # Digits of its own do not make it another amount.
-    assert given(memory=after((minute / 2, added(WANTED + CENT / 3)))) == [WANTED - CENT]
+    assert given(after((minute / 2, added(WANTED + CENT / 3)))) == [WANTED - CENT]
     other = replace(twin, key=replace(KEY, symbol=ETH))
-    assert given(memory=after((minute / 2, other))) == [WANTED]
+    assert given(after((minute / 2, other))) == [WANTED]
     back = RemoveMargin(key=KEY, amount=WANTED, currency="USDT")
-    assert given(memory=after((minute / 2, back))) == [WANTED]
+    assert given(after((minute / 2, back))) == [WANTED]
 
 
 def test_a_twin_of_the_least_move_waits() -> None:
     poor = an_observation(a_position(margin="3000"), futures="1.01")
-    assert given(poor) == [D(1)]
-    assert given(poor, memory=after((SECOND, added(1)))) == []
+    assert given(None, poor) == [D(1)]
+    assert given(after((SECOND, added(1))), poor) == []
