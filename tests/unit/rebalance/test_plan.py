@@ -9,10 +9,23 @@ from typing import Any
 import pytest
 
 from bot.domain.account import Wallet
-from bot.domain.action import Action, AddMargin, RemoveMargin, Transfer
+from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
+from bot.domain.decision import Decision
+from bot.domain.mode import Mode
 from bot.domain.observation import Observation
-from bot.rebalance.memory import Memory, Move
-from tests.kit.builders import ETH, NOON, a_policy, a_position, an_observation
+from bot.margin.assess import assess
+from bot.rebalance.claims import Claim
+from bot.rebalance.memory import KeyMemory, Memory, Move
+from tests.kit.builders import (
+    BTC,
+    ETH,
+    NOON,
+    a_market,
+    a_policy,
+    a_position,
+    an_instrument,
+    an_observation,
+)
 from tests.kit.deciding import NEEDED_AT_TARGET, decided
 
 KEY = a_position().key
@@ -158,3 +171,131 @@ def test_a_twin_of_the_least_move_waits() -> None:
     poor = an_observation(a_position(margin="3000"), futures="1.01")
     assert given(None, poor) == [D(1)]
     assert given(after((SECOND, added(1))), poor) == []
+
+
+def kinds(found: Decision) -> list[tuple[str, str]]:
+    """Return kind and reason of what may be sent."""
+    return [(step.action.kind, step.why) for step in found.approved]
+
+
+def rich(margin: str = "20000") -> Observation:
+    """A position beyond its give-back level."""
+    position = a_position(margin=margin)
+    ours = assess(position, an_instrument()).liquidation_price
+    return an_observation(replace(position, venue_liquidation_price=ours))
+
+
+OWN: dict[str, Any] = {"keys": (KeyMemory(key=KEY, added=D(5000), beyond_since=NOON - HOUR),)}
+
+
+@pytest.mark.parametrize(
+    "memory", [Memory(mode=Mode.DEGRADED, **OWN), Memory(unsettled=(added(7, ETH),), **OWN)]
+)
+def test_only_a_bot_that_knows_all_of_its_moves_plans_to_give_back(memory: Memory) -> None:
+    assert kinds(decided(rich(), memory=Memory(**OWN))) == [("remove_margin", "above_give_back")]
+    found = decided(rich(), memory=memory)
+    assert (found.approved, found.refusals) == ((), ())
+
+
+def test_a_position_that_no_price_liquidates_gives_back_what_is_the_bots() -> None:
+    found = decided(rich("70000"), memory=Memory(**OWN))
+    assert [s.action.amount for s in found.approved if isinstance(s.action, RemoveMargin)] == [
+        D(5000)
+    ]
+
+
+SENT = Transfer(source="spot", destination="futures", amount=D(77), currency="USDT")
+
+
+def low(*margins: str, futures: str = "0", spot: str = "90000") -> Observation:
+    """Positions with so much margin, and the money to save them far away."""
+    symbols = (BTC, ETH)
+    held = [a_position(s, margin=m) for s, m in zip(symbols, margins, strict=False)]
+    return an_observation(*held, futures=futures, spot=spot)
+
+
+@pytest.mark.parametrize(
+    "memory", [Memory(in_transit=(SENT,)), Memory(unsettled=(SENT,))], ids=["confirmed", "unknown"]
+)
+def test_what_cannot_be_sent_now_saves_nobody_in_an_emergency_and_is_waited_for_else(
+    memory: Memory,
+) -> None:
+    assert [k for k, _ in kinds(decided(low("6000")))] == ["transfer"]
+    assert kinds(decided(low("6000"), memory=memory)) == []
+    saved = decided(low("3000"), memory=memory)
+    assert [k for k, _ in kinds(saved)] == ["reduce_position", "add_margin"]
+    both = decided(low("3000", "6000"), memory=memory)
+    assert ("reduce_position", BTC) in [
+        (s.action.kind, s.action.key.symbol)
+        for s in both.approved
+        if isinstance(s.action, ReducePosition)
+    ]
+
+
+def test_where_nothing_may_travel_a_close_does_not_wait_for_it() -> None:
+    for memory, policy in (
+        (Memory(mode=Mode.DEGRADED), a_policy()),
+        (Memory(), a_policy(only_emergencies=True)),
+    ):
+        found = decided(low("3000"), memory=memory, policy=policy)
+        assert [k for k, _ in kinds(found)] == ["reduce_position", "add_margin"]
+        assert "transfer" not in " ".join(r.text for r in found.refusals)
+
+
+def test_what_is_sent_and_what_is_added_cost_nothing_and_say_why() -> None:
+    found = decided(low("6000", futures="1000"))
+    assert [(s.action.kind, s.why, s.cost) for s in found.approved] == [
+        ("add_margin", "below_trigger", 0),
+        ("transfer", "wallet_low", 0),
+    ]
+
+
+def test_what_a_wallet_shows_above_its_claim_is_not_planned_with() -> None:
+    late = NOON + timedelta(seconds=9)
+    claim = Claim(wallet="futures", currency="USDT", at_most=D(1000), until=late)
+    assert given(Memory(claims=(claim,))) == [D(1000) - CENT]
+
+
+def test_the_currencies_of_an_account_share_its_budgets() -> None:
+    other = a_position("ETH/USDC:USDC")
+    seen = held()
+    account = replace(
+        seen.account,
+        positions=(*seen.account.positions, other),
+        wallets=(
+            *seen.account.wallets,
+            Wallet(name="futures", currency="USDC", total=D(10000), free=D(10000)),
+        ),
+    )
+    rules = replace(an_instrument(other.symbol), settle="USDC")
+    seen = replace(
+        seen,
+        account=account,
+        instruments=(*seen.instruments, rules),
+        markets=(*seen.markets, a_market(other.symbol)),
+    )
+    # A tenth of 20,000 and twice 6,000, less a step for each.
+    assert sum(given(None, seen, account_budget=D("0.1"))) == D(3200) - 2 * CENT
+
+
+def test_a_share_that_just_reaches_the_trigger_is_not_short_of_it() -> None:
+    # From 6,000 to the trigger at 60,000 - 0.995 * 54,000 - 50; a move is worth 746 or more.
+    picky: dict[str, Any] = {"min_effect": D("0.25")}
+    assert given(max_margin_per_hour=D("220.01"), **picky) == []
+    assert given(max_margin_per_hour=D("220.00"), **picky) == [D("219.99")]
+
+
+def test_an_emergency_takes_a_little_also_where_nothing_may_be_closed() -> None:
+    order = ReducePosition(key=KEY, size=D("0.1"), limit_price=D(59000))
+    seen = low("3000", futures="100.01", spot="0")
+    assert given(Memory(unsettled=(order,)), seen, min_effect=D("0.25")) == [D(100)]
+
+
+def test_what_is_allowed_and_less_than_the_smallest_move_is_nothing() -> None:
+    assert given(max_margin_per_hour=D("5.01")) == [D(5)]
+    assert given(max_margin_per_hour=D("5.00")) == []
+
+
+def test_beside_two_unknown_moves_nothing_is_added() -> None:
+    two = Memory(unsettled=(added(7), added(8)))
+    assert given(two, low("3000", futures="5000")) == []
