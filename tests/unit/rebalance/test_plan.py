@@ -14,11 +14,13 @@ from bot.domain.decision import Decision
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.margin.assess import assess
-from bot.rebalance.claims import Claim
+from bot.rebalance import book, reducing
+from bot.rebalance.claims import Claim, Landed
 from bot.rebalance.memory import KeyMemory, Memory, Move
 from tests.kit.builders import (
     BTC,
     ETH,
+    LEVELS,
     NOON,
     a_market,
     a_policy,
@@ -299,3 +301,90 @@ def test_what_is_allowed_and_less_than_the_smallest_move_is_nothing() -> None:
 def test_beside_two_unknown_moves_nothing_is_added() -> None:
     two = Memory(unsettled=(added(7), added(8)))
     assert given(two, low("3000", futures="5000")) == []
+
+
+def test_an_emergency_has_all_moves_of_its_time_and_no_more() -> None:
+    seen = low("3000", futures="5000")
+    three = [(HOUR / n, added(10 + n)) for n in (4, 3, 2)]
+    assert given(after(*three), seen, max_moves_per_hour=4) == [D(5000) - CENT]
+    assert given(after((HOUR, added(20)), *three), seen, max_moves_per_hour=4) == []
+
+
+def test_what_is_spent_leaves_nothing_also_for_an_emergency() -> None:
+    seen = low("3000", futures="5000", spot="0")
+    found = decided(
+        seen, memory=after((HOUR / 2, added(1000))), policy=a_policy(max_margin_per_hour=D(1000))
+    )
+    assert [k for k, _ in kinds(found)] == ["reduce_position", "add_margin"]
+    assert found.refusals == ()
+
+
+def test_beside_one_unknown_move_an_emergency_is_helped_both_ways() -> None:
+    one = Memory(unsettled=(added(7),))
+    assert given(one, low("3000", futures="5000")) == [D(5000) - CENT]
+    poor = decided(low("3000", spot="0"), memory=one)
+    assert [k for k, _ in kinds(poor)] == ["reduce_position", "add_margin"]
+
+
+def test_what_has_arrived_and_does_not_show_is_not_sent_again() -> None:
+    late = NOON + timedelta(seconds=9)
+    memory = Memory(
+        claims=(Claim(wallet="futures", currency="USDT", at_most=D("1077.01"), until=late),),
+        landed=(Landed(transfer=SENT, until=late),),
+    )
+    assert sent(held("1000.01", spot="9000"), memory=memory) == [("spot", WANTED - 1077)]
+
+
+@pytest.mark.parametrize(
+    ("margin", "is_emergency"), [("3000", True), ("6000", False)], ids=["emergency", "routine"]
+)
+def test_a_close_says_its_cost_and_why_and_goes_as_far_as_its_urgency(
+    margin: str, is_emergency: bool
+) -> None:
+    seen, policy = low(margin, spot="0"), a_policy()
+    (position,), (rules,), (market,) = seen.account.positions, seen.instruments, seen.markets
+    close, back = decided(seen, policy=policy).approved
+    assert isinstance(close.action, ReducePosition)
+    assert close.action.limit_price == reducing.worst_price(
+        position, rules, market, policy, is_emergency=is_emergency
+    )
+    cost = book.reduction_cost(
+        market,
+        rules,
+        position.side,
+        size=close.action.size,
+        limit_price=close.action.limit_price,
+    )
+    assert (close.why, close.cost) == ("wallet_low", cost)
+    assert (back.why, back.cost) == ("re_add_released", 0)
+
+
+def test_a_close_is_sized_with_what_comes_later() -> None:
+    seen, policy = low("3000", futures="0.01", spot="100.01"), a_policy()
+    (position,), (rules,), (market,) = seen.account.positions, seen.instruments, seen.markets
+    price = reducing.worst_price(position, rules, market, policy, is_emergency=True)
+    expected = reducing.reduction(
+        replace(position, margin=D(3100)),
+        rules,
+        market,
+        policy,
+        distance=LEVELS.target,
+        limit_price=price,
+    )
+    assert decided(seen, policy=policy).approved[0].action == expected
+
+
+def test_who_just_reaches_the_trigger_is_not_shrunk() -> None:
+    found = decided(held(), policy=a_policy(max_margin_per_hour=D("220.01")))
+    assert kinds(found) == [("add_margin", "below_trigger")]
+
+
+def test_who_finds_nothing_to_close_into_is_told_what_it_needs() -> None:
+    seen = low("6000", spot="0")
+    seen = replace(seen, markets=(a_market(depth="0.0005"),))
+    (refusal,) = decided(seen).refusals
+    assert refusal.code == "short_of_funds"
+    assert refusal.text == (
+        f"{KEY} needs 220.00 to reach its trigger, 0 may be used, and it was not shrunk: "
+        "the book shows nothing to close into"
+    )
