@@ -247,8 +247,8 @@ def test_where_nothing_may_travel_a_close_does_not_wait_for_it() -> None:
 def test_what_is_sent_and_what_is_added_cost_nothing_and_say_why() -> None:
     found = decided(low("6000", futures="1000"))
     assert [(s.action.kind, s.why, s.cost) for s in found.approved] == [
-        ("add_margin", "below_trigger", 0),
-        ("transfer", "wallet_low", 0),
+        ("add_margin", "below_trigger", D(0)),
+        ("transfer", "wallet_low", D(0)),
     ]
 
 
@@ -356,7 +356,7 @@ def test_a_close_says_its_cost_and_why_and_goes_as_far_as_its_urgency(
         limit_price=close.action.limit_price,
     )
     assert (close.why, close.cost) == ("wallet_low", cost)
-    assert (back.why, back.cost) == ("re_add_released", 0)
+    assert (back.why, back.cost) == ("re_add_released", D(0))
 
 
 def test_a_close_is_sized_with_what_comes_later() -> None:
