@@ -51,7 +51,6 @@ SIZES = (
     "tests/property/test_planning_laws.py",
     "tests/property/test_reducing_laws.py",
 )
-PLAN = (*SIZES, "tests/property/test_sharing_laws.py")
 STOPS = (
     "tests/unit/rebalance/test_backstop.py",
     INVERSE,
@@ -67,6 +66,13 @@ MEMORY = (
 SHARING = (
     "tests/unit/rebalance/test_sharing.py",
     "tests/property/test_sharing_laws.py",
+    *DECIDING,
+)
+PLAN = (
+    "tests/unit/rebalance/test_plan.py",
+    "tests/unit/rebalance/test_sharing.py",
+    "tests/unit/rebalance/test_reducing.py",
+    INVERSE,
     *DECIDING,
 )
 REDUCING = (

@@ -111,10 +111,15 @@ def claimed(
 def returned(
     claims: tuple[Claim, ...], action: Action, *, sent: Decimal, applied: Decimal
 ) -> tuple[Claim, ...]:
-    """Return the claims once less than was sent turns out to have left."""
-    share = (sent - applied) / sent
-    back = {key: -change * share for key, change in _leaves(action).items()}
-    return _raised(claims, back)
+    """Return the claims once less than was taken for gone turns out to have left.
+
+    Args:
+        claims: Before.
+        action: As it was sent.
+        sent: What the claims were lowered by. [currency]
+        applied: What left. [currency]
+    """
+    return _raised(claims, dict.fromkeys(_leaves(action), sent - applied))
 
 
 def arrived(claims: tuple[Claim, ...], action: Action, *, applied: Decimal) -> tuple[Claim, ...]:

@@ -365,9 +365,7 @@ def correct(memory: Memory, action: Action, *, believed: Decimal, applied: Decim
         memory,
         in_transit=_without(memory.in_transit, action),
         claims=arrived(
-            returned(memory.claims, action, sent=believed, applied=applied)
-            if believed
-            else memory.claims,
+            returned(memory.claims, action, sent=believed, applied=applied),
             action,
             applied=applied,
         ),

@@ -4,10 +4,11 @@ from decimal import Decimal as D
 
 import pytest
 
-from bot.domain.action import AddMargin, ReducePosition, RemoveMargin
+from bot.domain.action import AddMargin, ReducePosition, RemoveMargin, Transfer
 from bot.domain.intent import Intent, IntentState, SignedRequest
 from bot.errors import JournalLost
 from bot.exchanges.venues import VENUES
+from bot.execute.arithmetic import fingerprint_scale, tag_in
 from bot.execute.fingerprint import Fingerprints, least_marked, steps_apart
 from bot.execute.gate import OLDEST, SendGate
 from bot.execute.resolve import FINAL_AFTER, Resolver
@@ -124,6 +125,43 @@ def test_what_people_and_earlier_runs_moved_is_learnt_and_orders_are_not() -> No
     first = marks().marked(ADD, now=NOON, open_=())
     prints.learn([(NOON, order), (NOON, first)])
     assert prints.marked(ADD, now=NOON, open_=()) != first
+
+
+REMOVE = RemoveMargin(key=KEY, amount=D(100), currency="USDT")
+MOVE = Transfer(source="spot", destination="futures", amount=D(100), currency="USDT")
+
+
+@pytest.mark.parametrize("other", [ADD, REMOVE, MOVE], ids=lambda a: a.kind)
+def test_what_any_move_was_sent_with_is_taken(other: AddMargin | RemoveMargin | Transfer) -> None:
+    first = marks().marked(ADD, now=NOON, open_=())
+    assert isinstance(first, AddMargin)
+    same = replace(other, amount=first.amount)
+    prints = marks()
+    prints.learn([(NOON, same)])
+    assert prints.marked(ADD, now=NOON, open_=()) != first
+    assert marks().marked(ADD, now=NOON, open_=(same,)) != first
+    assert not marks().is_marked(other)
+    assert marks().is_marked(marks().marked(other, now=NOON, open_=()))
+
+
+def test_an_amount_finer_than_the_venue_books_stays_as_it_is() -> None:
+    fine = replace(ADD, amount=D("100.000001"))
+    assert marks().marked(fine, now=NOON, open_=()) == fine
+
+
+def test_a_run_counts_its_moves_one_by_one() -> None:
+    prints, found = marks(), []
+    for _ in range(2):
+        marked = prints.marked(ADD, now=NOON, open_=())
+        assert isinstance(marked, AddMargin)
+        steps = int(marked.amount / prints.step)
+        scale = fingerprint_scale(amount=steps, steps_per_unit=100_000)
+        assert scale is not None
+        found.append(tag_in(steps, scale=scale))
+    (first, second) = found
+    assert first is not None
+    assert second is not None
+    assert second == (first[0], first[1] + 1)
 
 
 def test_when_every_amount_is_taken_the_plan_leaves_as_it_was_made() -> None:

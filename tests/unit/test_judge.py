@@ -6,7 +6,15 @@ from decimal import Decimal as D
 
 import pytest
 
-from bot.domain.action import Action, AddMargin, PlaceStop, ReducePosition, Transfer
+from bot.domain.action import (
+    Action,
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
 from bot.domain.decision import Refusal, Urgency
 from bot.domain.intent import Intent
 from bot.domain.observation import Observation
@@ -15,9 +23,10 @@ from bot.domain.venue import VenueCondition
 from bot.execute.facts import KINDS
 from bot.execute.fingerprint import Fingerprints
 from bot.execute.judge import Judge
+from bot.margin.assess import assess
 from bot.rebalance.claims import Claim
 from bot.rebalance.decide import decide
-from bot.rebalance.memory import Memory
+from bot.rebalance.memory import KeyMemory, Memory
 from bot.rebalance.policy import Policy
 from tests.kit.builders import (
     BTC,
@@ -29,6 +38,7 @@ from tests.kit.builders import (
     a_market,
     a_policy,
     a_position,
+    an_instrument,
     an_observation,
     choose,
     tiers,
@@ -57,7 +67,7 @@ class Bench:
         fingerprints: Fingerprints | None = None,
     ) -> None:
         policy, memory = policy or a_policy(), memory or Memory()
-        self.clock, switches = FakeClock(), FakeSwitches()
+        self.clock, self.switches = FakeClock(), FakeSwitches()
         self.venue = FakeVenue(SEEN, self.clock)
         self.authority = FakeAuthority()
         self.slots = 1024
@@ -65,8 +75,8 @@ class Bench:
             slots_for=lambda _: self.slots,
             venue=self.venue,
             clock=self.clock,
-            switchboard=switches,
-            watchdog=switches,
+            switchboard=self.switches,
+            watchdog=self.switches,
             authority=self.authority,
             policy=policy,
             fingerprints=fingerprints or Fingerprints(step=D("0.00001"), epoch=1),
@@ -97,9 +107,16 @@ def code(refusal: Refusal | None) -> str:
 
 
 def test_the_second_look_at_a_write_does_not_count_it_twice() -> None:
-    bench = Bench(policy=a_policy(max_margin_per_hour=D(601), max_writes_10s=1))
+    bench = Bench(policy=a_policy(max_margin_per_hour=D(601), max_writes_10s=1, max_writes_60s=1))
     assert bench.ask(ADD, name="pl1") is None
     assert bench.ask(ADD, name="pl1") is None
+
+
+def test_what_was_looked_at_twice_is_spent_once() -> None:
+    bench = Bench()
+    assert bench.ask(ADD, name="pl1") is None
+    assert bench.ask(ADD, name="pl1") is None
+    assert bench.ask(NEXT, name="pl2") is None
 
 
 def test_a_plan_cannot_add_the_same_twice() -> None:
@@ -135,6 +152,21 @@ def test_a_transfer_spends_what_the_books_hold_where_it_comes_from() -> None:
     assert bench.ask(move, name="pl1") is None
     again = replace(move, amount=D("300.00127"))
     assert code(bench.ask(again, name="pl2")) == "ledger_short"
+
+
+def test_what_one_wallet_gave_leaves_what_the_books_hold_in_another() -> None:
+    bench = Bench(holds={("futures", "USDT"): D(800), ("spot", "USDT"): D(400)})
+    move = Transfer(source="spot", destination="futures", amount=D("500.00125"), currency="USDT")
+    assert bench.ask(ADD, name="pl1") is None
+    assert code(bench.ask(move, name="pl2")) == "ledger_short"
+
+
+def test_what_travels_does_not_go_back_after_a_close() -> None:
+    bench = Bench()
+    move = Transfer(source="spot", destination="futures", amount=D("500.00125"), currency="USDT")
+    assert bench.ask(move, name="pl1") is None
+    back = AddMargin(key=FIRST, amount=D("1200.00123"), currency="USDT", after_reduction=True)
+    assert code(bench.ask(back, name="pl2")) == "ledger_short"
 
 
 def test_what_a_reduction_releases_goes_back_whatever_the_books_hold() -> None:
@@ -178,8 +210,40 @@ def test_writes_are_counted_over_plans_until_they_are_old() -> None:
     assert code(bench.ask(third, name="pl5")) == "plan_expired"
 
 
+def test_a_write_is_counted_for_a_minute_and_no_longer() -> None:
+    bench = Bench(policy=a_policy(max_writes_60s=1))
+    assert bench.ask(ADD, name="pl1") is None
+    bench.clock.advance(60)
+    held = SEEN.account.positions
+    bench.look_at(an_observation(*held, at=NOON + timedelta(seconds=60)))
+    assert code(bench.ask(NEXT, name="pl2")) == "rate_window"
+    bench.clock.advance(0.001)
+    assert bench.ask(NEXT, name="pl3") is None
+
+
+def test_the_age_of_what_a_plan_was_made_from_is_added_to_its_own() -> None:
+    memory = Memory(keys=(KeyMemory(key=FIRST, added=D(500)),))
+    bench = Bench(memory=memory)
+    rich = a_position(BTC, margin="20000")
+    ours = assess(rich, an_instrument()).liquidation_price
+    bench.look_at(an_observation(replace(rich, venue_liquidation_price=ours), age_seconds=2))
+    back = RemoveMargin(key=FIRST, amount=D("99.99123"), currency="USDT")
+    bench.clock.advance(0.5)
+    assert bench.ask(back, name="pl1") is None
+    bench.clock.advance(0.501)
+    assert code(bench.ask(back, name="pl1")) == "input_stale"
+
+
+def test_no_plan_outlives_a_stall_however_short() -> None:
+    bench = Bench()
+    bench.switches.stalled_for = 0.1
+    assert code(bench.ask(ADD, name="pl1")) == "plan_expired"
+
+
 def test_stops_are_not_counted_as_moves_of_money() -> None:
     bench = Bench(policy=a_policy(max_writes_10s=1))
+    cancel = CancelStop(key=FIRST, stop_id="1", client_id="pl7")
+    assert bench.ask(cancel, name="pl0") is None
     stop = PlaceStop(key=FIRST, size=D("0.5"), stop_price=D(50000), is_needed=True)
     assert bench.ask(stop, name="pl1", is_reduce_only=True) is None
     assert bench.ask(ADD, name="pl2") is None

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal as D
 
@@ -5,7 +6,18 @@ import pytest
 
 from bot.domain.account import Wallet
 from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.rebalance.claims import OLDEST, Claim, Landed, arrived, claimed, ending, surplus, unseen
+from bot.rebalance.claims import (
+    OLDEST,
+    Claim,
+    Landed,
+    arrived,
+    claimed,
+    ending,
+    kept,
+    returned,
+    surplus,
+    unseen,
+)
 from tests.kit.builders import NOON, a_position, an_observation
 
 KEY = a_position().key
@@ -42,6 +54,19 @@ def test_a_reduction_and_what_is_put_back_of_it_claim_nothing() -> None:
 def test_a_wallet_that_is_not_known_is_not_claimed() -> None:
     stranger = Transfer(source="earn", destination="margin", amount=D(5), currency="USDT")
     assert after(stranger) == ()
+    known = replace(stranger, source="spot")
+    assert after(known) == (claim(495, wallet="spot"),)
+
+
+def test_what_turns_out_not_to_have_left_may_be_there_again() -> None:
+    claims = (claim(900), claim(450, wallet="spot"))
+    assert returned(claims, ADD, sent=D(100), applied=D(40)) == (claim(960), claims[1])
+    assert returned(claims, ADD, sent=D(100), applied=D(100)) == claims
+
+
+def test_a_claim_of_what_is_not_settled_lasts_as_long_as_an_answer_may_be_old() -> None:
+    claims = (claim(900, seconds=5), claim(450, wallet="spot", seconds=300))
+    assert kept(claims, at=NOON) == (claim(900), claims[1])
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -59,10 +84,12 @@ def test_once_it_is_proven_a_claim_ends_with_the_oldest_answer() -> None:
     assert ending(claims, move, at=now) == (claim(1000, seconds=45), claims[1])
     over = NOON + timedelta(seconds=300)
     assert ending(claims, move, at=over) == claims
+    others = (claim(450, wallet="spot", seconds=300),)
+    assert ending(others, move, at=now) == others
 
 
-def landed(amount: int, *, seconds: float = 15) -> Landed:
-    move = Transfer(source="spot", destination="futures", amount=D(amount), currency="USDT")
+def landed(amount: int, *, seconds: float = 15, wallet: str = "futures") -> Landed:
+    move = Transfer(source="spot", destination=wallet, amount=D(amount), currency="USDT")
     return Landed(transfer=move, until=NOON + timedelta(seconds=seconds))
 
 
@@ -77,6 +104,7 @@ def landed(amount: int, *, seconds: float = 15) -> Landed:
         (1000, (claim(1050, seconds=0),), landed(50), 0),
         (1000, (claim(1050),), landed(50, seconds=0), 0),
         (1000, (claim(1050, wallet="spot"),), landed(50), 0),
+        (1000, (claim(1050),), landed(50, wallet="earn"), 0),
         (1000, (), landed(50), 0),
     ],
 )

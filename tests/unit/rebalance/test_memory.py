@@ -16,6 +16,7 @@ from bot.rebalance.memory import (
     Move,
     adopt,
     amount_of,
+    correct,
     doubt,
     land,
     recalled,
@@ -160,7 +161,7 @@ def test_what_the_books_hold_lowers_a_claim_and_never_raises_one_that_runs() -> 
         for wallet, until in (("a", soon), ("b", soon), ("c", NOON), ("d", soon), ("e", arrives))
     )
     holds = {("a", "USDT"): D(70), ("b", "USDT"): D(130), ("c", "USDT"): D(130)}
-    holds["e", "USDT"] = D(70)
+    holds["e", "USDT"], holds["f", "USDT"] = D(70), D(5)
     after = believed(claims, holds, at=NOON)
     assert [(c.wallet, c.at_most, c.until) for c in after] == [
         ("a", D(70), later),
@@ -168,6 +169,7 @@ def test_what_the_books_hold_lowers_a_claim_and_never_raises_one_that_runs() -> 
         ("c", D(130), later),
         ("d", D(100), soon),
         ("e", D(70), arrives),
+        ("f", D(5), later),
     ]
 
 
@@ -197,6 +199,15 @@ def test_what_never_left_is_not_counted_on_and_its_claim_ends_all_the_same() -> 
     memory = land(Memory(claims=(WAITS,)), MOVE, applied=D(0), at=NOON)
     assert memory.landed == ()
     assert memory.claims == (replace(WAITS, until=NOON + timedelta(seconds=15)),)
+
+
+@pytest.mark.parametrize("confirmed", [0, 50, 100])
+@pytest.mark.parametrize("applied", [0, 30, 50, 100])
+def test_no_more_is_there_again_than_was_taken_for_gone(confirmed: int, applied: int) -> None:
+    # 1,000 less what the venue had confirmed of the 100 that were sent.
+    claims = (replace(WAITS, at_most=D(1000 - confirmed)),)
+    found = correct(Memory(claims=claims), ADD, believed=D(confirmed), applied=D(applied))
+    assert found.claims == (replace(WAITS, at_most=D(1000 - applied)),)
 
 
 def test_what_is_no_transfer_lands_nowhere() -> None:

@@ -61,6 +61,16 @@ def test_one_of_two_positions_is_changed_and_the_other_stays_in_its_place() -> N
     assert [p.symbol for p in after.positions] == [ETH]
 
 
+def test_what_is_sent_leaves_one_wallet_for_the_other() -> None:
+    account = an_observation(a_position(), futures="1000", spot="500").account
+    move = Transfer(source="spot", destination="futures", amount=D(50), currency="USDT")
+    after = project(account, RULES, move, wallet="futures")
+    assert [(w.name, w.total, w.free) for w in after.wallets] == [
+        ("futures", D(1050), D(1050)),
+        ("spot", D(450), D(450)),
+    ]
+
+
 def test_a_stop_that_is_taken_back_leaves_the_others() -> None:
     account = an_observation(a_position(), stops=(a_stop("1"), a_stop("2", stop_id="2"))).account
     after = project(
