@@ -194,11 +194,11 @@ def _whole(
     flags = set()
     if seen.rejected[-WEEK:].any():
         flags.add(Flag.REJECTED_BARS)
-    if filled is not None:
+    if filled:
         flags.add(Flag.MISSING_BARS)
     if parts.is_doubted[-WEEK:].any():
         flags.add(Flag.DOUBTED_SPIKE)
-    choices = [parts] if filled is None else [parts, filled]
+    choices = [parts, *filled]
     realised = math.sqrt(hours * float(np.nanmean(parts.squared[-DAY:])))
     for model, source in ((own, Source.OWN), (pooled, Source.POOLED)):
         # With enough bars at hand only: a short record has no longest window.
@@ -241,8 +241,7 @@ def _raised(raw: _Raw, history: History, hours: int) -> _Raw:
     """
     seen = history.last(AT_HAND)
     parts = _known_by_now(variances(seen))
-    filled = _filled(seen, parts) or parts
-    sigma = max(raw.sigma, _recent(parts, hours), _recent(filled, hours))
+    sigma = max(raw.sigma, *(_recent(one, hours) for one in (parts, *_filled(seen, parts))))
     return replace(raw, sigma=sigma, plain=sigma)
 
 
@@ -272,23 +271,30 @@ def _with_extra(
     )
 
 
-def _filled(history: History, parts: Variances) -> Variances | None:
-    """Return variances in which the missing hours of the week moved as the wildest one did.
+def _filled(history: History, parts: Variances) -> tuple[Variances, ...]:
+    """Return variances in which the missing hours of the week moved as its wildest, as its calmest.
 
-    What a missing bar hid is not known. Means that leave it out may be too small, so both are
-    asked and the larger forecast counts. The move over the gap is known, and counts where it is
-    larger than anything seen.
+    What a missing bar hid is not known. Means that leave it out may be too small, and where a lag
+    of the regression weighs negative a calm hour raises a forecast: all are asked and the largest
+    counts. The move over the gap is known, and counts where it is larger than anything seen.
     """
     gone = ~np.isfinite(history.close)
     gone[:-WEEK] = False
     # A record begins somewhere: what lies before its first bar is not missing.
     gone[: int(np.argmax(np.isfinite(history.close)))] = False
     if not gone.any():
-        return None
+        return ()
     logs = np.log(history.close[np.isfinite(history.close)])
     over = float(np.square(np.diff(logs[-WEEK:])).max(initial=0.0))
-    squared = np.where(gone | _after(gone), max(over, _wildest(parts.squared)), np.nan)
-    ranged = np.where(gone, _wildest(parts.ranged_past), np.nan)
+    return (
+        _moved(parts, gone, max(over, _wildest(parts.squared)), _wildest(parts.ranged_past)),
+        _moved(parts, gone, _calmest(parts.squared), _calmest(parts.ranged_past)),
+    )
+
+
+def _moved(parts: Variances, gone: Booleans, square: float, extent: float) -> Variances:
+    squared = np.where(gone | _after(gone), square, np.nan)
+    ranged = np.where(gone, extent, np.nan)
     return replace(
         parts,
         squared=np.where(np.isnan(squared), parts.squared, squared),
@@ -307,6 +313,10 @@ def _after(gone: Booleans) -> Booleans:
 
 def _wildest(values: Floats) -> float:
     return float(np.nanmax(values[-WEEK:], initial=0.0))
+
+
+def _calmest(values: Floats) -> float:
+    return float(np.nanmin(values[-WEEK:], initial=_wildest(values)))
 
 
 def held_up(sigmas: Floats) -> float:
