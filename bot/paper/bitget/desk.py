@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from bot.paper.bitget.codes import DONE, WireError, of
-from bot.paper.bitget.limits import Counts
+from bot.paper.bitget.limits import LIMITS, USUAL, WINDOW_MS
 from bot.paper.bitget.request import Request, check, parsed
 from bot.paper.bitget.room import Room
 from bot.paper.bitget.routes import ROUTES
@@ -15,6 +15,7 @@ from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.pace import Pace
 from bot.paper.values import Refused
+from bot.paper.windows import Counts
 
 
 class BitgetDesk:
@@ -25,7 +26,7 @@ class BitgetDesk:
         self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
         self.requests: list[tuple[str, str, Request]] = []
         """What arrived and was understood, for tests: method, path, parameters."""
-        self.counts = Counts()
+        self.counts = Counts(LIMITS, usual=USUAL, window_ms=WINDOW_MS)
 
     @property
     def keys(self) -> Keys:
@@ -57,14 +58,14 @@ class BitgetDesk:
 
     def exhaust(self, asked: Asked, *, ban: bool) -> None:
         """Refuse a request's endpoint for a while, for a fault; the venue tells of no other ban."""
-        self.counts.exhaust(asked.method, asked.path, self.pace.now_ms, is_long=ban)
+        self.counts.exhaust((asked.method, asked.path), self.pace.now_ms, is_long=ban)
 
     def _data(self, asked: Asked) -> Any:
         now_ms = self.pace.now_ms
         route = ROUTES.get((asked.method, asked.path))
         if route is None:
             raise WireError(40404, "Request URL NOT FOUND", status=HTTPStatus.NOT_FOUND)
-        if not self.counts.take(asked.method, asked.path, now_ms):
+        if not self.counts.take((asked.method, asked.path), now_ms):
             raise WireError(429, "Too Many Requests", status=HTTPStatus.TOO_MANY_REQUESTS)
         if not route.is_public:
             check(asked, self.keys, self.pace)

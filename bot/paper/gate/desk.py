@@ -10,7 +10,7 @@ from typing import Any
 from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.gate.codes import WireError, of
-from bot.paper.gate.limits import Counts
+from bot.paper.gate.limits import LIMITS, USUAL, WINDOW_MS, GateCounts
 from bot.paper.gate.request import Request, check, parsed
 from bot.paper.gate.room import Room
 from bot.paper.gate.routes import Route, found
@@ -26,7 +26,7 @@ class GateDesk:
         self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
         self.requests: list[tuple[str, str, Request]] = []
         """What arrived and was understood, for tests: method, path, parameters."""
-        self.counts = Counts()
+        self.counts = GateCounts(LIMITS, usual=USUAL, window_ms=WINDOW_MS)
 
     @property
     def keys(self) -> Keys:

@@ -9,12 +9,13 @@ from typing import Any
 from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.okx.codes import WireError, of
-from bot.paper.okx.limits import Counts
+from bot.paper.okx.limits import LIMITS, USUAL, WINDOW_MS
 from bot.paper.okx.request import Request, check, parsed
 from bot.paper.okx.room import Room
 from bot.paper.okx.routes import ROUTES
 from bot.paper.pace import Pace
 from bot.paper.values import Refused
+from bot.paper.windows import Counts
 
 
 class OkxDesk:
@@ -25,7 +26,7 @@ class OkxDesk:
         self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
         self.requests: list[tuple[str, str, Request]] = []
         """What arrived and was understood, for tests: method, path, parameters."""
-        self.counts = Counts()
+        self.counts = Counts(LIMITS, usual=USUAL, window_ms=WINDOW_MS)
 
     @property
     def keys(self) -> Keys:
@@ -57,14 +58,14 @@ class OkxDesk:
 
     def exhaust(self, asked: Asked, *, ban: bool) -> None:
         """Refuse a request's endpoint for a while, for a fault; the venue knows no other ban."""
-        self.counts.exhaust(asked.method, asked.path, self.pace.now_ms, is_long=ban)
+        self.counts.exhaust((asked.method, asked.path), self.pace.now_ms, is_long=ban)
 
     def _data(self, asked: Asked) -> Any:
         now_ms = self.pace.now_ms
         route = ROUTES.get((asked.method, asked.path))
         if route is None:
             raise WireError(404, "Not Found", status=HTTPStatus.NOT_FOUND)
-        if not self.counts.take(asked.method, asked.path, now_ms):
+        if not self.counts.take((asked.method, asked.path), now_ms):
             raise WireError(50011, "Too Many Requests", status=HTTPStatus.TOO_MANY_REQUESTS)
         if not route.is_public:
             check(asked, self.keys, self.pace)
