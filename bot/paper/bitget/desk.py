@@ -1,8 +1,6 @@
 """What does Bitget answer to one request, however it arrived?"""
 
 import json
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -14,28 +12,17 @@ from bot.paper.bitget.routes import ROUTES
 from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.pace import Pace
+from bot.paper.reception import Reception, dated
 from bot.paper.values import Refused
 from bot.paper.windows import Counts
 
 
-class BitgetDesk:
+class BitgetDesk(Reception[Room, Request]):
     """Keys, limits and endpoints of one exchange; a `Desk`."""
 
     def __init__(self, engine: Engine, pace: Pace, *, keys: Keys | None = None) -> None:
-        self.engine, self.pace = engine, pace
-        self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
-        self.requests: list[tuple[str, str, Request]] = []
-        """What arrived and was understood, for tests: method, path, parameters."""
+        super().__init__(Room(engine=engine, keys=keys if keys is not None else Keys()), pace)
         self.counts = Counts(LIMITS, usual=USUAL, window_ms=WINDOW_MS)
-
-    @property
-    def keys(self) -> Keys:
-        """Who may ask."""
-        return self.room.keys
-
-    @keys.setter
-    def keys(self, keys: Keys) -> None:
-        self.room.keys = keys
 
     def answer(self, asked: Asked) -> Reply:
         """Return the answer to a request; it takes effect now or never."""
@@ -82,9 +69,8 @@ class BitgetDesk:
     def _reply(self, status: int, code: str, text: str, data: Any) -> Reply:
         now_ms = self.pace.now_ms
         body = {"code": code, "msg": text, "requestTime": now_ms, "data": data}
-        at = datetime.fromtimestamp(now_ms / 1000, UTC)
         return Reply(
             status=status,
             text=json.dumps(body),
-            headers={"Date": format_datetime(at, usegmt=True)},
+            headers={"Date": dated(now_ms)},
         )
