@@ -201,20 +201,6 @@ CASES: dict[str, Case] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-async def test_exactly_the_golden_requests_leave_and_their_replies_are_understood(
-    name: str,
-) -> None:
-    done = await written(COIN, CASES[name])
-    assert done.lines == REQUESTS[name]
-    assert done.found == CASES[name].means
-    assert done.badly_signed == []
-
-
-def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
-    assert set(CASES) == set(REQUESTS)
-
-
 def test_what_is_asked_of_linear_contracts_is_only_whether_some_are_held() -> None:
     lines = {line for lines in REQUESTS.values() for line in lines if "linear" in line}
     assert {line.partition(" query ")[0].rpartition("/v5/")[2] for line in lines} == {

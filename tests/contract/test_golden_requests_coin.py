@@ -17,7 +17,6 @@ from bot.domain.intent import Outcome
 from bot.domain.ledger import RowKind
 from bot.domain.position import MarginMode, PositionKey, PositionMode, Side
 from bot.errors import Incomplete
-from bot.exchanges.binance.dialect import COIN_DIALECT
 from tests.kit.binance_golden import COIN, COIN_LONG, coin_margin, coin_transfer
 from tests.kit.binance_golden import COIN_REPLIES as REPLIES
 from tests.kit.builders import NOON
@@ -38,7 +37,6 @@ from tests.kit.golden import (
     settles,
     standing,
     without,
-    written,
     written_by_a_careless_adapter,
 )
 
@@ -183,30 +181,6 @@ CASES: dict[str, Case] = {
     ),
     "marks of each hour": Case(does=reads_marks(SYMBOL), means=[59_900.0, 60_000.0]),
 }
-
-
-@pytest.mark.parametrize("name", CASES)
-async def test_exactly_the_golden_requests_leave_and_their_replies_are_understood(
-    name: str,
-) -> None:
-    done = await written(COIN, CASES[name])
-    assert done.lines == REQUESTS[name]
-    assert done.found == CASES[name].means
-
-
-def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
-    assert set(CASES) == set(REQUESTS)
-
-
-@pytest.mark.parametrize("name", CASES)
-async def test_every_private_request_is_signed_over_all_of_itself_with_the_journalled_time(
-    name: str,
-) -> None:
-    done = await written(COIN, CASES[name])
-    assert done.badly_signed == []
-    assert {request.signed_at for request in done.signed} <= {NOON}
-    for request in done.gate.requests:
-        assert (request.signed_at, request.window_ms) == (NOON, COIN_DIALECT.window_ms)
 
 
 def test_nothing_is_asked_of_the_host_of_linear_contracts() -> None:

@@ -35,7 +35,6 @@ from tests.kit.golden import (
     settles,
     standing,
     without,
-    written,
     written_by_a_careless_adapter,
 )
 from tests.kit.okx_golden import COIN
@@ -134,20 +133,6 @@ CASES: dict[str, Case] = {
     ),
     "marks of each hour": Case(does=reads_marks(SYMBOL), means=[60_400.0, 60_500.0]),
 }
-
-
-@pytest.mark.parametrize("name", CASES)
-async def test_exactly_the_golden_requests_leave_and_their_replies_are_understood(
-    name: str,
-) -> None:
-    done = await written(COIN, CASES[name])
-    assert done.lines == REQUESTS[name]
-    assert done.found == CASES[name].means
-    assert done.badly_signed == []
-
-
-def test_every_operation_has_its_golden_requests_and_no_other_has() -> None:
-    assert set(CASES) == set(REQUESTS)
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 import json
 import math
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,6 +14,7 @@ from bot.paper.binance.weights import HEADERS, LIMITS, Weights, counted_as, weig
 from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.pace import Pace
+from bot.paper.reception import dated
 from bot.paper.values import Refused
 
 
@@ -92,7 +91,7 @@ class BinanceDesk:
         now_ms = self.pace.now_ms
         return {
             HEADERS[_counted_as(asked)]: str(self.weights[_counted_as(asked)].used(now_ms)),
-            "Date": format_datetime(datetime.fromtimestamp(now_ms / 1000, UTC), usegmt=True),
+            "Date": dated(now_ms),
         }
 
     def _too_many(self, asked: Asked, wait_ms: int) -> Reply:

@@ -1,40 +1,28 @@
 """What does Bitget answer to one request, however it arrived?"""
 
 import json
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
 from bot.paper.bitget.codes import DONE, WireError, of
-from bot.paper.bitget.limits import Counts
+from bot.paper.bitget.limits import LIMITS, USUAL, WINDOW_MS
 from bot.paper.bitget.request import Request, check, parsed
 from bot.paper.bitget.room import Room
 from bot.paper.bitget.routes import ROUTES
 from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.pace import Pace
+from bot.paper.reception import Reception, dated
 from bot.paper.values import Refused
+from bot.paper.windows import Counts
 
 
-class BitgetDesk:
+class BitgetDesk(Reception[Room, Request]):
     """Keys, limits and endpoints of one exchange; a `Desk`."""
 
     def __init__(self, engine: Engine, pace: Pace, *, keys: Keys | None = None) -> None:
-        self.engine, self.pace = engine, pace
-        self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
-        self.requests: list[tuple[str, str, Request]] = []
-        """What arrived and was understood, for tests: method, path, parameters."""
-        self.counts = Counts()
-
-    @property
-    def keys(self) -> Keys:
-        """Who may ask."""
-        return self.room.keys
-
-    @keys.setter
-    def keys(self, keys: Keys) -> None:
-        self.room.keys = keys
+        super().__init__(Room(engine=engine, keys=keys if keys is not None else Keys()), pace)
+        self.counts = Counts(LIMITS, usual=USUAL, window_ms=WINDOW_MS)
 
     def answer(self, asked: Asked) -> Reply:
         """Return the answer to a request; it takes effect now or never."""
@@ -57,14 +45,14 @@ class BitgetDesk:
 
     def exhaust(self, asked: Asked, *, ban: bool) -> None:
         """Refuse a request's endpoint for a while, for a fault; the venue tells of no other ban."""
-        self.counts.exhaust(asked.method, asked.path, self.pace.now_ms, is_long=ban)
+        self.counts.exhaust((asked.method, asked.path), self.pace.now_ms, is_long=ban)
 
     def _data(self, asked: Asked) -> Any:
         now_ms = self.pace.now_ms
         route = ROUTES.get((asked.method, asked.path))
         if route is None:
             raise WireError(40404, "Request URL NOT FOUND", status=HTTPStatus.NOT_FOUND)
-        if not self.counts.take(asked.method, asked.path, now_ms):
+        if not self.counts.take((asked.method, asked.path), now_ms):
             raise WireError(429, "Too Many Requests", status=HTTPStatus.TOO_MANY_REQUESTS)
         if not route.is_public:
             check(asked, self.keys, self.pace)
@@ -81,9 +69,8 @@ class BitgetDesk:
     def _reply(self, status: int, code: str, text: str, data: Any) -> Reply:
         now_ms = self.pace.now_ms
         body = {"code": code, "msg": text, "requestTime": now_ms, "data": data}
-        at = datetime.fromtimestamp(now_ms / 1000, UTC)
         return Reply(
             status=status,
             text=json.dumps(body),
-            headers={"Date": format_datetime(at, usegmt=True)},
+            headers={"Date": dated(now_ms)},
         )

@@ -3,56 +3,22 @@
 import base64
 import hashlib
 import hmac
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 from urllib.parse import parse_qsl
 
 from bot.paper.bitget.codes import WireError, wrong
 from bot.paper.desk import Asked, Keys
-from bot.paper.digits import number
 from bot.paper.pace import Pace, age_ms
+from bot.paper.words import LONGEST_NUMBER, Words, from_json
 
 WINDOW_MS = 30_000
 """A request is refused so long after the time inside it. [ms]"""
-LONGEST_NUMBER = 32
-"""Digits of any number that is understood."""
 LONGEST_NAME = 64
-LONGEST_TEXT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """Parameters of one request.
-
-    Attributes:
-        parameters: By name, as the client wrote them: text, or what JSON has besides.
-        now_ms: Market time of its arrival. [ms]
-    """
-
-    parameters: Mapping[str, Any]
-    now_ms: int
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """Return a parameter.
-
-        Raises:
-            WireError: It is missing and has no default, or no text.
-        """
-        value = self.parameters.get(key)
-        if value is None or value == "":
-            if default is None:
-                raise WireError(40019, f"Parameter {key} cannot be empty")
-            return default
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            raise wrong(key)
-        return str(value)[:LONGEST_TEXT]
-
-    def optional(self, key: str) -> str | None:
-        """Return a parameter, ``None`` where it is absent."""
-        return self.text(key, "") or None
+class Request(Words):
+    """Parameters of one request."""
 
     def choice(self, key: str, known: tuple[str, ...], default: str | None = None) -> str:
         """Return a parameter that must be one of a few words, in letters of either case.
@@ -76,28 +42,11 @@ class Request:
             raise WireError(40305, f"{key} length cannot greater than {LONGEST_NAME}")
         return value
 
-    def decimal(self, key: str, default: str | None = None) -> Decimal:
-        """Return a number.
+    def _wrong(self, key: str) -> WireError:
+        return wrong(key)
 
-        Raises:
-            WireError: It is missing, no number, or not in plain digits.
-        """
-        value = self.text(key, default)
-        found = number(value)
-        if found is None or len(value) > LONGEST_NUMBER:
-            raise wrong(key)
-        return found
-
-    def whole(self, key: str, default: str | None = None) -> int:
-        """Return a whole number.
-
-        Raises:
-            WireError: It is missing or no whole number.
-        """
-        found = self.decimal(key, default)
-        if found != found.to_integral_value():
-            raise wrong(key)
-        return int(found)
+    def _missing(self, key: str) -> WireError:
+        return WireError(40019, f"Parameter {key} cannot be empty")
 
 
 def parsed(asked: Asked, now_ms: int) -> Request:
@@ -109,11 +58,7 @@ def parsed(asked: Asked, now_ms: int) -> Request:
     if asked.method == "GET":
         pairs = dict(parse_qsl(asked.query, keep_blank_values=True))
         return Request(parameters=pairs, now_ms=now_ms)
-    try:
-        # The venue takes numbers as well as words; they keep their digits.
-        body = json.loads(asked.body or b"{}", parse_float=str, parse_int=str)
-    except (ValueError, RecursionError):
-        body = None
+    body = from_json(asked.body)  # the venue takes numbers as well as words
     if not isinstance(body, dict):
         raise WireError(40017, "Parameter verification failed")
     return Request(parameters=body, now_ms=now_ms)

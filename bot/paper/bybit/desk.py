@@ -1,8 +1,6 @@
 """What does Bybit answer to one request, however it arrived?"""
 
 import json
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +12,7 @@ from bot.paper.bybit.wallet import Transfers, query_api
 from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.pace import Pace
+from bot.paper.reception import dated
 from bot.paper.values import Refused
 
 SHUT_OUT = "access too frequent"
@@ -89,8 +88,7 @@ class BybitDesk:
 
     def _headers(self, asked: Asked) -> dict[str, str]:
         now_ms = self.pace.now_ms
-        at = datetime.fromtimestamp(now_ms / 1000, UTC)
-        headers = {"Date": format_datetime(at, usegmt=True), "Timenow": str(now_ms)}
+        headers = {"Date": dated(now_ms), "Timenow": str(now_ms)}
         endpoint = self.limits.endpoints.get(asked.path)
         if endpoint is not None:
             headers |= {

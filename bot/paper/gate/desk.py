@@ -2,40 +2,27 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
 from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.gate.codes import WireError, of
-from bot.paper.gate.limits import Counts
+from bot.paper.gate.limits import LIMITS, USUAL, WINDOW_MS, GateCounts
 from bot.paper.gate.request import Request, check, parsed
 from bot.paper.gate.room import Room
 from bot.paper.gate.routes import Route, found
 from bot.paper.pace import Pace
+from bot.paper.reception import Reception, dated
 from bot.paper.values import Refused
 
 
-class GateDesk:
+class GateDesk(Reception[Room, Request]):
     """Keys, limits and endpoints of one exchange; a `Desk`."""
 
     def __init__(self, engine: Engine, pace: Pace, *, keys: Keys | None = None) -> None:
-        self.engine, self.pace = engine, pace
-        self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
-        self.requests: list[tuple[str, str, Request]] = []
-        """What arrived and was understood, for tests: method, path, parameters."""
-        self.counts = Counts()
-
-    @property
-    def keys(self) -> Keys:
-        """Who may ask."""
-        return self.room.keys
-
-    @keys.setter
-    def keys(self, keys: Keys) -> None:
-        self.room.keys = keys
+        super().__init__(Room(engine=engine, keys=keys if keys is not None else Keys()), pace)
+        self.counts = GateCounts(LIMITS, usual=USUAL, window_ms=WINDOW_MS)
 
     def answer(self, asked: Asked) -> Reply:
         """Return the answer to a request; it takes effect now or never."""
@@ -80,13 +67,12 @@ class GateDesk:
         return route.handler(self.room, request)
 
     def _reply(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
-        at = datetime.fromtimestamp(self.pace.now_ms / 1000, UTC)
         micro = str(self.pace.now_ms * 1000)
         return Reply(
             status=status,
             text=json.dumps(body),
             headers={
-                "Date": format_datetime(at, usegmt=True),
+                "Date": dated(self.pace.now_ms),
                 "X-In-Time": micro,
                 "X-Out-Time": micro,
                 **(headers or {}),

@@ -2,52 +2,24 @@
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from bot.paper.desk import Asked, Keys
-from bot.paper.digits import number
 from bot.paper.gate.codes import WireError, denied, wrong
 from bot.paper.pace import Pace, age_ms
+from bot.paper.words import Words, from_json
 
 WINDOW_MS = 60_000
 """How far the time inside a request may be from the venue's. [ms]"""
-LONGEST_NUMBER = 32
-"""Signs of any number that is understood."""
-LONGEST_TEXT = 256
 LONGEST_STAMP = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """Parameters of one request: of its path, its query and its body.
-
-    Attributes:
-        parameters: By name: text, or what JSON has besides.
-        now_ms: Market time of its arrival. [ms]
-    """
-
-    parameters: Mapping[str, Any]
-    now_ms: int
-
-    def text(self, name: str, default: str | None = None) -> str:
-        """Return a word, or a number as it was written.
-
-        Raises:
-            WireError: It is missing and has no default, or no word.
-        """
-        value = self.parameters.get(name)
-        if value is None or value == "":
-            if default is None:
-                raise WireError("MISSING_REQUIRED_PARAM", f"missing required param: {name}")
-            return default
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            raise wrong(name)
-        return str(value)[:LONGEST_TEXT]
+class Request(Words):
+    """Parameters of one request: of its path, its query and its body."""
 
     def word(self, name: str, default: str | None = None) -> str:
         """Return what must be a word: the venue reads no number where it wants one.
@@ -58,55 +30,6 @@ class Request:
         if isinstance(self.parameters.get(name), Digits):
             raise WireError("INVALID_REQUEST_BODY", f"invalid json: cannot read {name} as a string")
         return self.text(name, default)
-
-    def optional(self, name: str) -> str | None:
-        """Return a word, ``None`` where it is absent."""
-        return self.text(name, "") or None
-
-    def choice(self, name: str, known: tuple[str, ...], default: str | None = None) -> str:
-        """Return a word that must be one of a few.
-
-        Raises:
-            WireError: It is not.
-        """
-        value = self.text(name, default)
-        if value not in known:
-            raise wrong(name)
-        return value
-
-    def decimal(self, name: str, default: str | None = None) -> Decimal:
-        """Return a number in plain digits.
-
-        Raises:
-            WireError: It is missing or none.
-        """
-        value = self.text(name, default)
-        found = number(value)
-        if found is None or len(value) > LONGEST_NUMBER:
-            raise wrong(name)
-        return found
-
-    def whole(self, name: str, default: str | None = None) -> int:
-        """Return a whole number.
-
-        Raises:
-            WireError: It is missing or none.
-        """
-        found = self.decimal(name, default)
-        if found != found.to_integral_value():
-            raise wrong(name)
-        return int(found)
-
-    def is_true(self, name: str) -> bool:
-        """Return a yes or no, as JSON or as a word; absent is no.
-
-        Raises:
-            WireError: It is neither.
-        """
-        value = self.parameters.get(name)
-        if isinstance(value, bool):
-            return value
-        return self.choice(name, ("true", "false"), "false") == "true"
 
     def part(self, name: str) -> "Request":
         """Return the parameters of an object inside the body.
@@ -147,6 +70,12 @@ class Request:
             raise wrong("page")
         return rows[(number_of - 1) * limit : number_of * limit]
 
+    def _wrong(self, key: str) -> WireError:
+        return wrong(key)
+
+    def _missing(self, key: str) -> WireError:
+        return WireError("MISSING_REQUIRED_PARAM", f"missing required param: {key}")
+
 
 class Digits(str):
     """A number of a JSON body, digit for digit."""
@@ -167,10 +96,7 @@ def parsed(asked: Asked, where: Mapping[str, str], now_ms: int) -> Request:
     """
     found: dict[str, Any] = dict(parse_qsl(asked.query, keep_blank_values=True))
     if asked.body:
-        try:
-            body = json.loads(asked.body, parse_float=Digits, parse_int=Digits)
-        except (ValueError, RecursionError):
-            body = None
+        body = from_json(asked.body, Digits)
         if not isinstance(body, dict):
             raise WireError("INVALID_REQUEST_BODY", "invalid json")
         found |= body

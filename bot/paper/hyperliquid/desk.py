@@ -19,30 +19,19 @@ from bot.paper.hyperliquid.room import Request, Room, agent_of
 from bot.paper.hyperliquid.routes import ACTIONS, INFO, OF_OWNER
 from bot.paper.hyperliquid.signing import decoded, signer
 from bot.paper.pace import Pace, age_ms
+from bot.paper.reception import Reception
 
 DAY_MS = 86_400_000
 REMEMBERED = 100
 """Nonces of a signer; one below all of them is refused."""
 
 
-class HyperliquidDesk:
+class HyperliquidDesk(Reception[Room, Request]):
     """Keys, limits and endpoints of one exchange; a `Desk`."""
 
     def __init__(self, engine: Engine, pace: Pace, *, keys: Keys | None = None) -> None:
-        self.engine, self.pace = engine, pace
-        self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
-        self.requests: list[tuple[str, str, Request]] = []
-        """What arrived and was understood, for tests: as `about` names it, and its parameters."""
+        super().__init__(Room(engine=engine, keys=keys if keys is not None else Keys()), pace)
         self.counts = Counts()
-
-    @property
-    def keys(self) -> Keys:
-        """Who may ask."""
-        return self.room.keys
-
-    @keys.setter
-    def keys(self, keys: Keys) -> None:
-        self.room.keys = keys
 
     def answer(self, asked: Asked) -> Reply:
         """Return the answer to a request; it takes effect now or never."""

@@ -1,7 +1,5 @@
 """What does KuCoin answer to one request, however it arrived?"""
 
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -14,27 +12,16 @@ from bot.paper.kucoin.room import Room
 from bot.paper.kucoin.routes import routed
 from bot.paper.kucoin.shape import written
 from bot.paper.pace import Pace
+from bot.paper.reception import Reception, dated
 from bot.paper.values import Refused
 
 
-class KucoinDesk:
+class KucoinDesk(Reception[Room, Request]):
     """Keys, limits and endpoints of one exchange; a `Desk`."""
 
     def __init__(self, engine: Engine, pace: Pace, *, keys: Keys | None = None) -> None:
-        self.engine, self.pace = engine, pace
-        self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
-        self.requests: list[tuple[str, str, Request]] = []
-        """What arrived and was understood, for tests: method, path, parameters."""
+        super().__init__(Room(engine=engine, keys=keys if keys is not None else Keys()), pace)
         self.counts = Counts()
-
-    @property
-    def keys(self) -> Keys:
-        """Who may ask."""
-        return self.room.keys
-
-    @keys.setter
-    def keys(self, keys: Keys) -> None:
-        self.room.keys = keys
 
     def answer(self, asked: Asked) -> Reply:
         """Return the answer to a request; it takes effect now or never."""
@@ -75,12 +62,11 @@ class KucoinDesk:
 
     def _reply(self, asked: Asked, status: int, value: Any) -> Reply:
         now_ms = self.pace.now_ms
-        at = datetime.fromtimestamp(now_ms / 1000, UTC)
         limits = self.counts.headers(_pool(asked), now_ms)
         return Reply(
             status=status,
             text=written(value),
-            headers={"Date": format_datetime(at, usegmt=True), **limits},
+            headers={"Date": dated(now_ms), **limits},
         )
 
 

@@ -3,71 +3,30 @@
 import base64
 import hashlib
 import hmac
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
 from urllib.parse import parse_qsl
 
 from bot.paper.desk import Asked, Keys
-from bot.paper.digits import number
 from bot.paper.kucoin.codes import WireError, denied, wrong
 from bot.paper.pace import Pace, age_ms
+from bot.paper.words import Words, from_json
 
 WINDOW_MS = 5_000
 """A request is refused so long after the time inside it. [ms]"""
-LONGEST_NUMBER = 32
-"""Digits of any number that is understood."""
 LONGEST_NAME = 40
 """Signs of a name that a client gives."""
-LONGEST_TEXT = 256
 LONGEST_STAMP = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Words):
     """Parameters of one request.
 
     Attributes:
-        parameters: By name, as the client wrote them: text, or what JSON has besides.
-        now_ms: Market time of its arrival. [ms]
         rest: What stands in the path behind the endpoint's own words.
     """
 
-    parameters: Mapping[str, Any]
-    now_ms: int
     rest: str = ""
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """Return a parameter.
-
-        Raises:
-            WireError: It is missing and has no default, or no text.
-        """
-        value = self.parameters.get(key)
-        if value is None or value == "":
-            if default is None:
-                raise wrong(key)
-            return default
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            raise wrong(key)
-        return str(value)[:LONGEST_TEXT]
-
-    def optional(self, key: str) -> str | None:
-        """Return a parameter, ``None`` where it is absent."""
-        return self.text(key, "") or None
-
-    def choice(self, key: str, known: tuple[str, ...], default: str | None = None) -> str:
-        """Return a parameter that must be one of a few words.
-
-        Raises:
-            WireError: It is not.
-        """
-        value = self.text(key, default)
-        if value not in known:
-            raise wrong(key)
-        return value
 
     def name(self, key: str) -> str:
         """Return a name that the client gave.
@@ -82,39 +41,8 @@ class Request:
             raise wrong(key)
         return value
 
-    def decimal(self, key: str, default: str | None = None) -> Decimal:
-        """Return a number.
-
-        Raises:
-            WireError: It is missing, no number, or not in plain digits.
-        """
-        value = self.text(key, default)
-        found = number(value)
-        if found is None or len(value) > LONGEST_NUMBER:
-            raise wrong(key)
-        return found
-
-    def whole(self, key: str, default: str | None = None) -> int:
-        """Return a whole number.
-
-        Raises:
-            WireError: It is missing or no whole number.
-        """
-        found = self.decimal(key, default)
-        if found != found.to_integral_value():
-            raise wrong(key)
-        return int(found)
-
-    def is_true(self, key: str) -> bool:
-        """Return a yes or no; absent is no.
-
-        Raises:
-            WireError: It is neither.
-        """
-        value = self.parameters.get(key)
-        if isinstance(value, bool):
-            return value
-        return self.choice(key, ("true", "false"), "false") == "true"
+    def _wrong(self, key: str) -> WireError:
+        return wrong(key)
 
 
 def parsed(asked: Asked, now_ms: int, rest: str) -> Request:
@@ -126,11 +54,7 @@ def parsed(asked: Asked, now_ms: int, rest: str) -> Request:
     if asked.method != "POST":
         pairs = dict(parse_qsl(asked.query, keep_blank_values=True))
         return Request(parameters=pairs, now_ms=now_ms, rest=rest)
-    try:
-        # The venue takes numbers as well as words; they keep their digits.
-        body = json.loads(asked.body or b"{}", parse_float=str, parse_int=str)
-    except (ValueError, RecursionError):
-        raise wrong("body") from None
+    body = from_json(asked.body)  # the venue takes numbers as well as words
     if not isinstance(body, dict):
         raise wrong("body")
     return Request(parameters=body, now_ms=now_ms, rest=rest)

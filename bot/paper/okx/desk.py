@@ -1,40 +1,28 @@
 """What does OKX answer to one request, however it arrived?"""
 
 import json
-from datetime import UTC, datetime
-from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
 
 from bot.paper.desk import Asked, Keys, Reply
 from bot.paper.engine import Engine
 from bot.paper.okx.codes import WireError, of
-from bot.paper.okx.limits import Counts
+from bot.paper.okx.limits import LIMITS, USUAL, WINDOW_MS
 from bot.paper.okx.request import Request, check, parsed
 from bot.paper.okx.room import Room
 from bot.paper.okx.routes import ROUTES
 from bot.paper.pace import Pace
+from bot.paper.reception import Reception, dated
 from bot.paper.values import Refused
+from bot.paper.windows import Counts
 
 
-class OkxDesk:
+class OkxDesk(Reception[Room, Request]):
     """Keys, limits and endpoints of one exchange; a `Desk`."""
 
     def __init__(self, engine: Engine, pace: Pace, *, keys: Keys | None = None) -> None:
-        self.engine, self.pace = engine, pace
-        self.room = Room(engine=engine, keys=keys if keys is not None else Keys())
-        self.requests: list[tuple[str, str, Request]] = []
-        """What arrived and was understood, for tests: method, path, parameters."""
-        self.counts = Counts()
-
-    @property
-    def keys(self) -> Keys:
-        """Who may ask."""
-        return self.room.keys
-
-    @keys.setter
-    def keys(self, keys: Keys) -> None:
-        self.room.keys = keys
+        super().__init__(Room(engine=engine, keys=keys if keys is not None else Keys()), pace)
+        self.counts = Counts(LIMITS, usual=USUAL, window_ms=WINDOW_MS)
 
     def answer(self, asked: Asked) -> Reply:
         """Return the answer to a request; it takes effect now or never."""
@@ -57,14 +45,14 @@ class OkxDesk:
 
     def exhaust(self, asked: Asked, *, ban: bool) -> None:
         """Refuse a request's endpoint for a while, for a fault; the venue knows no other ban."""
-        self.counts.exhaust(asked.method, asked.path, self.pace.now_ms, is_long=ban)
+        self.counts.exhaust((asked.method, asked.path), self.pace.now_ms, is_long=ban)
 
     def _data(self, asked: Asked) -> Any:
         now_ms = self.pace.now_ms
         route = ROUTES.get((asked.method, asked.path))
         if route is None:
             raise WireError(404, "Not Found", status=HTTPStatus.NOT_FOUND)
-        if not self.counts.take(asked.method, asked.path, now_ms):
+        if not self.counts.take((asked.method, asked.path), now_ms):
             raise WireError(50011, "Too Many Requests", status=HTTPStatus.TOO_MANY_REQUESTS)
         if not route.is_public:
             check(asked, self.keys, self.pace)
@@ -73,9 +61,8 @@ class OkxDesk:
         return route.handler(self.room, request)
 
     def _reply(self, status: int, value: Any) -> Reply:
-        at = datetime.fromtimestamp(self.pace.now_ms / 1000, UTC)
         return Reply(
             status=status,
             text=json.dumps(value),
-            headers={"Date": format_datetime(at, usegmt=True)},
+            headers={"Date": dated(self.pace.now_ms)},
         )

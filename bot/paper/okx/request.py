@@ -3,71 +3,29 @@
 import base64
 import hashlib
 import hmac
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qsl
 
 from bot.paper.desk import Asked, Keys
-from bot.paper.digits import number
 from bot.paper.okx.codes import WireError, denied, wrong
 from bot.paper.pace import Pace, age_ms
+from bot.paper.words import LONGEST_NUMBER, Words, from_json
 
 WINDOW_MS = 30_000
 """A request is refused so long after the time inside it. [ms]"""
-LONGEST_NUMBER = 32
-"""Digits of any number that is understood."""
-LONGEST_TEXT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Words):
     """Parameters of one request.
 
     Attributes:
-        parameters: By name, as the client wrote them: text, or what JSON has besides.
-        now_ms: Market time of its arrival. [ms]
         items: Where the body is a list, its parts.
     """
 
-    parameters: Mapping[str, Any]
-    now_ms: int
     items: tuple["Request", ...] = ()
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """Return a parameter.
-
-        Raises:
-            WireError: It is missing and has no default, or no text.
-        """
-        value = self.parameters.get(key)
-        if value is None or value == "":
-            if default is None:
-                message = f"Parameter {key} can not be empty"
-                raise WireError(50014, message, status=HTTPStatus.BAD_REQUEST)
-            return default
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            raise wrong(key)
-        return str(value)[:LONGEST_TEXT]
-
-    def optional(self, key: str) -> str | None:
-        """Return a parameter, ``None`` where it is absent."""
-        return self.text(key, "") or None
-
-    def choice(self, key: str, known: tuple[str, ...], default: str | None = None) -> str:
-        """Return a parameter that must be one of a few words.
-
-        Raises:
-            WireError: It is not.
-        """
-        value = self.text(key, default)
-        if value not in known:
-            raise wrong(key)
-        return value
 
     def name(self, key: str) -> str:
         """Return a name that the client gave, empty for none.
@@ -80,39 +38,12 @@ class Request:
             raise wrong(key)
         return value
 
-    def decimal(self, key: str, default: str | None = None) -> Decimal:
-        """Return a number.
+    def _wrong(self, key: str) -> WireError:
+        return wrong(key)
 
-        Raises:
-            WireError: It is missing, no number, or not in plain digits.
-        """
-        value = self.text(key, default)
-        found = number(value)
-        if found is None or len(value) > LONGEST_NUMBER:
-            raise wrong(key)
-        return found
-
-    def whole(self, key: str, default: str | None = None) -> int:
-        """Return a whole number.
-
-        Raises:
-            WireError: It is missing or no whole number.
-        """
-        found = self.decimal(key, default)
-        if found != found.to_integral_value():
-            raise wrong(key)
-        return int(found)
-
-    def is_true(self, key: str) -> bool:
-        """Return a yes or no, as JSON or as a word; absent is no.
-
-        Raises:
-            WireError: It is neither.
-        """
-        value = self.parameters.get(key)
-        if isinstance(value, bool):
-            return value
-        return self.choice(key, ("true", "false"), "false") == "true"
+    def _missing(self, key: str) -> WireError:
+        message = f"Parameter {key} can not be empty"
+        return WireError(50014, message, status=HTTPStatus.BAD_REQUEST)
 
 
 def parsed(asked: Asked, now_ms: int) -> Request:
@@ -124,11 +55,7 @@ def parsed(asked: Asked, now_ms: int) -> Request:
     if asked.method == "GET":
         pairs = dict(parse_qsl(asked.query, keep_blank_values=True))
         return Request(parameters=pairs, now_ms=now_ms)
-    try:
-        # The venue takes numbers as well as words; they keep their digits.
-        body = json.loads(asked.body or b"{}", parse_float=str, parse_int=str)
-    except (ValueError, RecursionError):
-        raise WireError(50002, "JSON syntax error", status=HTTPStatus.BAD_REQUEST) from None
+    body = from_json(asked.body)  # the venue takes numbers as well as words
     rows = body if isinstance(body, list) else [body]
     if not all(isinstance(row, dict) for row in rows):
         raise WireError(50002, "JSON syntax error", status=HTTPStatus.BAD_REQUEST)
