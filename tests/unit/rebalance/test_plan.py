@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.account import Wallet
 from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.domain.decision import Decision
+from bot.domain.decision import Decision, Verdict
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
 from bot.margin.assess import assess
@@ -388,3 +388,23 @@ def test_who_finds_nothing_to_close_into_is_told_what_it_needs() -> None:
         f"{KEY} needs 220.00 to reach its trigger, 0 may be used, and it was not shrunk: "
         "the book shows nothing to close into"
     )
+
+
+def test_a_wallet_that_is_not_there_is_not_asked_for_anything() -> None:
+    found = decided(held("100.01"), policy=a_policy(transfer_from=("earn",)))
+    assert "transfer" not in [k for k, _ in kinds(found)]
+    assert "earn" not in " ".join(r.text for r in found.refusals)
+
+
+def test_what_is_too_little_to_be_moved_is_not_sent_on_its_way_either() -> None:
+    seen = low("6000", spot="100.01")
+    seen = replace(seen, markets=(a_market(depth="0"),))
+    assert sent(seen, min_effect=D("0.25")) == []
+
+
+def test_without_the_wallet_that_backs_positions_nothing_is_decided() -> None:
+    seen = low("6000")
+    account = replace(seen.account, wallets=seen.account.wallets[1:])
+    found = decided(replace(seen, account=account))
+    assert (found.verdict, found.reason) == (Verdict.NOT_READY, "missing_wallet")
+    assert found.refusals[0].text == "wallet futures of USDT must be known"
