@@ -24,7 +24,7 @@ def screen(observation: Observation, policy: Policy) -> tuple[Refusal, ...]:
     """
     found: list[Refusal] = []
     markets = {market.symbol: market for market in observation.markets}
-    instruments = {instrument.symbol for instrument in observation.instruments}
+    instruments = {instrument.symbol: instrument for instrument in observation.instruments}
     age = (observation.at - observation.account_at).total_seconds()
     if age > policy.max_age_protective:
         found.append(
@@ -35,9 +35,19 @@ def screen(observation: Observation, policy: Policy) -> tuple[Refusal, ...]:
         )
     for position in observation.account.positions:
         symbol = position.symbol
-        if symbol not in instruments:
+        instrument = instruments.get(symbol)
+        if instrument is None:
             found.append(
                 Refusal(code="missing_instrument", text=f"rules of {symbol} must be known")
+            )
+        elif policy.serves(instrument) and (
+            observation.account.wallet(policy.futures_wallet, instrument.settle) is None
+        ):
+            found.append(
+                Refusal(
+                    code="missing_wallet",
+                    text=f"wallet {policy.futures_wallet} of {instrument.settle} must be known",
+                )
             )
         market = markets.get(symbol)
         if market is None:

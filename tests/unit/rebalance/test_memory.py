@@ -1,15 +1,29 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
 
-from bot.domain.action import AddMargin, PlaceStop, ReducePosition, RemoveMargin, Transfer
+from bot.domain.action import (
+    AddMargin,
+    CancelStop,
+    PlaceStop,
+    ReducePosition,
+    RemoveMargin,
+    Transfer,
+)
+from bot.domain.band import LeverageBand
 from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.intent import IntentState
+from bot.domain.market import Market
 from bot.domain.mode import Mode
+from bot.domain.past import Carried, written
+from bot.domain.position import MarginMode
+from bot.domain.risk import PositionRisk
+from bot.margin.bands import band_at_distances
 from bot.rebalance.claims import Claim, Landed, believed
+from bot.rebalance.decide import decide
 from bot.rebalance.memory import (
     KeyMemory,
     Memory,
@@ -24,7 +38,8 @@ from bot.rebalance.memory import (
     settle,
     with_amount,
 )
-from tests.kit.builders import ETH, NOON, a_position, an_observation
+from tests.kit.builders import ETH, LEVELS, NOON, a_policy, a_position, an_observation
+from tests.kit.builders import choose as choose_always
 from tests.kit.records import an_intent
 
 KEY = a_position().key
@@ -221,3 +236,78 @@ def test_a_claim_goes_on_while_something_else_is_on_its_way_there(field: str) ->
     memory = land(Memory(claims=(WAITS,), **open_), MOVE, applied=D(50), at=NOON)
     assert memory.claims == (WAITS,)
     assert len(memory.landed) == 1
+
+
+STOP = PlaceStop(key=KEY, size=D(1), stop_price=D(50000), is_needed=True)
+CLOSE = ReducePosition(key=KEY, size=D(1), limit_price=D(59000))
+
+
+def test_what_waits_is_asked_of_its_own_position_and_its_own_kind() -> None:
+    other = a_position(ETH).key
+    memory = Memory(unsettled=(ADD, REMOVE, MOVE))
+    assert (memory.unsettled_moves(KEY), memory.unsettled_moves(other)) == (2, 0)
+    assert not memory.is_order_unsettled(KEY)
+    assert not memory.is_stop_unsettled(KEY)
+    memory = Memory(unsettled=(CLOSE,))
+    assert (memory.is_order_unsettled(KEY), memory.is_order_unsettled(other)) == (True, False)
+    assert memory.unsettled_moves(KEY) == 0
+    cancel = CancelStop(key=KEY, stop_id="1", client_id="pl1")
+    for change in (STOP, cancel):
+        memory = Memory(unsettled=(change,))
+        assert (memory.is_stop_unsettled(KEY), memory.is_stop_unsettled(other)) == (True, False)
+
+
+CARRIED = Carried(kind="k", values=(("since", "1"),))
+
+
+def test_a_strategy_is_told_what_came_before_for_its_position() -> None:
+    entry = replace(own(100), carried=written(CARRIED) or "")
+    moves = (Move(at=HOUR_AGO, action=ADD), Move(at=NOON, action=STOP))
+    past = Memory(keys=(entry,), moves=moves).past_of(KEY, now=NOON)
+    assert (past.now, past.moved_at, past.carried) == (NOON, HOUR_AGO, CARRIED)
+
+
+def seen_with(margin: str, memory: Memory, *, at: datetime, carry: Carried | None) -> Memory:
+    """Return the memory after a look at one position whose strategy carries this."""
+
+    def choose(risk: PositionRisk, market: Market) -> LeverageBand:
+        del market
+        return replace(band_at_distances(risk, LEVELS), carry=carry)
+
+    seen = an_observation(a_position(margin=margin), at=at)
+    decision = decide(seen, memory, a_policy(), choose=choose)
+    return remember(memory, decision, account=seen.account, effects=(), unsettled=())
+
+
+def test_since_when_a_position_stands_beyond_is_remembered_until_it_does_not() -> None:
+    later = NOON + timedelta(seconds=5)
+    memory = seen_with("20000", Memory(), at=NOON, carry=None)
+    assert memory.of(KEY).beyond_since == NOON
+    assert seen_with("20000", memory, at=later, carry=None).of(KEY).beyond_since == NOON
+    assert seen_with("9205", memory, at=later, carry=None).of(KEY) == KeyMemory(key=KEY)
+
+
+def test_what_a_strategy_carries_replaces_what_it_carried() -> None:
+    memory = seen_with("9205", Memory(), at=NOON, carry=CARRIED)
+    assert memory.of(KEY).carried == written(CARRIED)
+    assert seen_with("9205", memory, at=NOON, carry=None).of(KEY).carried == ""
+
+
+def test_without_a_band_what_was_carried_stays() -> None:
+    memory = seen_with("9205", Memory(), at=NOON, carry=CARRIED)
+    seen = an_observation(a_position(margin_mode=MarginMode.CROSS))
+    decision = decide(seen, memory, a_policy(), choose=choose_always)
+    after = remember(memory, decision, account=seen.account, effects=(), unsettled=())
+    assert after.of(KEY).carried == written(CARRIED)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [IntentState.WRITTEN, IntentState.DROPPED, IntentState.REJECTED, IntentState.ABSENT],
+)
+def test_what_had_no_effect_is_not_recalled(state: IntentState) -> None:
+    assert recalled(Memory(), [replace(an_intent(), state=state)]) == Memory()
+
+
+def test_nothing_is_remembered_at_first() -> None:
+    assert Memory().good_polls == 0

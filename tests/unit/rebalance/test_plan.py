@@ -10,11 +10,13 @@ import pytest
 
 from bot.domain.account import Wallet
 from bot.domain.action import Action, AddMargin, ReducePosition, RemoveMargin, Transfer
-from bot.domain.decision import Decision
+from bot.domain.decision import Decision, Urgency, Verdict
+from bot.domain.market import BookLevel
 from bot.domain.mode import Mode
 from bot.domain.observation import Observation
+from bot.domain.position import Side
 from bot.margin.assess import assess
-from bot.rebalance import book, reducing
+from bot.rebalance import book, plan, reducing
 from bot.rebalance.claims import Claim, Landed
 from bot.rebalance.memory import KeyMemory, Memory, Move
 from tests.kit.builders import (
@@ -387,4 +389,54 @@ def test_who_finds_nothing_to_close_into_is_told_what_it_needs() -> None:
     assert refusal.text == (
         f"{KEY} needs 220.00 to reach its trigger, 0 may be used, and it was not shrunk: "
         "the book shows nothing to close into"
+    )
+
+
+def test_a_wallet_that_is_not_there_is_not_asked_for_anything() -> None:
+    found = decided(held("100.01"), policy=a_policy(transfer_from=("earn",)))
+    assert "transfer" not in [k for k, _ in kinds(found)]
+    assert "earn" not in " ".join(r.text for r in found.refusals)
+
+
+def test_what_is_too_little_to_be_moved_is_not_sent_on_its_way_either() -> None:
+    seen = low("6000", spot="100.01")
+    seen = replace(seen, markets=(a_market(depth="0"),))
+    assert sent(seen, min_effect=D("0.25")) == []
+
+
+def test_without_the_wallet_that_backs_positions_nothing_is_decided() -> None:
+    seen = low("6000")
+    account = replace(seen.account, wallets=seen.account.wallets[1:])
+    found = decided(replace(seen, account=account))
+    assert (found.verdict, found.reason) == (Verdict.NOT_READY, "missing_wallet")
+    assert found.refusals[0].text == "wallet futures of USDT must be known"
+
+
+@pytest.mark.parametrize("margin", ["3000", "6000"])
+@pytest.mark.parametrize("side", list(Side))
+def test_what_may_be_closed_is_offered_at_the_prices_that_pay(side: Side, margin: str) -> None:
+    position = a_position(size=str(side.sign), margin=margin)
+    (verdict,), (rules,) = decided(an_observation(position)).positions, (an_instrument(),)
+    market, policy = a_market(), a_policy()
+    deep = tuple(
+        BookLevel(price=D(60000) * (1 - side.sign * D(k) / 2000), size=D(k)) for k in range(1, 60)
+    )
+    market = (
+        replace(market, bids=deep, asks=())
+        if side is Side.LONG
+        else replace(market, bids=(), asks=deep)
+    )
+    offer = plan._offer(verdict, market, Memory(), policy)
+    price = reducing.worst_price(
+        position, rules, market, policy, is_emergency=verdict.urgency is Urgency.EMERGENCY
+    )
+    assert offer.levels == book.within(deep, side, price)
+    assert offer.nearest == deep[0].price
+    bare = replace(market, bids=(), asks=())
+    offer = plan._offer(verdict, bare, Memory(), policy)
+    assert (offer.levels, offer.nearest) == (
+        (),
+        reducing.worst_price(
+            position, rules, bare, policy, is_emergency=verdict.urgency is Urgency.EMERGENCY
+        ),
     )
