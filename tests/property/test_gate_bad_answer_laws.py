@@ -11,6 +11,7 @@ from bot.domain.action import Action, AddMargin, CancelStop, PlaceStop, ReducePo
 from bot.domain.position import PositionKey, Side
 from bot.exchanges.adapter import Adapter
 from bot.exchanges.numbers import LARGEST, SMALLEST
+from bot.paper.account import FIRST_ID
 from tests.kit.bad_answers import (
     FEW,
     Ground,
@@ -33,7 +34,7 @@ READ = (
     "futures/usdt/candlesticks", "futures/usdt/price_orders",
 )  # fmt: skip
 STOP = PlaceStop(key=SOL, size=D(50), stop_price=D("140.00"), is_needed=True)
-STOP_ID = "1"
+STOP_ID = str(FIRST_ID + 1)
 """The first number that the exchange gives to anything."""
 WRITES: tuple[tuple[str, str, Action], ...] = (
     ("POST", "futures/usdt/positions/SOL_USDT/margin",
