@@ -57,11 +57,12 @@ STOPS = (
     "tests/property/test_backstop_laws.py",
 )
 MEMORY = (
-    "tests/unit/rebalance",
-    "tests/unit/guard",
-    "tests/property/test_claims_laws.py",
+    "tests/unit/rebalance/test_memory.py",
+    "tests/unit/rebalance/test_claims.py",
+    "tests/unit/rebalance/test_decide_giving_back.py",
+    "tests/unit/loop",
     "tests/unit/test_judge.py",
-    "tests/unit/test_bookkeeper.py",
+    "tests/property/test_claims_laws.py",
 )
 SHARING = (
     "tests/unit/rebalance/test_sharing.py",

@@ -14,7 +14,15 @@ from bot.domain.observation import Observation
 from bot.domain.risk import PositionRisk
 from bot.rebalance.decide import decide
 from bot.rebalance.memory import KeyMemory, Memory, Move
-from tests.kit.builders import NOON, a_market, a_policy, a_position, an_observation
+from tests.kit.builders import (
+    NOON,
+    a_market,
+    a_policy,
+    a_position,
+    an_instrument,
+    an_observation,
+    tiers,
+)
 from tests.kit.deciding import decided
 
 
@@ -159,3 +167,23 @@ def test_a_position_gets_margin_only_so_often_and_a_quarter_waits_for_emergencie
     )
     added = [s for s in found.approved if isinstance(s.action, AddMargin)]
     assert any(s.why == "below_trigger" for s in added) == is_added
+
+
+@pytest.mark.parametrize(
+    ("margin", "urgency", "reason"),
+    [
+        ("6000", Urgency.HOLD, "inside_band"),
+        ("5999.99", Urgency.ROUTINE, "below_trigger"),
+        ("3000", Urgency.ROUTINE, "below_trigger"),
+        ("2999.99", Urgency.EMERGENCY, "below_emergency"),
+        ("15000", Urgency.HOLD, "inside_band"),
+        ("15000.01", Urgency.HOLD, "nothing_to_give_back"),
+    ],
+)
+def test_a_level_belongs_to_what_stands_above_it(
+    margin: str, urgency: Urgency, reason: str
+) -> None:
+    # Without maintenance margin over value is the distance of a long.
+    rules = an_instrument(table=tiers(("0", "0", "0")))
+    (verdict,) = decided(an_observation(a_position(margin=margin), instruments=(rules,))).positions
+    assert (verdict.urgency, verdict.reason) == (urgency, reason)

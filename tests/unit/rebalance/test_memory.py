@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.action import (
+    Action,
     AddMargin,
     CancelStop,
     PlaceStop,
@@ -32,6 +33,7 @@ from bot.rebalance.memory import (
     amount_of,
     correct,
     doubt,
+    give_up,
     land,
     recalled,
     remember,
@@ -285,6 +287,8 @@ def test_since_when_a_position_stands_beyond_is_remembered_until_it_does_not() -
     assert memory.of(KEY).beyond_since == NOON
     assert seen_with("20000", memory, at=later, carry=None).of(KEY).beyond_since == NOON
     assert seen_with("9205", memory, at=later, carry=None).of(KEY) == KeyMemory(key=KEY)
+    # Just at the level: 60,000 - 0.996 * 45,000.
+    assert seen_with("15180", memory, at=later, carry=None).of(KEY).beyond_since is None
 
 
 def test_what_a_strategy_carries_replaces_what_it_carried() -> None:
@@ -311,3 +315,76 @@ def test_what_had_no_effect_is_not_recalled(state: IntentState) -> None:
 
 def test_nothing_is_remembered_at_first() -> None:
     assert Memory().good_polls == 0
+
+
+def taken(*effects: Action) -> Memory:
+    """Return the memory after effects on two BTC, of whose margin the bot added 100."""
+    account = an_observation(a_position(size="2")).account
+    memory = Memory(keys=(own(100),))
+    return remember(memory, HOLD, account=account, effects=effects, unsettled=())
+
+
+def test_what_was_added_shrinks_with_the_position_and_never_below_nothing() -> None:
+    assert taken(replace(CLOSE, size=D("0.5"))).of(KEY).added == 75
+    assert taken(replace(CLOSE, size=D(2))).of(KEY).added == 0
+    assert taken(MOVE, STOP).of(KEY).added == 100
+    assert taken(MOVE).in_transit == (MOVE,)
+
+
+def test_a_day_of_moves_and_a_minute_of_stops_is_remembered() -> None:
+    cancel = CancelStop(key=KEY, stop_id="1", client_id="pl1")
+    account = an_observation(a_position()).account
+    moves = tuple(Move(at=NOON, action=action) for action in (ADD, STOP, cancel))
+    for ago, count in (
+        (timedelta(minutes=1), 3),
+        (timedelta(minutes=1, seconds=1), 1),
+        (timedelta(days=1), 1),
+        (timedelta(days=1, seconds=1), 0),
+    ):
+        decision = replace(HOLD, at=NOON + ago)
+        after = remember(Memory(moves=moves), decision, account=account, effects=(), unsettled=())
+        assert len(after.moves) == count
+
+
+def test_what_is_given_up_is_no_longer_waited_for() -> None:
+    found = give_up(Memory(unsettled=(ADD, CLOSE)), ADD)
+    assert (found.unsettled, found.given_up) == ((CLOSE,), (ADD,))
+
+
+def test_of_what_is_read_back_as_confirmed_nothing_changes_but_its_arrival() -> None:
+    memory = Memory(keys=(own(100),), moves=(Move(at=NOON, action=ADD),), in_transit=(MOVE,))
+    assert correct(memory, ADD, believed=D(100), applied=D(100)) == memory
+    less = correct(memory, ADD, believed=D(100), applied=D(60))
+    assert less.of(KEY).added == 60
+    assert less.moves == (Move(at=NOON, action=replace(ADD, amount=D(60))),)
+
+
+def test_what_had_no_effect_keeps_nothing_after_it_from_being_recalled() -> None:
+    gone = replace(an_intent(action=ADD), state=IntentState.REJECTED)
+    done = replace(gone, state=IntentState.DONE)
+    assert recalled(Memory(), [gone, done]).of(KEY).added == 100
+
+
+def test_a_transfer_elsewhere_does_not_keep_a_claim() -> None:
+    memory = Memory(claims=(WAITS,), in_transit=(replace(MOVE, destination="earn"),))
+    found = land(memory, MOVE, applied=D(50), at=NOON)
+    assert found.claims == (replace(WAITS, until=NOON + timedelta(seconds=15)),)
+
+
+def test_a_claim_lasts_while_anything_is_not_settled_and_not_longer() -> None:
+    account = an_observation(a_position()).account
+    short = replace(WAITS, until=NOON + timedelta(seconds=5))
+    for waiting, seconds in (((ADD,), 15), ((), 5)):
+        memory = Memory(claims=(short,), unsettled=waiting)
+        after = remember(memory, HOLD, account=account, effects=(), unsettled=())
+        assert after.claims == (replace(short, until=NOON + timedelta(seconds=seconds)),)
+
+
+def test_what_was_proven_of_no_position_or_as_nothing_is_remembered_of_none() -> None:
+    assert settle(Memory(unsettled=(MOVE,)), MOVE, applied=D(50)).keys == ()
+    assert settle(Memory(unsettled=(ADD,)), ADD, applied=D(0)).keys == ()
+
+
+def test_a_person_who_takes_all_leaves_nothing_of_the_bots() -> None:
+    memory = adopt(Memory(keys=(own(100),)), [KEY], amount=D(-300), at=NOON)
+    assert memory.of(KEY).added == 0
