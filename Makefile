@@ -1,5 +1,5 @@
 # setup   the environment in .venv, from hashes     paper   the bot against a crash, no keys needed
-# test    check, then every test                    check   lint, format, types, import directions
+# test    every check, every test               check   lint, format, types, import directions
 # bench   speed against peers                       format  rewrite what can be rewritten
 # faults  run the fault matrix, write docs/faults.md
 # cards   run the conformance cards, write docs/venues.md
@@ -40,7 +40,7 @@ $(STAMP): requirements-dev.lock requirements.lock pyproject.toml
 paper: setup
 	$(BIN)/plimsoll paper $(ARGS)
 
-test: check
+test: setup
 	$(BIN)/python -m tests.halves $(ARGS)
 
 check: setup

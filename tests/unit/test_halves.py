@@ -1,5 +1,6 @@
 """Both reports of a run are counted, also where one is missing."""
 
+import signal
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -19,3 +20,23 @@ def test_what_both_reports_say_stands_in_one(
     suites = list(ET.parse(tmp_path / "junit.xml").getroot().iter("testsuite"))  # noqa: S314 - ours
     assert [suite.get("tests") for suite in suites] == ["3", "4"]
     assert [suite.get("errors") for suite in suites] == ["0", "2"]
+
+
+@pytest.mark.parametrize(
+    ("checks", "tests", "code"), [("0", "0", 0), ("3", "0", 3), ("0", "5", 0), ("2", "1", 1)]
+)
+def test_a_run_fails_where_a_check_or_a_test_does(
+    checks: str,
+    tests: str,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(halves, "CACHE", tmp_path)
+    monkeypatch.setattr(halves, "REPORT", tmp_path / "junit.xml")
+    monkeypatch.setattr(halves, "CHECKS", ("sh", "-c", f"echo looked; exit {checks}"))
+    monkeypatch.setattr(halves, "PYTEST", ("sh", "-c", f"exit {tests}"))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert halves.main([]) == code
+    assert "looked" in capfd.readouterr().out
