@@ -12,7 +12,8 @@ from tests.kit.disks import a_small_disk
 
 settings.register_profile(
     "default",
-    max_examples=200,
+    # With CI they are the same each time: what another hundred would find was found before.
+    max_examples=100 if os.environ.get("CI") else 200,
     deadline=None,  # shared machines stall; time is measured in bench/, never asserted
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     derandomize=bool(os.environ.get("CI")),  # there a change is judged, not luck

@@ -203,30 +203,34 @@ async def test_a_look_that_fails_in_any_part_fails_as_a_whole(
 
 
 @pytest.mark.parametrize(
-    ("stand", "path", "field", "value"),
+    ("stand", "path", "field"),
     [
-        pytest.param(stand, path, field, value, id=f"{stand.venue}-{path}-{field}-{value}")
+        pytest.param(stand, path, field, id=f"{stand.venue}-{path}-{field}")
         for stand, numbers in NUMBERS.items()
         for path, field in numbers
-        for value in BROKEN
-        if (field, value) not in TOLD_BY_NOTHING
     ],
     indirect=["stand"],
 )
 async def test_a_broken_number_is_named_and_never_guessed(
-    venue: Adapter, rig: Rig[Any], path: str, field: str, value: str
+    venue: Adapter, rig: Rig[Any], path: str, field: str
 ) -> None:
+    values = iter([value for value in BROKEN if (field, value) not in TOLD_BY_NOTHING])
+    value, broke = "", 0
+
     def broken(text: str) -> str:
+        nonlocal broke
         changed, times = re.subn(rf'"{field}": ("[^"]*"|[-\d.]+)', f'"{field}": {value}', text)
-        broke.append(times)
+        broke += times
         return changed
 
-    broke: list[int] = []
     rig.faults.add(Fault(kind="rewrite", path=path, rewrite=broken))
-    with pytest.raises(Incomplete) as caught:
-        await venue.observe()
-    assert any(broke)
-    assert field in str(caught.value)
+    for value in values:
+        broke = 0
+        with pytest.raises(Incomplete) as caught:
+            await venue.observe()
+        assert broke, value
+        assert field in str(caught.value), value
+        await rig.pace.sleep(60)  # a budget of requests is full again, and prices are old
 
 
 async def test_of_cross_positions_ours_is_where_the_venue_takes_the_account_over(
