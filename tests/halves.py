@@ -7,6 +7,7 @@ the checks say, and joins both reports. Arguments are those of pytest, which the
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -32,34 +33,50 @@ def main(arguments: list[str]) -> int:
     reports = CACHE / "junit-others.xml", CACHE / "junit-long.xml"
     for report in (REPORT, *reports):
         report.unlink(missing_ok=True)
-    beside = [
-        _Beside((*PYTEST, f"--junit-xml={reports[1]}", *LONG), CACHE / "long.txt"),
-        _Beside(CHECKS, CACHE / "checks.txt"),
-    ]
+    beside = _Beside(
+        ((*PYTEST, f"--junit-xml={reports[1]}", *LONG), CACHE / "long.txt"),
+        (CHECKS, CACHE / "checks.txt"),
+    )
     try:
         ignored = [f"--ignore={folder}" for folder in LONG]
-        codes = [subprocess.call([*PYTEST, f"--junit-xml={reports[0]}", *ignored])]  # noqa: S603 - ours
-        codes += [one.ended() for one in beside]
+        first = subprocess.call([*PYTEST, f"--junit-xml={reports[0]}", *ignored])  # noqa: S603 - ours
+        codes = [first, *beside.ended()]
     finally:
-        for one in beside:
-            one.process.terminate()
+        beside.end()
     join(reports)
     return next((code for code in codes if code not in DONE), 0)
 
 
 class _Beside:
-    """A program whose words are shown when it has ended."""
+    """Programs that run one after the other; what they say is shown once all have ended."""
 
-    def __init__(self, words: tuple[str, ...], told: Path) -> None:
-        self._told = told
-        with told.open("w") as file:
-            self.process = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT)  # noqa: S603 - ours
+    def __init__(self, *programs: tuple[tuple[str, ...], Path]) -> None:
+        self._programs, self._codes = programs, list[int]()
+        self._is_over = False
+        self._now: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
 
-    def ended(self) -> int:
-        """Wait for it; return its exit code."""
-        code = self.process.wait()
-        sys.stdout.write(self._told.read_text())
-        return code
+    def ended(self) -> list[int]:
+        """Wait for all; return their exit codes."""
+        self._thread.join()
+        for _, told in self._programs:
+            sys.stdout.write(told.read_text())
+        return self._codes
+
+    def end(self) -> None:
+        """End what still runs."""
+        self._is_over = True
+        if self._now is not None:
+            self._now.terminate()
+
+    def _run(self) -> None:
+        for words, told in self._programs:
+            with told.open("w") as file:
+                if self._is_over:
+                    return
+                self._now = subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT)  # noqa: S603 - ours
+                self._codes.append(self._now.wait())
 
 
 def join(reports: tuple[Path, ...]) -> None:
