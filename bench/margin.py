@@ -62,7 +62,7 @@ def positions(tiers: tuple[MarginTier, ...]) -> list[lone.Isolated]:
 
 def cross(tiers: tuple[MarginTier, ...]) -> Account:
     """Return an account of 50 symbols, each long or short, with coins behind a few of them."""
-    draw = random.Random(2)  # noqa: S311 - as above
+    draw = random.Random(2)  # noqa: S311 - not cryptography
     return Account(
         contract=Contract.LINEAR,
         margin=Decimal(50_000_000),

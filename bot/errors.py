@@ -30,7 +30,7 @@ class Incomplete(ExchangeError):  # noqa: N818 - as above
     """An answer without a number the formulae need: skip this poll, name the field."""
 
 
-class Denied(ExchangeError):  # noqa: N818 - as above
+class Denied(ExchangeError):  # noqa: N818 - named by the state, as the loop reads it
     """Keys, permissions or account state forbid it: stop acting; a person must act."""
 
 

@@ -149,7 +149,7 @@ class Margins:
         if intent.id in self._ends:
             return self._ends[intent.id]
         action = intent.action
-        assert isinstance(action, AddMargin | RemoveMargin)  # noqa: S101 - as above
+        assert isinstance(action, AddMargin | RemoveMargin)  # noqa: S101 - nothing else is tracked
         track = self._tracks.get(action.key)
         if track is None or intent.id not in track.moves:
             return None

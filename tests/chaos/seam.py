@@ -102,8 +102,8 @@ def _watch_open(steps: Steps) -> None:
         steps.reached("open.after")
         return journal
 
-    SqliteJournal.begin = classmethod(begun)  # type: ignore[assignment,method-assign]  # as above
-    create, noted = database.create, TipFile.open.__func__  # type: ignore[attr-defined]  # as above
+    SqliteJournal.begin = classmethod(begun)  # type: ignore[assignment,method-assign]  # the seam of this test
+    create, noted = database.create, TipFile.open.__func__  # type: ignore[attr-defined]  # a class method
 
     def created(path: Path, **options: Any) -> None:
         steps.reached("create.before")
@@ -116,14 +116,14 @@ def _watch_open(steps: Steps) -> None:
         return file
 
     database.create = created
-    TipFile.open = classmethod(note)  # type: ignore[assignment,method-assign]  # as above
+    TipFile.open = classmethod(note)  # type: ignore[assignment,method-assign]  # the seam of this test
     advance = TipFile.advance
 
     def advanced(self: TipFile, **rows: Any) -> None:
         advance(self, **rows)
         steps.reached("note.after")
 
-    TipFile.advance = advanced  # type: ignore[method-assign]  # as above
+    TipFile.advance = advanced  # type: ignore[method-assign]  # the seam of this test
 
 
 def _watch_reserve(steps: Steps) -> None:
@@ -165,7 +165,7 @@ def _watch_wire(steps: Steps) -> None:
     tracing.on_request_chunk_sent.append(sent)
     tracing.on_request_headers_sent.append(sent_without_body)
     session = functools.partial(aiohttp.ClientSession, trace_configs=[tracing])
-    aiohttp.ClientSession = session  # type: ignore[assignment,misc]  # as above
+    aiohttp.ClientSession = session  # type: ignore[assignment,misc]  # the seam of this test
 
 
 def _record(steps: Steps, record: Any, inputs: Any, intents: Any) -> tuple[str, tuple[str, ...]]:
@@ -311,7 +311,7 @@ def silence_history() -> None:
         del self
         raise Unavailable(f"history of {intent.id} does not answer")
 
-    BinanceVenue.settle = settle  # type: ignore[method-assign]  # as above
+    BinanceVenue.settle = settle  # type: ignore[method-assign]  # the seam of this test
     resolve.GIVE_UP_AFTER = timedelta(0)
 
 
@@ -322,7 +322,7 @@ def lose_journal() -> None:
         del self
         raise JournalLost("the disk failed")
 
-    SqliteJournal.record = record  # type: ignore[assignment,method-assign]  # as above
+    SqliteJournal.record = record  # type: ignore[assignment,method-assign]  # the seam of this test
 
 
 def shift_clock(*, first: float, later: float, after: float) -> None:
@@ -334,4 +334,4 @@ def shift_clock(*, first: float, later: float, after: float) -> None:
         is_later = after and time.monotonic() - began >= after
         return original(self) + timedelta(seconds=later if is_later else first)
 
-    clock.WallClock.now = now  # type: ignore[method-assign]  # as above
+    clock.WallClock.now = now  # type: ignore[method-assign]  # the seam of this test

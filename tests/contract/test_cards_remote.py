@@ -66,7 +66,7 @@ async def test_with_an_isolated_position_each_card_of_the_test_hosts_passes(held
 async def test_without_an_isolated_position_cards_say_what_a_person_must_prepare(
     held: tuple[object, ...],
 ) -> None:
-    async with bench_of(Scene(held=held), venue=VENUE) as bench:  # type: ignore[arg-type]  # as above
+    async with bench_of(Scene(held=held), venue=VENUE) as bench:  # type: ignore[arg-type]  # one of two
         found = await asked(bench)
         assert found["M2-08"].verdict is Verdict.SKIP
         assert "open an isolated position" in found["M2-08"].reason

@@ -138,7 +138,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     try:
         yield place
     finally:
-        subprocess.run(["/bin/umount", str(place)], check=True)  # noqa: S603 - as above
+        subprocess.run(["/bin/umount", str(place)], check=True)  # noqa: S603 - a folder of this test
 
 
 def fill(place: Path) -> None:

@@ -28,7 +28,7 @@ def a_small_disk(place: Path, *, mebibytes: int = 4) -> Iterator[Path]:
     try:
         yield place
     finally:
-        subprocess.run(["umount", str(place)], check=True)  # noqa: S603, S607 - as above
+        subprocess.run(["umount", str(place)], check=True)  # noqa: S603, S607 - constants and a folder of ours
 
 
 def only_reading(disk: Path) -> None:

@@ -132,7 +132,7 @@ def test_a_plot_keeps_every_point_on_its_axes_and_refuses_what_has_no_logarithm(
         y_label="c",
     )  # fmt: skip
     panel = Panel(title="t", curves={"one": [(0.1, 1e9), (10.0, 1.0)]}, thin_below=2.0)
-    root = ET.fromstring(svg([panel], axes))  # noqa: S314 - as above
+    root = ET.fromstring(svg([panel], axes))  # noqa: S314 - the text is our own
     points = root.find("{*}polyline")
     assert points is not None
     assert points.get("points") == "52.0,34.0 217.0,314.0"
