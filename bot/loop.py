@@ -34,17 +34,9 @@ from bot.ports import (
 from bot.rebalance.claims import believed
 from bot.rebalance.decide import Choose, decide
 from bot.rebalance.disputes import disputes
-from bot.rebalance.memory import (
-    Memory,
-    amount_of,
-    correct,
-    doubt,
-    give_up,
-    land,
-    remember,
-    settle,
-)
+from bot.rebalance.memory import Memory, amount_of
 from bot.rebalance.policy import Policy
+from bot.rebalance.remembering import correct, doubt, give_up, land, remember, settle
 from bot.record import record_of, with_outcomes
 
 

@@ -13,7 +13,8 @@ from bot.journal.queries import StoredAction, StoredInputs
 from bot.ports import Strategy
 from bot.rebalance.decide import decide
 from bot.rebalance.inputs import Inputs
-from bot.rebalance.memory import Memory, amount_of, recalled, remember, settle, with_amount
+from bot.rebalance.memory import Memory, amount_of, with_amount
+from bot.rebalance.remembering import recalled, remember, settle
 from bot.record import record_of
 from bot.schemas import decode
 

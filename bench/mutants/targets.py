@@ -153,6 +153,7 @@ TARGETS = {
     "bot.rebalance.backstop": STOPS,
     "bot.rebalance.claims": MEMORY,
     "bot.rebalance.memory": MEMORY,
+    "bot.rebalance.remembering": MEMORY,
     "bot.rebalance.disputes": MEMORY,
     "bot.rebalance.lines": (
         "tests/property/test_line_laws.py",

@@ -13,7 +13,8 @@ from bot.journal.queries import JournalReader
 from bot.journal.reserve import Reserve
 from bot.ports import Strategy
 from bot.rebalance.inputs import Inputs
-from bot.rebalance.memory import Memory, recalled
+from bot.rebalance.memory import Memory
+from bot.rebalance.remembering import recalled
 from bot.replay import memory_after
 from bot.schemas import decode
 

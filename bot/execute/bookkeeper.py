@@ -23,7 +23,8 @@ from bot.execute.looking import Report
 from bot.execute.perform import Performance
 from bot.execute.transit import is_over
 from bot.ports import Clock, Venue
-from bot.rebalance.memory import Memory, adopt, repeated
+from bot.rebalance.memory import Memory
+from bot.rebalance.remembering import adopt, repeated
 
 UNREAD_AFTER = timedelta(seconds=300)
 """A ledger that could not be read for so long is told to people."""

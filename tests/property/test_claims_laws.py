@@ -17,7 +17,8 @@ from bot.domain.action import Action, AddMargin, Transfer
 from bot.domain.decision import Decision, Urgency, Verdict
 from bot.domain.mode import Mode
 from bot.rebalance.claims import surplus
-from bot.rebalance.memory import Memory, correct, land, remember, settle
+from bot.rebalance.memory import Memory
+from bot.rebalance.remembering import correct, land, remember, settle
 from tests.kit.builders import NOON, a_position, an_observation
 
 KEY = a_position().key

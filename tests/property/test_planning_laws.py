@@ -11,9 +11,10 @@ from bot.domain.observation import Observation
 from bot.domain.position import PositionKey, Side
 from bot.margin.assess import assess
 from bot.rebalance.decide import decide
-from bot.rebalance.memory import KeyMemory, Memory, key_of, remember
+from bot.rebalance.memory import KeyMemory, Memory, key_of
 from bot.rebalance.policy import Policy
 from bot.rebalance.project import position_of, project
+from bot.rebalance.remembering import remember
 from bot.rebalance.rounding import is_multiple
 from tests.kit.builders import LEVELS, NOON, a_market, an_observation, choose
 from tests.kit.kinds import BOTH, QUOTE, Kind, kind_of

@@ -19,7 +19,8 @@ from bot.exchanges.dialect import Codes
 from bot.execute import books, gate, guard, judge, resolve, transit
 from bot.journal import sqlite
 from bot.loop import Loop
-from bot.rebalance import memory
+from bot.rebalance.memory import Memory
+from bot.rebalance.remembering import remember
 from bot.simulate import disk, world
 from bot.simulate.weather import Wire
 
@@ -116,9 +117,8 @@ def _empty_is_flat(stack: contextlib.ExitStack) -> None:
 
 def _credited_at_send(stack: contextlib.ExitStack) -> None:
     """Count what was sent as arrived, and send again what is still missing."""
-    remember = memory.remember
 
-    def forgetful(*arguments: Any, **named: Any) -> memory.Memory:
+    def forgetful(*arguments: Any, **named: Any) -> Memory:
         return replace(remember(*arguments, **named), in_transit=())
 
     stack.enter_context(patch("bot.loop.remember", forgetful))

@@ -16,7 +16,8 @@ from bot.journal.queries import StoredInputs
 from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
 from bot.rebalance.inputs import Inputs
-from bot.rebalance.memory import KeyMemory, Memory, amount_of, remember
+from bot.rebalance.memory import KeyMemory, Memory, amount_of
+from bot.rebalance.remembering import remember
 from bot.record import record_of
 from bot.replay import _as_sent, memory_after, replay
 from bot.schemas import decode, encode

@@ -15,7 +15,8 @@ from bot.domain.position import MarginMode, PositionKey, Side
 from bot.domain.risk import PositionRisk
 from bot.domain.switch import Pause
 from bot.rebalance.decide import decide
-from bot.rebalance.memory import Memory, Move, remember
+from bot.rebalance.memory import Memory, Move
+from bot.rebalance.remembering import remember
 from bot.rebalance.review_stops import review_cancel, review_place
 from tests.kit.builders import (
     BTC,

@@ -16,8 +16,9 @@ from bot.domain.risk import PositionRisk
 from bot.margin.assess import assess
 from bot.margin.bands import band_at_distances
 from bot.rebalance.decide import decide
-from bot.rebalance.memory import KeyMemory, Memory, Move, key_of, remember
+from bot.rebalance.memory import KeyMemory, Memory, Move, key_of
 from bot.rebalance.project import snapshot
+from bot.rebalance.remembering import remember
 from tests.kit.builders import (
     ETH,
     LEVELS,

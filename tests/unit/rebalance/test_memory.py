@@ -25,12 +25,9 @@ from bot.domain.risk import PositionRisk
 from bot.margin.bands import band_at_distances
 from bot.rebalance.claims import Claim, Landed, believed
 from bot.rebalance.decide import decide
-from bot.rebalance.memory import (
-    KeyMemory,
-    Memory,
-    Move,
+from bot.rebalance.memory import KeyMemory, Memory, Move, amount_of, with_amount
+from bot.rebalance.remembering import (
     adopt,
-    amount_of,
     correct,
     doubt,
     give_up,
@@ -38,7 +35,6 @@ from bot.rebalance.memory import (
     recalled,
     remember,
     settle,
-    with_amount,
 )
 from tests.kit.builders import ETH, LEVELS, NOON, a_policy, a_position, an_observation
 from tests.kit.builders import choose as choose_always
