@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from bot.clock import VenueClock
 from bot.domain.account import Account, Wallet
@@ -46,8 +46,26 @@ class TornError(Exception):
     """Two answers belong to different instants; the next look may be whole."""
 
 
+class Proving(Protocol):
+    """What finds the effect of an intent."""
+
+    async def settle(self, intent: Intent) -> Settlement:
+        """Look for the effect of an intent.
+
+        Raises:
+            ExchangeError: What would show it could not be read completely.
+        """
+        ...
+
+
 class Adapter(ABC):
-    """One account; a `Venue`."""
+    """One account; a `Venue`.
+
+    Attributes:
+        _evidence: Finds the effect of an intent.
+    """
+
+    _evidence: Proving
 
     def __init__(
         self,
@@ -325,7 +343,6 @@ class Adapter(ABC):
 
     # what each venue says and hears
 
-    @abstractmethod
     async def settle(self, intent: Intent) -> Settlement:
         """Look for the effect of an intent in the venue's history.
 
@@ -334,6 +351,7 @@ class Adapter(ABC):
         Raises:
             ExchangeError: The history could not be read completely.
         """
+        return await self._evidence.settle(intent)
 
     @abstractmethod
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:

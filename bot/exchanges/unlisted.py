@@ -4,26 +4,12 @@ What was sent is told from margins: as they were before, and as they are now. So
 each order that may change one, is announced to those who remember them.
 """
 
-from typing import Protocol
-
 from bot.domain.action import AddMargin, ReducePosition, RemoveMargin
-from bot.domain.intent import Execution, Intent, Outcome, Settlement
+from bot.domain.intent import Execution, Intent, Outcome
 from bot.exchanges.adapter import Adapter
 from bot.exchanges.dialect import Write
 from bot.exchanges.margins import Margins
 from bot.ports import Gate
-
-
-class Proving(Protocol):
-    """What finds the effect of an intent."""
-
-    async def settle(self, intent: Intent) -> Settlement:
-        """Look for the effect of an intent.
-
-        Raises:
-            ExchangeError: What would show it could not be read completely.
-        """
-        ...
 
 
 class Unlisted(Adapter):
@@ -31,11 +17,9 @@ class Unlisted(Adapter):
 
     Attributes:
         _margins: Remembers margins, and what was sent to them.
-        _evidence: Finds the effect of an intent.
     """
 
     _margins: Margins
-    _evidence: Proving
 
     async def execute(self, intent: Intent, gate: Gate) -> Execution:
         """Send one action once; whatever happens is an outcome.
@@ -52,11 +36,3 @@ class Unlisted(Adapter):
         if is_margin and done.outcome is Outcome.REJECTED:
             self._margins.refused(intent)
         return done
-
-    async def settle(self, intent: Intent) -> Settlement:
-        """Look for the effect of an intent.
-
-        Raises:
-            ExchangeError: What would show it could not be read completely.
-        """
-        return await self._evidence.settle(intent)

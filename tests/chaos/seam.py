@@ -300,7 +300,7 @@ def hide_history() -> None:
             return True
         return is_proven(self, intent, asked_at)
 
-    BinanceVenue.settle = settled  # type: ignore[method-assign]  # an exchange that forgets
+    BinanceVenue.settle = settled  # type: ignore[assignment,method-assign]  # an exchange that forgets
     Resolver._is_absence_proven = proven  # type: ignore[method-assign]  # 8.5 s in no time
 
 
@@ -311,7 +311,7 @@ def silence_history() -> None:
         del self
         raise Unavailable(f"history of {intent.id} does not answer")
 
-    BinanceVenue.settle = settle  # type: ignore[method-assign]  # the seam of this test
+    BinanceVenue.settle = settle  # type: ignore[assignment,method-assign]  # the seam of this test
     resolve.GIVE_UP_AFTER = timedelta(0)
 
 

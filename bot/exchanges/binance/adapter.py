@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.clock import VenueClock
 from bot.domain.instrument import Contract
-from bot.domain.intent import Intent, Settlement
+from bot.domain.intent import Intent
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
@@ -57,18 +57,12 @@ class BinanceVenue(Adapter):
             history=BinanceHistory(client, family, sleep=clock.sleep),
         )
         self._rules: Rules = rules
-        self._evidence = Evidence(client, stops, self._ids, family=family, unit=rules.unit)
+        self._evidence = Evidence(
+            client, stops, self._ids, family=family, unit=rules.unit, mode=lambda: rules.mode
+        )
         self._statement = Statement(client, family)
         self._empty: set[str] = set()
         """Currencies whose spot wallet is known to hold nothing."""
-
-    async def settle(self, intent: Intent) -> Settlement:
-        """Look for the effect of an intent in the venue's history.
-
-        Raises:
-            ExchangeError: The history could not be read completely.
-        """
-        return await self._evidence.settle(intent, self._rules.mode)
 
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         """Return every line of the venue's ledger since an instant, by time.

@@ -37,6 +37,7 @@ class Evidence:
         *,
         family: Family,
         unit: Callable[[str], Decimal],
+        mode: Callable[[], PositionMode],
     ) -> None:
         """Take where to look.
 
@@ -46,11 +47,12 @@ class Evidence:
             ids: The venue's names of symbols, as far as they are known when it is asked.
             family: The host.
             unit: Returns what one of what the wire counts is, of a unified name. [base or quote]
+            mode: Returns the position mode, as last read.
         """
         self._client, self._stops, self._ids = client, stops, ids
-        self._family, self._unit = family, unit
+        self._family, self._unit, self._mode = family, unit, mode
 
-    async def settle(self, intent: Intent, mode: PositionMode) -> Settlement:
+    async def settle(self, intent: Intent) -> Settlement:
         """Look for the effect of an intent in the venue's history.
 
         Whether an absence may be believed is the caller's to judge, by the settle point.
@@ -71,11 +73,11 @@ class Evidence:
                 is_gone = await self._stops.is_cancelled(stop_id, self._ids[key.symbol])
                 found = ONE if is_gone else None
             case AddMargin() | RemoveMargin():
-                found = await self._find_margin_move(intent.action, mode, since)
+                found = await self._find_margin_move(intent.action, since)
         return settled(intent, found)
 
     async def _find_margin_move(
-        self, action: AddMargin | RemoveMargin, mode: PositionMode, since: int
+        self, action: AddMargin | RemoveMargin, since: int
     ) -> Decimal | None:
         answer = rows(
             await self._client.read(
@@ -92,7 +94,7 @@ class Evidence:
         )
         if len(answer) >= self._family.moves:
             raise Incomplete("margin history must fit one page to prove anything, did not")
-        side = _position_side(action.key, mode)
+        side = _position_side(action.key, self._mode())
         for row in answer:
             is_same = number(row, "amount") == action.amount and row.get("positionSide") == side
             if is_same and whole(row, "time") >= since:

@@ -13,7 +13,7 @@ from typing import Any
 from bot.clock import VenueClock
 from bot.domain.account import Wallet
 from bot.domain.action import ReducePosition
-from bot.domain.intent import Intent, Settlement
+from bot.domain.intent import Intent
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
@@ -71,16 +71,8 @@ class BitgetVenue(Adapter):
         self._paged = MarkBars(
             client, seconds=settings.bar_seconds, count=settings.bars, sleep=clock.sleep
         )
-        self._evidence = Evidence(client, stops, self._ids)
+        self._evidence: Evidence = Evidence(client, stops, self._ids)
         self._statement = Statement(client, sleep=clock.sleep)
-
-    async def settle(self, intent: Intent) -> Settlement:
-        """Look for the effect of an intent in the venue's history.
-
-        Raises:
-            ExchangeError: The history could not be read completely.
-        """
-        return await self._evidence.settle(intent)
 
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         """Return every line of the venue's ledger since an instant, by time.

@@ -16,7 +16,7 @@ from bot.clock import VenueClock
 from bot.domain.account import Wallet
 from bot.domain.action import ReducePosition
 from bot.domain.instrument import Contract
-from bot.domain.intent import Intent, Settlement
+from bot.domain.intent import Intent
 from bot.domain.ledger import LedgerRow
 from bot.domain.market import Bars, Market
 from bot.domain.observation import Observation
@@ -74,18 +74,10 @@ class OkxVenue(Adapter):
             client, seconds=settings.bar_seconds, count=settings.bars, sleep=clock.sleep
         )
         self._funding = Funding(client, clock, self._ids)
-        self._evidence = Evidence(client, stops, self._ids, self._coins)
+        self._evidence: Evidence = Evidence(client, stops, self._ids, self._coins)
         self._statement = Statement(client, sleep=clock.sleep)
         self._empty: set[str] = set()
         """Currencies of which the funding account is known to hold nothing."""
-
-    async def settle(self, intent: Intent) -> Settlement:
-        """Look for the effect of an intent in the venue's history.
-
-        Raises:
-            ExchangeError: The history could not be read completely.
-        """
-        return await self._evidence.settle(intent)
 
     async def rows(self, since: datetime) -> tuple[LedgerRow, ...]:
         """Return every line of the venue's ledger since an instant, by time.
