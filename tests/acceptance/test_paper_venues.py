@@ -52,7 +52,7 @@ def test_its_liquidation_prices_are_the_venues_in_every_record(crash: Crash) -> 
     )
     records = [json.loads(row) for row in printed.splitlines()]
     positions = [position for record in records for position in record["positions"]]
-    assert len(positions) > 250
+    assert len(positions) > 500
     for position in positions:
         ours, theirs = (
             float(position[name]) for name in ("liquidation_price", "venue_liquidation_price")

@@ -36,7 +36,7 @@ from tests.kit.fakes import an_open_gate
 from tests.kit.paper import FAST, KEYS, START, an_engine
 from tests.kit.spoiled import Line, as_it_is
 
-FEW = settings(max_examples=max(12, settings().max_examples // 16))
+FEW = settings(max_examples=max(20, settings().max_examples // 8))
 Spoils = Callable[[str], str]
 Prepares = Callable[["World", Adapter, Action], Awaitable[Action]]
 

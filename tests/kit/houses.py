@@ -5,8 +5,6 @@ from pathlib import Path
 
 from tests.kit.hyperliquid import PRIVATE, WALLET
 
-CALM = ("poll_interval = 5.0", "poll_interval = 10.0")
-"""What is urgent is looked at as often as shipped; for the rest half as many looks tell as much."""
 SHIPPED = Path(__file__).parents[2] / "config" / "paper.toml"
 WORD = ('secret = "paper-secret"', 'secret = "paper-secret"\npassword = "paper-word"')
 """Of a venue that wants a third secret."""
@@ -35,8 +33,7 @@ class House:
     def configured(self, folder: Path) -> Path:
         """Return the paper configuration, of an account here."""
         text = SHIPPED.read_text()
-        both = (CALM, ('venue = "binanceusdm"', f'venue = "{self.venue}"'))
-        for old, new in (*both, *self.changes):
+        for old, new in (('venue = "binanceusdm"', f'venue = "{self.venue}"'), *self.changes):
             assert text.count(old) == 1
             text = text.replace(old, new)
         file = folder / f"{self.venue}.toml"
