@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.instrument import Contract, MarginTier
-from bot.exchanges.gateway import open_session
 from bot.margin import by_rule
 from bot.margin.by_rule import Terms
 from bot.margin.rules import Mode
@@ -32,6 +31,7 @@ from bot.paper.pace import Stepped
 from bot.paper.values import Ask, Refused
 from tests.kit.bitget import Rig, serving, signed, told
 from tests.kit.paper import KEYS, START, an_engine
+from tests.kit.rigs import plain
 
 SOL = "SOL/USDT:USDT"
 MIX = {"productType": "USDT-FUTURES", "symbol": "SOLUSDT", "marginCoin": "USDT"}
@@ -50,26 +50,11 @@ async def rig(authority: Path) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def venue(rig: Rig) -> AsyncIterator[Any]:
-    """Plain ccxt: only its session is ours, so that it finds the paper exchange."""
-    session = open_session(rig.gateway, ["https://api.bitget.com"])
-    client = ccxt.bitget(
-        {
-            "apiKey": KEYS.key,
-            "secret": KEYS.secret,
-            "password": KEYS.password,
-            "session": session,
-            "enableRateLimit": False,
-            # Else it asks first whether the account is of another kind.
-            "options": {
-                "uta": False, "fetchMarkets": {"types": ["swap"]}, "defaultType": "swap",
-            },
-        }
-    )  # fmt: skip
-    client.nonce = lambda: rig.pace.now_ms
-    client.has["fetchCurrencies"] = False
-    yield client
-    await client.close()
-    await session.close()
+    # Without uta it asks first whether the account is of another kind.
+    async with plain(
+        rig, ccxt.bitget, "https://api.bitget.com", defaultType="swap", uta=False
+    ) as client:
+        yield client
 
 
 async def test_ccxt_reads_markets_positions_balance_and_prices(venue: Any, rig: Rig) -> None:

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.instrument import Contract, MarginTier
-from bot.exchanges.gateway import open_session
 from bot.margin import by_rule
 from bot.margin.by_rule import Terms
 from bot.margin.rules import Mode
@@ -30,6 +29,7 @@ from bot.paper.pace import Stepped
 from bot.paper.values import Refused
 from tests.kit.gate import Rig, serving
 from tests.kit.paper import KEYS, START, a_hedged_engine, an_engine
+from tests.kit.rigs import plain
 
 USDT = {"settle": "usdt"}
 SOL = {"settle": "usdt", "contract": "SOL_USDT"}
@@ -48,26 +48,10 @@ async def rig(authority: Path) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def venue(rig: Rig) -> AsyncIterator[Any]:
-    """Plain ccxt: only its session is ours, so that it finds the paper exchange."""
-    session = open_session(rig.gateway, ["https://api.gateio.ws"])
-    client = ccxt.gate(
-        {
-            "apiKey": KEYS.key,
-            "secret": KEYS.secret,
-            "session": session,
-            "enableRateLimit": False,
-            "options": {
-                "fetchMarkets": {"types": ["swap"]},
-                "defaultType": "swap",
-                "unifiedAccount": False,
-            },
-        }
-    )
-    client.nonce = lambda: rig.pace.now_ms
-    client.has["fetchCurrencies"] = False
-    yield client
-    await client.close()
-    await session.close()
+    async with plain(
+        rig, ccxt.gate, "https://api.gateio.ws", defaultType="swap", unifiedAccount=False
+    ) as client:
+        yield client
 
 
 async def test_ccxt_reads_markets_positions_balance_and_prices(venue: Any, rig: Rig) -> None:

@@ -36,6 +36,7 @@ from bot.paper.pace import Stepped
 from bot.paper.values import Refused
 from tests.kit.kucoin import Rig, serving
 from tests.kit.paper import KEYS, START, a_hedged_engine, an_engine
+from tests.kit.rigs import plain
 
 SOL = "SOLUSDTM"
 DEPOSIT = "/api/v1/position/margin/deposit-margin"
@@ -53,23 +54,10 @@ async def rig(authority: Path) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def venue(rig: Rig) -> AsyncIterator[Any]:
-    """Plain ccxt: only its session is ours, so that it finds the paper exchange."""
-    session = open_session(rig.gateway, [f"https://{host}" for host in HOSTS])
-    client = ccxt.kucoinfutures(
-        {
-            "apiKey": KEYS.key,
-            "secret": KEYS.secret,
-            "password": KEYS.password,
-            "session": session,
-            "enableRateLimit": False,
-            "options": {"fetchMarkets": {"types": ["swap"]}, "hf": False},
-        }
-    )
-    client.nonce = lambda: rig.pace.now_ms
-    client.has["fetchCurrencies"] = False
-    yield client
-    await client.close()
-    await session.close()
+    async with plain(
+        rig, ccxt.kucoinfutures, *(f"https://{host}" for host in HOSTS), hf=False
+    ) as client:
+        yield client
 
 
 async def test_ccxt_reads_markets_positions_balance_and_prices(venue: Any, rig: Rig) -> None:

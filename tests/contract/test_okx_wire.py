@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.instrument import Contract, MarginTier
-from bot.exchanges.gateway import open_session
 from bot.margin import by_rule
 from bot.margin.by_rule import Terms
 from bot.margin.rules import Mode
@@ -32,6 +31,7 @@ from bot.paper.pace import Stepped
 from bot.paper.values import Refused
 from tests.kit.okx import Rig, serving
 from tests.kit.paper import KEYS, START, an_engine
+from tests.kit.rigs import plain
 
 SOL = "SOL-USDT-SWAP"
 MARGIN = "/api/v5/account/position/margin-balance"
@@ -48,27 +48,14 @@ async def rig(authority: Path) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def venue(rig: Rig) -> AsyncIterator[Any]:
-    """Plain ccxt: only its session is ours, so that it finds the paper exchange."""
-    session = open_session(rig.gateway, ["https://www.okx.com"])
-    client = ccxt.okx(
-        {
-            "apiKey": KEYS.key,
-            "secret": KEYS.secret,
-            "password": KEYS.password,
-            "session": session,
-            "enableRateLimit": False,
-            "options": {
-                "fetchMarkets": {"types": ["swap"]},
-                "defaultType": "swap",
-                "createOrder": "privatePostTradeOrder",
-            },
-        }
-    )
-    client.nonce = lambda: rig.pace.now_ms
-    client.has["fetchCurrencies"] = False
-    yield client
-    await client.close()
-    await session.close()
+    async with plain(
+        rig,
+        ccxt.okx,
+        "https://www.okx.com",
+        defaultType="swap",
+        createOrder="privatePostTradeOrder",
+    ) as client:
+        yield client
 
 
 async def test_ccxt_reads_markets_positions_balance_and_prices(venue: Any, rig: Rig) -> None:

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.instrument import Contract, MarginTier
-from bot.exchanges.gateway import open_session
 from bot.margin import by_rule
 from bot.margin.by_rule import Terms
 from bot.margin.rules import Mode
@@ -21,7 +20,8 @@ from bot.paper.fronts import ruled
 from bot.paper.okx.listing import INVERSE_TIERS, cut, demand, face
 from tests.kit.coins import a_coin_account
 from tests.kit.okx import INVERSE, Rig
-from tests.kit.paper import KEYS, START
+from tests.kit.paper import START
+from tests.kit.rigs import plain
 
 SYMBOL = "BTC/USD:BTC"
 
@@ -34,28 +34,15 @@ async def rig(authority: Path) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def venue(rig: Rig) -> AsyncIterator[Any]:
-    """Plain ccxt: only its session is ours, so that it finds the paper exchange."""
-    session = open_session(rig.gateway, ["https://www.okx.com"])
-    client = ccxt.okx(
-        {
-            "apiKey": KEYS.key,
-            "secret": KEYS.secret,
-            "password": KEYS.password,
-            "session": session,
-            "enableRateLimit": False,
-            "options": {
-                "fetchMarkets": {"types": ["swap"]},
-                "defaultType": "swap",
-                "createOrder": "privatePostTradeOrder",
-            },
-        }
-    )
-    client.nonce = lambda: rig.pace.now_ms
-    client.has["fetchCurrencies"] = False
-    await client.load_markets()
-    yield client
-    await client.close()
-    await session.close()
+    async with plain(
+        rig,
+        ccxt.okx,
+        "https://www.okx.com",
+        defaultType="swap",
+        createOrder="privatePostTradeOrder",
+    ) as client:
+        await client.load_markets()
+        yield client
 
 
 async def test_ccxt_reads_inverse_markets_positions_balance_and_prices(

@@ -14,7 +14,7 @@ from bot.domain.intent import Execution, Intent
 from bot.exchanges.adapter import Adapter
 from bot.exchanges.connect import connect
 from bot.exchanges.connection import ConnectionSettings
-from bot.exchanges.gateway import GatewaySettings
+from bot.exchanges.gateway import GatewaySettings, open_session
 from bot.paper.desk import Desk
 from bot.paper.engine import Engine
 from bot.paper.faults import Faults
@@ -173,3 +173,35 @@ def an_intent_now(rig: Rig[Any], action: Action, name: str = NAME) -> Intent:
 async def send(venue: Adapter, rig: Rig[Any], action: Action, name: str = NAME) -> Execution:
     """Have an action done now; nothing is in its way."""
     return await venue.execute(an_intent_now(rig, action, name), an_open_gate())
+
+
+@contextlib.asynccontextmanager
+async def plain(
+    rig: Rig[Any], kind: Callable[[dict[str, Any]], Any], *addresses: str, **options: Any
+) -> AsyncIterator[Any]:
+    """Connect plain ccxt: only its session is ours, so that it finds the paper exchange.
+
+    Args:
+        rig: Where the exchange is.
+        kind: Class of the library.
+        addresses: Of the venue's hosts.
+        options: Of the library.
+    """
+    session = open_session(rig.gateway, addresses)
+    client = kind(
+        {
+            "apiKey": KEYS.key,
+            "secret": KEYS.secret,
+            "password": KEYS.password,
+            "session": session,
+            "enableRateLimit": False,
+            "options": {"fetchMarkets": {"types": ["swap"]}, **options},
+        }
+    )
+    client.nonce = lambda: rig.pace.now_ms
+    client.has["fetchCurrencies"] = False
+    try:
+        yield client
+    finally:
+        await client.close()
+        await session.close()
