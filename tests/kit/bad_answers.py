@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from bot.chance import SeededRng
 from bot.clock import VenueClock
-from bot.domain.action import Action
+from bot.domain.action import Action, CancelStop, PlaceStop
 from bot.domain.intent import Execution, Intent, Outcome, Settlement
 from bot.domain.ledger import LedgerRow
 from bot.domain.observation import Observation
@@ -33,7 +33,7 @@ from bot.rebalance.decide import decide
 from bot.rebalance.memory import Memory, amount_of
 from tests.kit.builders import a_policy, choose
 from tests.kit.fakes import an_open_gate
-from tests.kit.paper import FAST, KEYS, START, an_engine
+from tests.kit.paper import FAST, KEYS, NAME, START, an_engine
 from tests.kit.spoiled import Line, as_it_is
 
 FEW = settings(max_examples=max(20, settings().max_examples // 8))
@@ -53,6 +53,19 @@ async def as_asked(world: "World", venue: Adapter, action: Action) -> Action:
     """Change nothing before an action."""
     del world, venue
     return action
+
+
+def after(stop: PlaceStop) -> Prepares:
+    """Place a stop before an action that takes it back, and name it by the venue's number."""
+
+    async def prepared(world: "World", venue: Adapter, action: Action) -> Action:
+        if not isinstance(action, CancelStop):
+            return action
+        await venue.execute(dataclasses.replace(world.intent(stop), id=NAME), an_open_gate())
+        (number,) = (number for number, order in world.engine.orders.items() if order.is_open)
+        return dataclasses.replace(action, stop_id=str(number))
+
+    return prepared
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

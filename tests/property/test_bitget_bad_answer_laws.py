@@ -1,6 +1,5 @@
 """Answers of Bitget broken in every way: what is broken is named, and nothing is invented."""
 
-import dataclasses
 from decimal import Decimal as D
 
 import pytest
@@ -17,21 +16,19 @@ from bot.domain.action import (
     Transfer,
 )
 from bot.domain.position import PositionKey, Side
-from bot.exchanges.adapter import Adapter
 from bot.exchanges.numbers import LARGEST, SMALLEST
 from bot.paper.engine import Engine
 from tests.kit.bad_answers import (
     FEW,
     Ground,
     Spoils,
-    World,
     a_broken_answer_is_named_or_leaves_sane_numbers,
     a_broken_answer_to_a_write_never_says_rejected,
     a_broken_history_invents_nothing,
     a_broken_ledger_is_named_or_leaves_sane_lines,
+    after,
 )
-from tests.kit.fakes import an_open_gate
-from tests.kit.paper import NAME, an_engine
+from tests.kit.paper import an_engine
 from tests.kit.spoiled import spoilings
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
@@ -78,21 +75,12 @@ def names(table: tuple[tuple[str, Action], ...]) -> list[str]:
     return [f"{path} {type(action).__name__}" for path, action in table]
 
 
-async def with_a_stop(world: World, venue: Adapter, action: Action) -> Action:
-    """Place the stop that is to be cancelled."""
-    if not isinstance(action, CancelStop):
-        return action
-    await venue.execute(dataclasses.replace(world.intent(STOP), id=NAME), an_open_gate())
-    (number,) = (number for number, o in world.engine.orders.items() if o.is_open)
-    return dataclasses.replace(action, stop_id=str(number))
-
-
 BITGET = Ground(
     venue="bitget",
     engine=holding,
     largest=4 * LARGEST,  # of a wallet: equity without profit and margins
     smallest=SMALLEST**2,  # of a price step: a digit moved by places
-    prepares=with_a_stop,
+    prepares=after(STOP),
     bars=24,
 )
 

@@ -1,6 +1,5 @@
 """Answers of Gate broken in every way: what is broken is named, and nothing is invented."""
 
-import dataclasses
 from decimal import Decimal as D
 
 import pytest
@@ -9,21 +8,18 @@ from hypothesis import strategies as st
 
 from bot.domain.action import Action, AddMargin, CancelStop, PlaceStop, ReducePosition, Transfer
 from bot.domain.position import PositionKey, Side
-from bot.exchanges.adapter import Adapter
 from bot.exchanges.numbers import LARGEST, SMALLEST
 from bot.paper.account import FIRST_ID
 from tests.kit.bad_answers import (
     FEW,
     Ground,
     Spoils,
-    World,
     a_broken_answer_is_named_or_leaves_sane_numbers,
     a_broken_answer_to_a_write_never_says_rejected,
     a_broken_history_invents_nothing,
     a_broken_ledger_is_named_or_leaves_sane_lines,
+    after,
 )
-from tests.kit.fakes import an_open_gate
-from tests.kit.paper import NAME
 from tests.kit.spoiled import spoilings
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
@@ -56,20 +52,11 @@ HISTORY: tuple[tuple[str, Action], ...] = (
 )
 
 
-async def with_a_stop(world: World, venue: Adapter, action: Action) -> Action:
-    """Place the stop that is to be cancelled."""
-    if isinstance(action, CancelStop):
-        await venue.execute(dataclasses.replace(world.intent(STOP), id=NAME), an_open_gate())
-        (number,) = (number for number, o in world.engine.orders.items() if o.is_open)
-        assert str(number) == STOP_ID
-    return action
-
-
 GATE = Ground(
     venue="gate",
     largest=2 * LARGEST**2,  # of a size: contracts times coins
     smallest=SMALLEST**2,
-    prepares=with_a_stop,
+    prepares=after(STOP),
     bars=24,
 )
 

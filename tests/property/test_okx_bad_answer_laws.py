@@ -1,6 +1,5 @@
 """Answers of OKX broken in every way: what is broken is named, and nothing is invented."""
 
-import dataclasses
 from decimal import Decimal as D
 
 import pytest
@@ -9,20 +8,17 @@ from hypothesis import strategies as st
 
 from bot.domain.action import Action, AddMargin, CancelStop, PlaceStop, ReducePosition, Transfer
 from bot.domain.position import PositionKey, Side
-from bot.exchanges.adapter import Adapter
 from bot.exchanges.numbers import LARGEST, SMALLEST
 from tests.kit.bad_answers import (
     FEW,
     Ground,
     Spoils,
-    World,
     a_broken_answer_is_named_or_leaves_sane_numbers,
     a_broken_answer_to_a_write_never_says_rejected,
     a_broken_history_invents_nothing,
     a_broken_ledger_is_named_or_leaves_sane_lines,
+    after,
 )
-from tests.kit.fakes import an_open_gate
-from tests.kit.paper import NAME
 from tests.kit.spoiled import spoilings
 
 SOL = PositionKey("SOL/USDT:USDT", Side.LONG)
@@ -52,20 +48,11 @@ HISTORY: tuple[tuple[str, Action], ...] = (
 )
 
 
-async def with_a_stop(world: World, venue: Adapter, action: Action) -> Action:
-    """Place the stop that is to be cancelled."""
-    if not isinstance(action, CancelStop):
-        return action
-    await venue.execute(dataclasses.replace(world.intent(STOP), id=NAME), an_open_gate())
-    (number,) = (number for number, o in world.engine.orders.items() if o.is_open)
-    return dataclasses.replace(action, stop_id=str(number))
-
-
 OKX = Ground(
     venue="okx",
     largest=2 * LARGEST**2,  # of a size: contracts times coins
     smallest=SMALLEST**2,
-    prepares=with_a_stop,
+    prepares=after(STOP),
     bars=24,
 )
 
