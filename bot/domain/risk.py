@@ -41,6 +41,11 @@ class PositionRisk:
     joint_distance: Decimal | None = None
     is_known: bool = True
 
+    @property
+    def buffer(self) -> Decimal:
+        """``equity - maintenance_margin``; <= 0 is liquidatable. [settle]"""
+        return self.equity - self.maintenance_margin
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blackout:

@@ -34,10 +34,10 @@ def assess_shared(
         ValueError: If an instrument has no tiers.
     """
     account = _account(positions, instruments, wallet)
-    if accounts.buffer(account) <= 0:
+    left = accounts.buffer(account)
+    if left <= 0:
         return {}
     spans, joint = accounts.spans(account), _joint(account)
-    left = accounts.buffer(account)
     found = {}
     for position in positions:
         instrument = instruments[position.symbol]
