@@ -49,7 +49,7 @@ class PositionRecord(_Part):
     mark: str = _amount("[quote/base]")
     equity: str | None = _amount(
         "Margin and unrealized PnL; of a cross position what its account holds beyond what its "
-        "other symbols need; null where that is not known. [settle]"
+        "other positions need; null where that is not known. [settle]"
     )
     maintenance_margin: str = _amount("[settle]")
     liquidation_price: str | None = _amount("Ours. [quote/base]")

@@ -17,7 +17,7 @@ class PositionRisk:
         notional: Value at mark: ``abs(size) * mark``, inverse ``abs(size) / mark``. [settle]
         unrealized_pnl: Signed. [settle]
         equity: ``margin + unrealized_pnl``, signed; of a cross position what its account holds
-            beyond what its other symbols need. [settle]
+            beyond what its other positions need. [settle]
         maintenance_margin: At mark. [settle]
         liquidation_price: ``None`` when no positive price liquidates. [quote/base]
         distance: Adverse move to it over mark, <= 0 when already liquidatable; ``None`` when no

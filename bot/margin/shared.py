@@ -41,12 +41,11 @@ def assess_shared(
     found = {}
     for position in positions:
         instrument = instruments[position.symbol]
-        own = [p for p in positions if p.symbol == position.symbol]
         span = spans[position.symbol]
         price = span.below if position.side is Side.LONG else span.above
         liquidation = price if ZERO < price < isolated.HIGHEST else None
-        needed = sum((_needed(p, instrument) for p in own), ZERO)
-        found[position.key] = _risk(position, instrument, left + needed, liquidation, joint)
+        equity = left + _needed(position, instrument)
+        found[position.key] = _risk(position, instrument, equity, liquidation, joint)
     return found
 
 

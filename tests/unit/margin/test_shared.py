@@ -160,7 +160,7 @@ def test_both_legs_of_a_hedge_end_where_the_account_does() -> None:
     # A rise earns more on the long than the short loses.
     assert (short.liquidation_price, short.distance) == (None, None)
     assert short.joint_distance == long.joint_distance
-    assert long.equity == short.equity
+    assert long.buffer == short.buffer == D(5000) + 800 - 250 - 96
 
 
 def test_what_is_hedged_in_full_has_no_joint_move() -> None:
